@@ -1,0 +1,50 @@
+"""Who is asking: a program by its key, or a person by the browser's session."""
+
+import datetime as dt
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework import authentication, exceptions
+from rest_framework.request import Request
+
+from accounts.models import ApiKey, User
+
+_LAST_USED_STEP = dt.timedelta(minutes=1)
+
+
+class ApiKeyAuthentication(authentication.BaseAuthentication):
+    """`X-API-Key: cm_…`. Asked of the database every time, so that a revoked key stops at once."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        key = request.META.get("HTTP_X_API_KEY")
+        if key is None:
+            return None
+        row = (
+            ApiKey.objects.usable()
+            .select_related("owner__team")
+            .filter(digest=ApiKey.digest_of(key))
+            .first()
+        )
+        if row is None:
+            raise exceptions.AuthenticationFailed(
+                _("This API key is unknown or was revoked. Ask an administrator for a new one.")
+            )
+        now = timezone.now()
+        if row.last_used_at is None or now - row.last_used_at > _LAST_USED_STEP:
+            ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
+        return row.owner, row
+
+    def authenticate_header(self, request: Request) -> str:
+        return "ApiKey"
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The signed-in browser, with CSRF."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied as error:
+            raise exceptions.PermissionDenied(
+                _("The CSRF token is missing or old. Reload the page, or use an API key.")
+            ) from error

@@ -1,0 +1,180 @@
+"""People, teams and the keys of their programs."""
+
+import hashlib
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Team(models.Model):
+    """Agents who work together, and who watches over them."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    supervisors = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("supervisors"),
+        related_name="supervised_teams",
+        blank=True,
+    )
+    amber_seconds = models.PositiveIntegerField(
+        _("amber after (seconds)"), null=True, blank=True, help_text=_("Empty: the site's setting.")
+    )
+    red_seconds = models.PositiveIntegerField(
+        _("red after (seconds)"), null=True, blank=True, help_text=_("Empty: the site's setting.")
+    )
+
+    class Meta:
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, viewer: "User") -> "UserQuerySet":
+        """The people whose calls and figures `viewer` may see. The one rule for every door."""
+        scope = viewer.scope
+        if scope.everyone:
+            return self.all()
+        rule = Q(pk=viewer.pk)
+        if scope.team_ids:
+            rule |= Q(team_id__in=scope.team_ids)
+        return self.filter(rule)
+
+
+class CallManagerUserManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.select_related("team").get(username=username)
+
+
+class User(AbstractUser):
+    """A person: agent, supervisor or administrator by group."""
+
+    team = models.ForeignKey(
+        Team,
+        verbose_name=_("team"),
+        related_name="members",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+    )
+    extension = models.CharField(_("phone extension"), max_length=40, blank=True)
+    language = models.CharField(
+        _("language"),
+        max_length=5,
+        blank=True,
+        choices=settings.LANGUAGES,
+        help_text=_("Empty: the browser decides."),
+    )
+
+    objects = CallManagerUserManager()
+
+    class Meta(AbstractUser.Meta):
+        permissions = [("use_admin", "Can open the administration")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["extension"], condition=~Q(extension=""), name="user_extension_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        return self.get_full_name() or self.username
+
+    @property
+    def scope(self) -> "Scope":
+        """Whom this person may see; asked once per loaded user."""
+        if "_scope" not in self.__dict__:
+            self.__dict__["_scope"] = Scope.of(self)
+        return self.__dict__["_scope"]
+
+    @property
+    def amber_seconds(self) -> int:
+        """Seconds after which this person's timer turns amber."""
+        return (self.team and self.team.amber_seconds) or settings.TIMER_AMBER_SECONDS
+
+    @property
+    def red_seconds(self) -> int:
+        """Seconds after which this person's timer turns red."""
+        return (self.team and self.team.red_seconds) or settings.TIMER_RED_SECONDS
+
+
+class Scope:
+    """The audience a person belongs to: everyone, some teams, or only oneself."""
+
+    def __init__(self, everyone: bool, team_ids: frozenset[int]):
+        self.everyone = everyone
+        self.team_ids = team_ids
+
+    @classmethod
+    def of(cls, user: User) -> "Scope":
+        if user.has_perm("calls.view_all_calls"):
+            return cls(True, frozenset())
+        if user.has_perm("calls.view_team_calls"):
+            ids = user.supervised_teams.values_list("pk", flat=True)
+            return cls(False, frozenset(ids))
+        return cls(False, frozenset())
+
+    def sees_user(self, viewer: User, user_id: int, team_id: int | None) -> bool:
+        return self.everyone or user_id == viewer.pk or team_id in self.team_ids
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def usable(self) -> "ApiKeyQuerySet":
+        return self.filter(revoked_at__isnull=True, owner__is_active=True)
+
+
+class ApiKey(models.Model):
+    """A program's key. Only the SHA-256 of it is kept; the key itself is shown once."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        related_name="api_keys",
+        on_delete=models.CASCADE,
+    )
+    name = models.CharField(_("name"), max_length=80, blank=True)
+    prefix = models.CharField(_("begins with"), max_length=12, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… {self.name}".strip()
+
+    @staticmethod
+    def digest_of(key: str) -> str:
+        return hashlib.sha256(key.encode()).hexdigest()
+
+    @classmethod
+    def issue(cls, owner: User, name: str = "", **fields: Any) -> tuple["ApiKey", str]:
+        """A new key for `owner`: the row, and the secret to show this one time."""
+        key = "cm_" + secrets.token_urlsafe(32)
+        row = cls.objects.create(
+            owner=owner, name=name, prefix=key[:9], digest=cls.digest_of(key), **fields
+        )
+        return row, key
+
+    def revoke(self) -> None:
+        if self.revoked_at is None:
+            self.revoked_at = timezone.now()
+            self.save(update_fields=["revoked_at"])

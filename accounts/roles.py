@@ -1,0 +1,53 @@
+"""The roles table: which group may do what. Nothing else in the code names a group.
+
+Laid on Django's groups after every migration (see accounts/apps.py); elsewhere only `has_perm`.
+"""
+
+from typing import Final
+
+AGENT: Final = "Agent"
+SUPERVISOR: Final = "Supervisor"  # also called team lead
+ADMIN: Final = "Admin"  # also called IT
+
+TRACK_CALLS: Final = "calls.track_calls"  # start and end own calls
+VIEW_TEAM_CALLS: Final = "calls.view_team_calls"  # the calls of the teams one supervises
+VIEW_ALL_CALLS: Final = "calls.view_all_calls"  # the organisation's calls
+CORRECT_CALLS: Final = "calls.correct_calls"  # confirm or correct a call one may see
+EXPORT_CALLS: Final = "calls.export_calls"  # take the calls one may see along as a file
+USE_ADMIN: Final = "accounts.use_admin"  # open the administration
+
+_MANAGED_MODELS: Final = (
+    "accounts.user",
+    "accounts.team",
+    "accounts.apikey",
+    "calls.contact",
+)
+
+
+def _manage(*models: str) -> tuple[str, ...]:
+    return tuple(
+        f"{app}.{action}_{model}"
+        for app, model in (name.split(".") for name in models)
+        for action in ("view", "add", "change", "delete")
+    )
+
+
+ROLES: Final[dict[str, tuple[str, ...]]] = {
+    AGENT: (TRACK_CALLS, EXPORT_CALLS),
+    SUPERVISOR: (TRACK_CALLS, VIEW_TEAM_CALLS, CORRECT_CALLS, EXPORT_CALLS),
+    ADMIN: (
+        TRACK_CALLS,
+        VIEW_TEAM_CALLS,
+        VIEW_ALL_CALLS,
+        CORRECT_CALLS,
+        EXPORT_CALLS,
+        USE_ADMIN,
+        *_manage(*_MANAGED_MODELS),
+        "calls.view_calllog",
+        "calls.change_calllog",
+        "calls.delete_calllog",
+        "calls.view_callevent",
+        "metrics.view_usermetrics",
+        "metrics.view_dailymetrics",
+    ),
+}

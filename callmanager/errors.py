@@ -1,0 +1,96 @@
+"""Every error answer: JSON with `error` (and `fields`) for programs, a page for people."""
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+logger = logging.getLogger(__name__)
+
+
+class Conflict(exceptions.APIException):
+    """409: what was asked contradicts what is recorded."""
+
+    status_code = 409
+    default_code = "conflict"
+
+
+def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's answer, reshaped to `{"error": sentence}` and, for field errors, `fields`."""
+    if isinstance(error, Http404) and not isinstance(error, exceptions.NotFound):
+        error = exceptions.NotFound(str(error) if error.args else None)
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        response.data = _validation_body(error.detail)
+    elif isinstance(error, exceptions.APIException):
+        response.data = {"error": str(error.detail)}
+    elif isinstance(error, PermissionDenied):
+        response.data = {"error": _("You may not do this.")}
+    return response
+
+
+def _validation_body(detail: Any) -> dict[str, Any]:
+    if isinstance(detail, dict):
+        fields = {name: _sentences(value) for name, value in detail.items()}
+        general = fields.pop("non_field_errors", [])
+        if not fields:
+            return {"error": " ".join(general)}
+        first = next(iter(fields))
+        return {"error": f"{first}: {' '.join(fields[first])}", "fields": fields}
+    return {"error": " ".join(_sentences(detail))}
+
+
+def _sentences(detail: Any) -> list[str]:
+    if isinstance(detail, dict):
+        return [f"{name}: {line}" for name, part in detail.items() for line in _sentences(part)]
+    if isinstance(detail, list | tuple):
+        return [line for part in detail for line in _sentences(part)]
+    return [str(detail)]
+
+
+def _answer(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:
+    if request.path_info.startswith("/api/"):
+        return JsonResponse({"error": f"{title} {advice}".strip()}, status=status)
+    context = {"status": status, "title": title, "advice": advice}
+    return render(request, "error.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(
+        request, 400, _("This request cannot be understood."), _("Go back and try again.")
+    )
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(
+        request, 403, _("You may not open this page."), _("Ask an administrator if you should.")
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(
+        request, 404, _("There is nothing here."), _("It may be gone, or it is not yours to see.")
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _answer(
+        request,
+        500,
+        _("Something went wrong on our side."),
+        _("Your calls are safe: what was recorded stays recorded. Try again."),
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _answer(
+        request, 403, _("This page was open for too long."), _("Reload it and try again.")
+    )

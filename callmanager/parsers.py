@@ -1,0 +1,39 @@
+"""The one body format of the API: JSON, bounded, and never a crash."""
+
+import json
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from rest_framework import status
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import JSONParser
+
+
+class BodyTooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "body_too_large"
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ParseError(_("%(name)s is not a JSON value.") % {"name": name})
+
+
+class BoundedJSONParser(JSONParser):
+    """Refuses bodies over API_MAX_BODY_BYTES (413) and anything that is not a JSON object (400)."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        limit = settings.API_MAX_BODY_BYTES
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise BodyTooLarge(
+                _("The body is too large: at most %(limit)d KiB.") % {"limit": limit // 1024}
+            )
+        try:
+            data = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise ParseError(_("The body is not valid JSON.")) from error
+        if not isinstance(data, dict):
+            raise ParseError(_("The body must be a JSON object, such as {}."))
+        return data
+

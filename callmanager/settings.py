@@ -1,0 +1,295 @@
+"""Environment -> settings. Every variable is optional and described in docs/operations.md."""
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from callmanager.environment import env, flag, read, seconds, stored_secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- The installation ---------------------------------------------------------------------------
+DEBUG = flag("DEBUG")
+DEMO = flag("DEMO")
+DATA_DIR = Path(read("DATA_DIR", env.str, str(BASE_DIR / "var"))).absolute()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+SECRET_KEY = read("SECRET_KEY", env.str, "") or stored_secret(DATA_DIR / "secret_key")
+PUBLIC_BASE_URL = read("PUBLIC_BASE_URL", env.str, "").rstrip("/")
+_public = urlsplit(PUBLIC_BASE_URL)
+if PUBLIC_BASE_URL and not (_public.scheme in {"http", "https"} and _public.hostname):
+    raise ImproperlyConfigured(
+        f"PUBLIC_BASE_URL={PUBLIC_BASE_URL!r} cannot be read: write https://your.host"
+    )
+ALLOWED_HOSTS = read(
+    "ALLOWED_HOSTS",
+    env.list,
+    ["localhost", "127.0.0.1", "[::1]"] + ([_public.hostname] if _public.hostname else []),
+)
+if PUBLIC_BASE_URL:
+    CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+if _public.scheme == "https":
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 3600 * 24 * 30
+SESSION_COOKIE_AGE = 3600 * 24 * 14
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+# --- Language and time --------------------------------------------------------------------------
+LANGUAGES = [("es", _("Spanish")), ("en", _("English"))]
+LANGUAGE_CODE = read("LANGUAGE_CODE", env.str, "es")
+if LANGUAGE_CODE not in dict(LANGUAGES):
+    raise ImproperlyConfigured(f"LANGUAGE_CODE={LANGUAGE_CODE!r} cannot be read: write es or en")
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = read("TIME_ZONE", env.str, "UTC")
+try:
+    ZoneInfo(TIME_ZONE)
+except Exception as error:
+    raise ImproperlyConfigured(
+        f"TIME_ZONE={TIME_ZONE!r} cannot be read: write a name such as America/Costa_Rica"
+    ) from error
+USE_TZ = True
+USE_I18N = True
+
+# --- Calls --------------------------------------------------------------------------------------
+TIMER_AMBER_SECONDS = seconds("TIMER_AMBER_SECONDS", 120)
+TIMER_RED_SECONDS = seconds("TIMER_RED_SECONDS", 300)
+LONG_CALL_SECONDS = seconds("LONG_CALL_SECONDS", 600)
+STALE_CALL_SECONDS = seconds("STALE_CALL_SECONDS", 300)
+MAX_CALL_SECONDS = seconds("MAX_CALL_SECONDS", 14400)
+# How far back a client may place the start or the end of a call it reports late.
+MAX_BACKDATE_SECONDS = seconds("MAX_BACKDATE_SECONDS", 72 * 3600)
+DEFAULT_PHONE_REGION = read("DEFAULT_PHONE_REGION", env.str, "CR").upper()
+if DEFAULT_PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
+    raise ImproperlyConfigured(
+        f"DEFAULT_PHONE_REGION={DEFAULT_PHONE_REGION!r} cannot be read: "
+        "write two letters such as CR"
+    )
+
+# --- Applications -------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "callmanager.apps.CallManagerAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "huey.contrib.djhuey",
+    "rest_framework",
+    "accounts",
+    "calls",
+    "metrics",
+]
+ROOT_URLCONF = "callmanager.urls"
+ASGI_APPLICATION = "callmanager.asgi.application"
+WSGI_APPLICATION = "callmanager.wsgi.application"
+# Threads that answer HTTP in one process; live sockets do not use them.
+WEB_THREADS = read("WEB_THREADS", env.int, 8)
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "callmanager.middleware.PageSecurityPolicy",
+    "callmanager.middleware.PageSession",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "callmanager.middleware.PageAuthentication",
+    "callmanager.middleware.Language",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "callmanager.middleware.PageMessages",
+    "callmanager.middleware.PageHtmx",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "callmanager.context.site",
+            ]
+        },
+    }
+]
+CSRF_FAILURE_VIEW = "callmanager.errors.csrf_failure"
+
+# --- Data ---------------------------------------------------------------------------------------
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASE_URL = read("DATABASE_URL", env.str, "")
+if DATABASE_URL:
+    DATABASES = {"default": read("DATABASE_URL", env.db_url, {})}
+    if DATABASES["default"].get("ENGINE") not in {
+        "django.db.backends.postgresql",
+        "django.db.backends.sqlite3",
+    }:
+        raise ImproperlyConfigured(
+            "DATABASE_URL cannot be read: write postgres://user:password@host:5432/name"
+        )
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(DATA_DIR / "callmanager.sqlite3"),
+        }
+    }
+_database = DATABASES["default"]
+_database["CONN_MAX_AGE"] = None  # one lasting connection a thread: see docs/architecture.md
+_database["CONN_HEALTH_CHECKS"] = True
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database["OPTIONS"] = {
+        # Writers queue at BEGIN instead of failing at their first write.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+            "PRAGMA cache_size=-32000; PRAGMA mmap_size=268435456;"
+        ),
+    }
+    # A file: the browser and process tests open the test database from other processes.
+    _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+else:
+    _database["TEST"] = {"NAME": os.environ.get("TEST_DATABASE_NAME", "test_callmanager")}
+
+REDIS_URL = read("REDIS_URL", env.str, "")
+if REDIS_URL and not re.match(r"^(rediss?|unix)://", REDIS_URL):
+    raise ImproperlyConfigured(
+        f"REDIS_URL={REDIS_URL!r} cannot be read: write redis://host:6379/0"
+    )
+if REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "capacity": 10_000, "expiry": 30},
+        }
+    }
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "callmanager",
+        }
+    }
+else:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels.layers.InMemoryChannelLayer",
+            "CONFIG": {"capacity": 10_000, "expiry": 30},
+        }
+    }
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # Rate counters live here; the default of 300 entries would drop them in silence.
+            "OPTIONS": {"MAX_ENTRIES": 200_000},
+        }
+    }
+    # One process, one memory: that counters are not shared between processes is by design here.
+    SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
+
+# Background and periodic work: a file beside the database, or Redis when outgrown.
+HUEY = {
+    "name": "callmanager",
+    "huey_class": "huey.RedisHuey" if REDIS_URL else "huey.SqliteHuey",
+    "immediate": False,
+    "results": False,
+    "consumer": {"workers": 1, "check_worker_health": True},
+    **({"url": REDIS_URL} if REDIS_URL else {"filename": str(DATA_DIR / "worker.sqlite3")}),
+}
+
+# --- People -------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "desk"
+LOGOUT_REDIRECT_URL = "login"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Programs -----------------------------------------------------------------------------------
+API_RATE_LIMIT = read("API_RATE_LIMIT", env.str, "1000/h")
+if not re.fullmatch(r"[1-9]\d*/[1-9]?\d*[smhd]", API_RATE_LIMIT):
+    raise ImproperlyConfigured(
+        f"API_RATE_LIMIT={API_RATE_LIMIT!r} cannot be read: write a number and s, m, h or d, "
+        "such as 1000/h"
+    )
+API_MAX_BODY_BYTES = 64 * 1024
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.ApiKeyAuthentication",
+        "accounts.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.KeyRateThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["callmanager.parsers.BoundedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "callmanager.errors.api_exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "CallManager API",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Pages --------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+# Nothing but this host, and nothing inline.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- Log ----------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django.channels.server": {"level": "WARNING"}, "daphne": {"level": "WARNING"}},
+}

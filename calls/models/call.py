@@ -1,0 +1,281 @@
+"""CallLog: the fold of a call's events, kept as a row so that it can be asked and summed."""
+
+import datetime as dt
+from typing import Any
+
+import uuid_utils.compat
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from calls import timeline
+from calls.instants import from_ms, to_ms
+from calls.models.contact import Contact
+from calls.phones import pretty
+
+
+class CallQuerySet(models.QuerySet["CallLog"]):
+    def visible_to(self, viewer: User) -> "CallQuerySet":
+        """The calls `viewer` may see: the one rule for pages, API, exports and admin."""
+        scope = viewer.scope
+        if scope.everyone:
+            return self.all()
+        rule = Q(user=viewer)
+        if scope.team_ids:
+            rule |= Q(user__team__in=scope.team_ids)
+        return self.filter(rule)
+
+    def active(self) -> "CallQuerySet":
+        """Calls that have not ended."""
+        return self.filter(end_time__isnull=True)
+
+    def ended(self) -> "CallQuerySet":
+        return self.filter(end_time__isnull=False)
+
+    def counted(self) -> "CallQuerySet":
+        """Ended calls that figures count: all but the watchdog's unconfirmed estimates."""
+        return self.ended().exclude(evidence=timeline.ESTIMATE)
+
+    def unconfirmed(self) -> "CallQuerySet":
+        """Calls that the watchdog closed and nobody has confirmed."""
+        return self.filter(evidence=timeline.ESTIMATE)
+
+    def started_between(self, start: dt.datetime, end: dt.datetime) -> "CallQuerySet":
+        """Calls that began in the half-open range of instants [start, end)."""
+        return self.filter(start_time__gte=start, start_time__lt=end)
+
+    def with_people(self) -> "CallQuerySet":
+        """All that a list of calls shows, in one query."""
+        return self.select_related("user__team", "contact")
+
+
+class CallLog(models.Model):
+    """One call. Written by calls/services.py alone, always as the fold of its events."""
+
+    STATUSES = [
+        (timeline.IN_PROGRESS, _("In progress")),
+        (timeline.COMPLETED, _("Completed")),
+        (timeline.NO_ANSWER, _("No answer")),
+        (timeline.DROPPED, _("Dropped")),
+        (timeline.FAILED, _("Failed")),
+    ]
+    DIRECTIONS = [
+        ("outbound", _("outbound")),
+        ("inbound", _("inbound")),
+        ("internal", _("internal")),
+    ]
+    EVIDENCE = [
+        (timeline.RECORD, _("confirmed by the provider's record")),
+        (timeline.LIVE, _("the provider's live events")),
+        (timeline.CLICK, _("the agent's click")),
+        (timeline.OFFLINE, _("the agent's click, made offline")),
+        (timeline.ESTIMATE, _("estimated, not confirmed")),
+    ]
+
+    call_id = models.UUIDField(
+        _("call"), unique=True, default=uuid_utils.compat.uuid7, editable=False
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("agent"),
+        related_name="calls",
+        on_delete=models.PROTECT,
+        db_index=False,  # call_user_start serves it
+    )
+    contact = models.ForeignKey(
+        Contact,
+        verbose_name=_("contact"),
+        related_name="calls",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+    )
+    contact_ref = models.CharField(_("contact reference"), max_length=100, blank=True)
+    contact_phone = models.CharField(_("phone"), max_length=64, blank=True)
+    phone_e164 = models.CharField(max_length=20, blank=True, editable=False)
+    direction = models.CharField(
+        _("direction"), max_length=8, choices=DIRECTIONS, default="outbound"
+    )
+    provider = models.CharField(_("provider"), max_length=60, blank=True)
+
+    start_time = models.DateTimeField(_("start"))
+    answered_time = models.DateTimeField(_("answered"), null=True, blank=True)
+    end_time = models.DateTimeField(_("end"), null=True, blank=True)
+    status = models.CharField(
+        _("status"), max_length=11, choices=STATUSES, default=timeline.IN_PROGRESS
+    )
+    end_reason = models.CharField(_("reason of the end"), max_length=40, blank=True)
+    ended_by = models.CharField(_("ended by"), max_length=60, blank=True)
+
+    # Whole seconds, floored from the fold's milliseconds; null until they can be known.
+    ring_seconds = models.PositiveIntegerField(_("ring (s)"), null=True, blank=True)
+    hold_seconds = models.PositiveIntegerField(_("hold (s)"), default=0)
+    paused_seconds = models.PositiveIntegerField(_("paused (s)"), default=0)
+    wrap_up_seconds = models.PositiveIntegerField(_("wrap-up (s)"), default=0)
+    duration_seconds = models.PositiveIntegerField(_("duration (s)"), null=True, blank=True)
+    talk_seconds = models.PositiveIntegerField(_("talk (s)"), null=True, blank=True)
+
+    # What a running timer needs besides start_time.
+    paused_ms = models.PositiveBigIntegerField(default=0, editable=False)
+    paused_since = models.DateTimeField(null=True, editable=False)
+    held_since = models.DateTimeField(null=True, editable=False)
+    last_seen_at = models.DateTimeField(_("last sign of life"), null=True, editable=False)
+
+    evidence = models.CharField(
+        _("evidence"), max_length=1, choices=EVIDENCE, default=timeline.CLICK
+    )
+    notes = models.TextField(_("notes"), blank=True)
+    disposition = models.CharField(_("outcome"), max_length=60, blank=True)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("call")
+        verbose_name_plural = _("calls")
+        ordering = ["-start_time", "-pk"]
+        permissions = [
+            ("track_calls", "Can start and end own calls"),
+            ("view_team_calls", "Can see the calls of supervised teams"),
+            ("view_all_calls", "Can see the calls of the organisation"),
+            ("correct_calls", "Can confirm and correct calls"),
+            ("export_calls", "Can export calls"),
+        ]
+        indexes = [
+            models.Index(fields=["user", "start_time"], name="call_user_start"),
+            models.Index(fields=["start_time", "id"], name="call_start"),
+            models.Index(
+                fields=["user"], condition=Q(end_time__isnull=True), name="call_active_user"
+            ),
+            models.Index(
+                fields=["user", "start_time"],
+                condition=Q(evidence=timeline.ESTIMATE),
+                name="call_unconfirmed",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(end_time__isnull=True) | Q(end_time__gte=F("start_time")),
+                name="call_end_not_before_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(answered_time__isnull=True)
+                | (
+                    Q(answered_time__gte=F("start_time"))
+                    & (Q(end_time__isnull=True) | Q(answered_time__lte=F("end_time")))
+                ),
+                name="call_answered_within",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=timeline.IN_PROGRESS, end_time__isnull=True)
+                | (Q(status__in=timeline.TERMINAL) & Q(end_time__isnull=False)),
+                name="call_in_progress_has_no_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(end_time__isnull=True)
+                | Q(
+                    duration_seconds__isnull=False,
+                    talk_seconds__isnull=False,
+                    ring_seconds__isnull=False,
+                ),
+                name="call_ended_has_lengths",
+            ),
+            models.CheckConstraint(
+                condition=Q(hold_seconds__gte=0)
+                & Q(paused_seconds__gte=0)
+                & Q(wrap_up_seconds__gte=0)
+                & (Q(ring_seconds__isnull=True) | Q(ring_seconds__gte=0))
+                & (Q(duration_seconds__isnull=True) | Q(duration_seconds__gte=0))
+                & (Q(talk_seconds__isnull=True) | Q(talk_seconds__gte=0)),
+                name="call_parts_not_negative",
+            ),
+        ]
+
+    # The start as the database has it: a correction may move the call to another day.
+    stored_start: dt.datetime | None = None
+
+    @classmethod
+    def from_db(cls, db: Any, field_names: Any, values: Any) -> "CallLog":
+        call = super().from_db(db, field_names, values)
+        call.stored_start = call.__dict__.get("start_time")
+        return call
+
+    def __str__(self) -> str:
+        return f"{self.who} {self.start_time:%Y-%m-%d %H:%M}"
+
+    @property
+    def who(self) -> str:
+        """The best name we have for the other side; "" when the call is to nobody known."""
+        if self.contact is not None:
+            return self.contact.name
+        return self.pretty_phone or self.contact_ref
+
+    @property
+    def pretty_phone(self) -> str:
+        return pretty(self.phone_e164) if self.phone_e164 else self.contact_phone
+
+    @property
+    def public_contact_id(self) -> str | None:
+        """The contact id as programs know it: as given, else the reference or number of ours."""
+        if self.contact_ref:
+            return self.contact_ref
+        if self.contact is not None:
+            return self.contact.external_id or str(self.contact.pk)
+        return None
+
+    @property
+    def is_active(self) -> bool:
+        return self.end_time is None
+
+    @property
+    def is_counted(self) -> bool:
+        return self.end_time is not None and self.evidence != timeline.ESTIMATE
+
+    @property
+    def activity(self) -> str:
+        """What is going on: `paused`, `held`, `talking` (answered), `calling`, or `ended`."""
+        if self.end_time is not None:
+            return "ended"
+        if self.paused_since is not None:
+            return "paused"
+        if self.held_since is not None:
+            return "held"
+        return "calling" if self.answered_time is None else "talking"
+
+    def tracked_ms(self, at: dt.datetime) -> int:
+        """Tracked time up to the instant `at`, in ms: what the timer shows while it runs."""
+        until = self.end_time or self.paused_since or at
+        return max(0, to_ms(until) - to_ms(self.start_time) - self.paused_ms)
+
+    def tracked_seconds(self, at: dt.datetime) -> int:
+        return self.tracked_ms(at) // 1000
+
+    def apply(self, state: timeline.CallState) -> list[str]:
+        """Takes over the folded `state`; the names of the fields that changed."""
+        values = {
+            "start_time": from_ms(state.start),
+            "answered_time": None if state.answered is None else from_ms(state.answered),
+            "end_time": None if state.end is None else from_ms(state.end),
+            "status": state.status,
+            "end_reason": state.end_reason,
+            "ended_by": state.ended_by,
+            "ring_seconds": _whole(state.ring),
+            "hold_seconds": state.hold // 1000,
+            "paused_seconds": state.paused // 1000,
+            "duration_seconds": _whole(state.duration),
+            "talk_seconds": _whole(state.talk),
+            "paused_ms": state.paused,
+            "paused_since": None if state.paused_since is None else from_ms(state.paused_since),
+            "held_since": None if state.held_since is None else from_ms(state.held_since),
+            "evidence": state.evidence,
+            "notes": state.notes,
+        }
+        changed = [name for name, value in values.items() if getattr(self, name) != value]
+        for name in changed:
+            setattr(self, name, values[name])
+        return changed
+
+
+def _whole(milliseconds: int | None) -> int | None:
+    return None if milliseconds is None else milliseconds // 1000

@@ -1,0 +1,106 @@
+"""People to call."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Team, User
+from calls.phones import pretty, to_e164
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    def visible_to(self, viewer: User) -> "ContactQuerySet":
+        """Own contacts, those of own and supervised teams, and those that belong to nobody."""
+        scope = viewer.scope
+        if scope.everyone:
+            return self.all()
+        teams = set(scope.team_ids)
+        if viewer.team_id:
+            teams.add(viewer.team_id)
+        return self.filter(
+            Q(owner=viewer) | Q(team__in=teams) | Q(owner__isnull=True, team__isnull=True)
+        )
+
+    def search(self, text: str) -> "ContactQuerySet":
+        """Contacts whose name, company or reference has `text`, or whose number has its digits."""
+        text = text.strip()
+        if not text:
+            return self
+        rule = (
+            Q(name__icontains=text) | Q(company__icontains=text) | Q(external_id__iexact=text)
+        )
+        digits = "".join(filter(str.isdigit, text))
+        if len(digits) >= 3:
+            rule |= Q(phone__contains=digits)
+        return self.filter(rule)
+
+    def by_reference(self, reference: str) -> "Contact | None":
+        """The contact that a program means by `reference`: its external id, else its number."""
+        found = self.filter(external_id=reference).first()
+        if found is None and reference.isascii() and reference.isdigit() and len(reference) < 19:
+            found = self.filter(pk=int(reference)).first()
+        return found
+
+
+class Contact(models.Model):
+    """Somebody who can be called."""
+
+    name = models.CharField(_("name"), max_length=120)
+    phone = models.CharField(_("phone"), max_length=40, help_text=_("Stored as +50651234567."))
+    company = models.CharField(_("company"), max_length=120, blank=True)
+    external_id = models.CharField(
+        _("reference in another system"), max_length=100, blank=True, db_index=True
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        related_name="contacts",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+    )
+    team = models.ForeignKey(
+        Team,
+        verbose_name=_("team"),
+        related_name="contacts",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["external_id"],
+                condition=~Q(external_id=""),
+                name="contact_external_id_once",
+            )
+        ]
+        indexes = [models.Index(fields=["name"]), models.Index(fields=["phone"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def pretty_phone(self) -> str:
+        return pretty(self.phone)
+
+    def clean(self) -> None:
+        number = to_e164(self.phone)
+        if not number:
+            raise ValidationError({"phone": _("This is not a phone number.")})
+        self.phone = number
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.phone = to_e164(self.phone) or self.phone
+        super().save(*args, **kwargs)

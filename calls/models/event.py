@@ -1,0 +1,94 @@
+"""The ledger. Append-only: no code path and, by a trigger, no SQL changes a line of it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from calls import timeline
+from calls.instants import from_ms, to_ms
+from calls.models.call import CallLog
+
+
+class CallEvent(models.Model):
+    """Who said what about a call, when it happened, and when we heard of it."""
+
+    KINDS = [
+        (timeline.STARTED, _("started")),
+        (timeline.RINGING, _("ringing")),
+        (timeline.ANSWERED, _("answered")),
+        (timeline.HELD, _("put on hold")),
+        (timeline.RESUMED, _("taken off hold")),
+        (timeline.PAUSED, _("paused")),
+        (timeline.UNPAUSED, _("continued")),
+        (timeline.ENDED, _("ended")),
+        (timeline.CORRECTED, _("corrected")),
+        (timeline.NOTED, _("noted")),
+        (timeline.SUMMARY, _("confirmed by the provider")),
+    ]
+
+    call = models.ForeignKey(
+        CallLog, related_name="events", on_delete=models.CASCADE, db_index=False
+    )
+    key = models.CharField(max_length=120)
+    kind = models.CharField(_("kind"), max_length=10, choices=KINDS)
+    occurred_at = models.DateTimeField(_("happened"))
+    received_at = models.DateTimeField(_("received"))
+    source = models.CharField(_("source"), max_length=60)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    precision_ms = models.PositiveIntegerField(_("precision (ms)"), default=1)
+    provider_event_id = models.CharField(max_length=120, blank=True)
+    sequence = models.BigIntegerField(null=True, blank=True)
+    payload_hash = models.CharField(max_length=64, blank=True)
+    data = models.JSONField(_("data"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["occurred_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["call", "key"], name="event_key_once"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=timeline.KINDS), name="event_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.occurred_at:%Y-%m-%d %H:%M:%S}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            raise TypeError("The ledger is append-only: add an event instead of changing one.")
+        super().save(*args, **kwargs)
+
+    def as_fact(self) -> timeline.Event:
+        """This line as the fold reads it."""
+        return timeline.Event(
+            key=self.key,
+            kind=self.kind,
+            at=to_ms(self.occurred_at),
+            source=self.source,
+            data=self.data,
+        )
+
+    @classmethod
+    def of_fact(cls, call: CallLog, fact: timeline.Event, **fields: Any) -> "CallEvent":
+        """The unsaved line for `fact`."""
+        return cls(
+            call=call,
+            key=fact.key,
+            kind=fact.kind,
+            occurred_at=from_ms(fact.at),
+            source=fact.source,
+            data=dict(fact.data),
+            **fields,
+        )

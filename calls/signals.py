@@ -1,0 +1,10 @@
+"""What happened to a call, for whoever wants to tell people. Sent inside the transaction.
+
+All three: `sender` is CallLog; `call` the CallLog as it now stands.
+"""
+
+from django.dispatch import Signal
+
+call_started = Signal()
+call_changed = Signal()  # answered, held, paused, noted, or corrected after its end
+call_ended = Signal()  # once a call: at its first end

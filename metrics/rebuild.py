@@ -1,0 +1,90 @@
+"""Rebuilds every sum from the calls, or says which would change."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Max, Min
+
+from calls.instants import day_range, local_day
+from calls.models import CallLog
+from metrics.definitions import SUM_FIELDS, Sums
+from metrics.models import DailyMetrics, UserMetrics
+from metrics.services import CALL_SUMS, columns_of
+
+_BATCH = 2000
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A stored row that is not what the calls say. `day` is None for a person's total."""
+
+    user_id: int
+    day: dt.date | None
+    stored: Sums | None
+    right: Sums | None
+
+
+def _days() -> Iterator[dt.date]:
+    ends = CallLog.objects.ended().aggregate(first=Min("start_time"), last=Max("start_time"))
+    if ends["first"] is None:
+        return
+    day, last = local_day(ends["first"]), local_day(ends["last"])
+    while day <= last:
+        yield day
+        day += dt.timedelta(days=1)
+
+
+def _of_day(day: dt.date) -> dict[int, Sums]:
+    begin, end = day_range(day, day)
+    rows = CallLog.objects.started_between(begin, end).ended().order_by().values("user")
+    annotated = rows.annotate(**{f"sum_{name}": total for name, total in CALL_SUMS.items()})
+    return {
+        row["user"]: Sums(**{name: row[f"sum_{name}"] for name in SUM_FIELDS})
+        for row in annotated
+    }
+
+
+def differences() -> list[Difference]:
+    """All rows that a rebuild would change, add or remove. Changes nothing."""
+    found: list[Difference] = []
+    totals: dict[int, Sums] = {}
+    left = {
+        (row.user_id, row.day): row.sums for row in DailyMetrics.objects.order_by().iterator()
+    }
+    for day in _days():
+        for user_id, right in _of_day(day).items():
+            totals[user_id] = totals.get(user_id, Sums()) + right
+            stored = left.pop((user_id, day), None)
+            if stored != right:
+                found.append(Difference(user_id, day, stored, right))
+    found += [Difference(user_id, day, stored, None) for (user_id, day), stored in left.items()]
+    stored_totals = {row.user_id: row.sums for row in UserMetrics.objects.all()}
+    for user_id in sorted(totals.keys() | stored_totals.keys()):
+        right, stored = totals.get(user_id, Sums()), stored_totals.get(user_id, Sums())
+        if stored != right:
+            found.append(Difference(user_id, None, stored, right))
+    return found
+
+
+@transaction.atomic
+def rebuild() -> int:
+    """Writes every daily row and total anew, in one transaction; the number of daily rows."""
+    DailyMetrics.objects.all().delete()
+    UserMetrics.objects.all().delete()
+    totals: dict[int, Sums] = {}
+    rows: list[DailyMetrics] = []
+    written = 0
+    for day in _days():
+        for user_id, sums in _of_day(day).items():
+            totals[user_id] = totals.get(user_id, Sums()) + sums
+            rows.append(DailyMetrics(user_id=user_id, day=day, **columns_of(sums)))
+        if len(rows) >= _BATCH:
+            written += len(DailyMetrics.objects.bulk_create(rows))
+            rows = []
+    written += len(DailyMetrics.objects.bulk_create(rows))
+    UserMetrics.objects.bulk_create(
+        UserMetrics(user_id=user_id, **columns_of(sums)) for user_id, sums in totals.items()
+    )
+    return written

@@ -1,0 +1,139 @@
+"""Sums of calls: recomputed from the calls themselves, repeatable, and added up for any period."""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from accounts.models import User
+from calls import timeline
+from calls.instants import day_range, today
+from calls.models import CallLog, CallQuerySet
+from metrics.definitions import SUM_FIELDS, Sums
+from metrics.models import DailyMetrics, UserMetrics
+
+_COUNTED = ~Q(evidence=timeline.ESTIMATE)
+_ANSWERED = _COUNTED & (
+    Q(answered_time__isnull=False) | Q(status__in=(timeline.COMPLETED, timeline.DROPPED))
+)
+
+
+def _total(field: Any, condition: Q = _COUNTED) -> Coalesce:
+    return Coalesce(Sum(field, filter=condition), 0)
+
+
+# How each column of Sums is made from ended calls.
+CALL_SUMS: dict[str, Any] = {
+    "calls_success": Count("pk", filter=_COUNTED & Q(status=timeline.COMPLETED)),
+    "calls_dropped": Count("pk", filter=_COUNTED & Q(status=timeline.DROPPED)),
+    "calls_error": Count("pk", filter=_COUNTED & Q(status=timeline.FAILED)),
+    "calls_no_answer": Count("pk", filter=_COUNTED & Q(status=timeline.NO_ANSWER)),
+    "calls_answered": Count("pk", filter=_ANSWERED),
+    "total_talk_time": _total("talk_seconds"),
+    "answered_time": _total(
+        F("talk_seconds") + F("hold_seconds") + F("wrap_up_seconds"), _ANSWERED
+    ),
+    "total_duration": _total("duration_seconds"),
+    "ring_time": _total("ring_seconds"),
+    "hold_time": _total("hold_seconds"),
+    "calls_unconfirmed": Count("pk", filter=~_COUNTED),
+}
+ROW_SUMS: dict[str, Any] = {name: Coalesce(Sum(name), 0) for name in SUM_FIELDS}
+
+
+def sums_of_calls(calls: CallQuerySet) -> Sums:
+    """The sums over the ended calls of `calls`, from the calls themselves."""
+    return Sums(**calls.ended().order_by().aggregate(**CALL_SUMS))
+
+
+def recompute(user_id: int, days: Iterable[dt.date]) -> None:
+    """Recomputes the daily rows of one person and the person's total. Anyone may repeat it.
+
+    The total's row is locked before anything is summed: of two ends at once, the second sums after
+    the first has committed. Costs the calls of those days and one row a day of history.
+    """
+    with transaction.atomic():
+        _lock_total(user_id)
+        for day in sorted(set(days)):
+            begin, end = day_range(day, day)
+            calls = CallLog.objects.filter(user_id=user_id).started_between(begin, end)
+            _write_day(user_id, day, sums_of_calls(calls))
+        rows = DailyMetrics.objects.filter(user_id=user_id).order_by()
+        _write_total(user_id, Sums(**rows.aggregate(**ROW_SUMS)))
+
+
+def _lock_total(user_id: int) -> None:
+    if not connection.features.has_select_for_update:
+        return  # SQLite: the transaction itself is the lock (BEGIN IMMEDIATE)
+    rows = UserMetrics.objects.select_for_update().filter(user_id=user_id)
+    if not rows.exists():
+        UserMetrics.objects.bulk_create([UserMetrics(user_id=user_id)], ignore_conflicts=True)
+    list(rows.values_list("pk"))
+
+
+def columns_of(sums: Sums) -> dict[str, int]:
+    """The stored columns of a row of sums."""
+    columns = {name: getattr(sums, name) for name in SUM_FIELDS}
+    return columns | {"calls_made": sums.calls_made, "calls_failed": sums.calls_failed}
+
+
+_COLUMN_NAMES = list(columns_of(Sums()))
+
+
+def _write_day(user_id: int, day: dt.date, sums: Sums) -> None:
+    if sums == Sums():
+        DailyMetrics.objects.filter(user_id=user_id, day=day).delete()
+        return
+    DailyMetrics.objects.bulk_create(
+        [DailyMetrics(user_id=user_id, day=day, **columns_of(sums))],
+        update_conflicts=True,
+        unique_fields=["user", "day"],
+        update_fields=_COLUMN_NAMES,
+    )
+
+
+def _write_total(user_id: int, sums: Sums) -> None:
+    UserMetrics.objects.bulk_create(
+        [UserMetrics(user_id=user_id, **columns_of(sums))],
+        update_conflicts=True,
+        unique_fields=["user"],
+        update_fields=_COLUMN_NAMES,
+    )
+
+
+def rows_between(first: dt.date, last: dt.date) -> QuerySet[DailyMetrics]:
+    """Daily rows of the local days first..last, inclusive, for whoever is then filtered."""
+    return DailyMetrics.objects.filter(day__gte=first, day__lte=last).order_by()
+
+
+def sums_of(users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date) -> Sums:
+    """The sums of some people over the local days first..last, inclusive, from daily rows."""
+    return Sums(**rows_between(first, last).filter(user__in=users).aggregate(**ROW_SUMS))
+
+
+def sums_by(
+    group: str, users: QuerySet[User], first: dt.date, last: dt.date
+) -> dict[Any, Sums]:
+    """The same, apart by `group`: a field path from a daily row such as `user` or `user__team`."""
+    rows = (
+        rows_between(first, last)
+        .filter(user__in=users)
+        .values(group)
+        .annotate(**{f"sum_{name}": total for name, total in ROW_SUMS.items()})
+    )
+    return {
+        row[group]: Sums(**{name: row[f"sum_{name}"] for name in SUM_FIELDS}) for row in rows
+    }
+
+
+def sums_today(user: User) -> Sums:
+    return sums_of([user.pk], today(), today())
+
+
+def totals_of(user_id: int) -> Sums:
+    """All of one person's calls; zeros before the first."""
+    row = UserMetrics.objects.filter(user_id=user_id).first()
+    return row.sums if row is not None else Sums()

@@ -1,0 +1,41 @@
+"""Fixed people, both engines, real parts. Engines come from DATABASE_URL and REDIS_URL."""
+
+import os
+
+# Playwright's loop runs in the main thread, where Django would refuse its own ORM.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+import pytest
+from django.core.cache import cache
+
+from tests.people import People, make_people
+from tests.server import *  # noqa: F403  (fixtures: server, browser, page_of)
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings):
+    """In-process tests need no collected files; the real server serves the collected ones."""
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+@pytest.fixture(autouse=True)
+def fresh_counters():
+    cache.clear()
+
+
+@pytest.fixture
+def people(db) -> People:
+    return make_people()
+
+
+@pytest.fixture
+def live_people(transactional_db) -> People:
+    """The same people, committed, for tests with a real server."""
+    return make_people()

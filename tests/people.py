@@ -1,0 +1,71 @@
+"""The people of every test: two teams, one supervisor each, one administrator."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import Group
+
+from accounts import roles
+from accounts.models import ApiKey, Team, User
+from calls import services, timeline
+from calls.instants import now
+from calls.models import CallLog
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class People:
+    red: Team
+    blue: Team
+    alice: User  # agent, red
+    bob: User  # agent, red
+    carol: User  # agent, blue
+    sue: User  # supervisor of red
+    sam: User  # supervisor of blue
+    ada: User  # administrator
+
+
+def make_user(username: str, role: str, team: Team | None = None, **fields: Any) -> User:
+    user = User.objects.create_user(
+        username, password=PASSWORD, first_name=username.title(), team=team, **fields
+    )
+    user.groups.add(Group.objects.get(name=role))
+    return User.objects.get(pk=user.pk)
+
+
+def make_people() -> People:
+    red, blue = Team.objects.create(name="Red"), Team.objects.create(name="Blue")
+    people = People(
+        red=red,
+        blue=blue,
+        alice=make_user("alice", roles.AGENT, red),
+        bob=make_user("bob", roles.AGENT, red),
+        carol=make_user("carol", roles.AGENT, blue),
+        sue=make_user("sue", roles.SUPERVISOR),
+        sam=make_user("sam", roles.SUPERVISOR),
+        ada=make_user("ada", roles.ADMIN),
+    )
+    red.supervisors.add(people.sue)
+    blue.supervisors.add(people.sam)
+    return people
+
+
+def key_of(user: User) -> str:
+    return ApiKey.issue(user)[1]
+
+
+def make_call(
+    user: User,
+    seconds: float = 60,
+    *,
+    ago: float = 3600,
+    status: str = timeline.COMPLETED,
+    **start: Any,
+) -> CallLog:
+    """A call of `user` that began `ago` seconds ago and lasted `seconds`, through the services."""
+    begun = now() - dt.timedelta(seconds=ago)
+    call, _ = services.start_call(user, told=services.Told(begun, explicit=True), **start)
+    ended = services.Told(begun + dt.timedelta(seconds=seconds), explicit=True)
+    return services.end_call(call.call_id, user, status=status, told=ended)

@@ -1,0 +1,123 @@
+"""The real server in a process of its own, and a real browser."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from django.conf import settings
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def test_database_url() -> str:
+    """The test database as a URL for another process; call it with a test database in place."""
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    base = os.environ["DATABASE_URL"].rsplit("/", 1)[0]
+    return f"{base}/{name}"
+
+
+test_database_url.__test__ = False  # type: ignore[attr-defined]
+
+
+class Server:
+    """One Daphne process on the test database."""
+
+    def __init__(self, port: int | None = None, **environment: str):
+        self.port = port or free_port()
+        self.environment = environment
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws/dashboard/"
+
+    def start(self) -> "Server":
+        command = [sys.executable, "-X", "faulthandler", "-m", "daphne"]
+        command += ["-v", "0", "-b", "127.0.0.1", "-p", str(self.port)]
+        self.process = subprocess.Popen(
+            [*command, "callmanager.asgi:application"],
+            cwd=ROOT,
+            env=os.environ
+            | {
+                "DATABASE_URL": test_database_url(),
+                "DATA_DIR": str(settings.DATA_DIR),
+                "SECRET_KEY": settings.SECRET_KEY,
+                "API_RATE_LIMIT": "1000000/h",
+            }
+            | self.environment,
+            start_new_session=True,
+        )
+        self.wait()
+        return self
+
+    def wait(self) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(f"{self.url}/api/calls/active", timeout=2)
+                return
+            except httpx.TransportError:
+                assert self.process is not None and self.process.poll() is None, "server died"
+                time.sleep(0.05)
+        raise AssertionError("the server did not answer within 30 s")
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def server(transactional_db) -> Iterator[Server]:
+    running = Server().start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A session's Chromium; skipped where there is none, unless CI or REQUIRE_BROWSER says not."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        message = "no Chromium: apt-get install chromium, or set CHROMIUM=/path"
+        if os.environ.get("CI") or os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        yield chromium
+        chromium.close()
