@@ -68,10 +68,10 @@ def recompute(user_id: int, days: Iterable[dt.date]) -> None:
 def _lock_total(user_id: int) -> None:
     if not connection.features.has_select_for_update:
         return  # SQLite: the transaction itself is the lock (BEGIN IMMEDIATE)
-    rows = UserMetrics.objects.select_for_update().filter(user_id=user_id)
-    if not rows.exists():
+    rows = UserMetrics.objects.select_for_update().filter(user_id=user_id).values_list("pk")
+    if not list(rows):
         UserMetrics.objects.bulk_create([UserMetrics(user_id=user_id)], ignore_conflicts=True)
-    list(rows.values_list("pk"))
+        list(rows.all())
 
 
 def columns_of(sums: Sums) -> dict[str, int]:

@@ -1,0 +1,222 @@
+"""Sums follow the calls: after every end, correction and deletion, and rebuilt at any time."""
+
+import datetime as dt
+import io
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import CommandError, call_command
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calls import instants, services
+from calls.instants import now, today
+from calls.models import CallLog
+from calls.services import Told
+from metrics.definitions import SUM_FIELDS, Sums
+from metrics.models import DailyMetrics, UserMetrics
+from metrics.rebuild import differences
+from metrics.services import sums_by, sums_of, totals_of
+from tests.people import make_call
+
+pytestmark = pytest.mark.django_db
+
+
+def told(*when, zone="UTC"):
+    return Told(dt.datetime(*when, tzinfo=ZoneInfo(zone)), explicit=True)
+
+
+def call_at(user, start, end, status="COMPLETED"):
+    call, _ = services.start_call(user, told=start)
+    return services.end_call(call.call_id, user, status=status, told=end)
+
+
+def test_a_known_history_gives_the_figures_of_the_definitions(people):
+    for seconds, status in [(100, "COMPLETED"), (61, "COMPLETED"), (30, "DROPPED")]:
+        make_call(people.alice, seconds, status=status)
+    make_call(people.alice, 25, status="NO_ANSWER")
+    make_call(people.alice, 3, status="FAILED")
+    sums = totals_of(people.alice.pk)
+    assert (sums.calls_made, sums.calls_success, sums.calls_failed) == (5, 2, 3)
+    assert (sums.calls_dropped, sums.calls_no_answer, sums.calls_error) == (1, 1, 1)
+    assert (sums.total_talk_time, sums.avg_call_duration) == (191, 38)
+    assert (sums.ring_time, sums.calls_answered, sums.answered_average) == (28, 3, 63)
+    assert (sums.success_rate, sums.answer_rate) == (40.0, 60.0)
+
+
+def test_nobody_has_called_yet(people):
+    assert totals_of(people.alice.pk) == Sums()
+    assert Sums().avg_call_duration == Sums().success_rate == Sums().answered_average == 0
+
+
+def test_a_running_call_counts_nowhere(people):
+    services.start_call(people.alice)
+    assert not UserMetrics.objects.exists() and not DailyMetrics.objects.exists()
+
+
+def test_an_estimate_counts_only_when_confirmed(people):
+    call, _ = services.start_call(
+        people.alice, told=Told(now() - dt.timedelta(seconds=1000), explicit=True)
+    )
+    services.heartbeat_all(people.alice)
+    CallLog.objects.update(last_seen_at=call.start_time + dt.timedelta(seconds=50))
+    services.close_stale_calls()
+    sums = totals_of(people.alice.pk)
+    assert (sums.calls_made, sums.total_talk_time, sums.calls_unconfirmed) == (0, 0, 1)
+    services.correct_call(call, people.sue, reason="confirmed")
+    sums = totals_of(people.alice.pk)
+    assert (sums.calls_made, sums.total_talk_time, sums.calls_unconfirmed) == (1, 50, 0)
+
+
+def test_a_correction_moves_the_figures(people):
+    call = make_call(people.alice, 60)
+    services.correct_call(call, people.ada, reason="r", status="NO_ANSWER")
+    sums = totals_of(people.alice.pk)
+    assert (sums.calls_success, sums.calls_no_answer, sums.total_talk_time) == (0, 1, 0)
+
+
+def test_a_correction_to_another_day_moves_both_days(people):
+    call = make_call(people.alice, 60)
+    earlier = call.start_time - dt.timedelta(days=2)
+    services.correct_call(
+        call, people.ada, reason="r", start=earlier, end=earlier + dt.timedelta(seconds=60)
+    )
+    assert [row.day for row in DailyMetrics.objects.all()] == [instants.local_day(earlier)]
+
+
+def test_a_deletion_takes_the_call_out(people):
+    make_call(people.alice, 60)
+    make_call(people.alice, 40).delete()
+    assert totals_of(people.alice.pk).total_talk_time == 60
+    CallLog.objects.all().delete()
+    assert totals_of(people.alice.pk) == Sums()
+    assert not DailyMetrics.objects.exists()
+
+
+def test_a_plain_save_is_noticed_too(people):
+    call = make_call(people.alice, 60)
+    call.talk_seconds = 10
+    call.save()
+    assert totals_of(people.alice.pk).total_talk_time == 10
+
+
+# --- Days ---
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "day"),
+    [
+        ("America/Costa_Rica", (2026, 3, 10, 5, 59, 59), dt.date(2026, 3, 9)),
+        ("America/Costa_Rica", (2026, 3, 10, 6, 0, 0), dt.date(2026, 3, 10)),
+        ("Europe/Madrid", (2026, 3, 28, 23, 0, 0), dt.date(2026, 3, 29)),
+        ("Europe/Madrid", (2026, 3, 29, 21, 59, 59), dt.date(2026, 3, 29)),
+        ("Europe/Madrid", (2026, 3, 29, 22, 0, 0), dt.date(2026, 3, 30)),
+    ],
+)
+def test_a_calls_day_is_the_local_day_of_its_start(people, settings, zone, start, day):
+    settings.TIME_ZONE = zone
+    begin = told(*start)
+    call_at(people.alice, begin, Told(begin.at + dt.timedelta(hours=3), explicit=True))
+    assert [row.day for row in DailyMetrics.objects.all()] == [day]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("Europe/Madrid", dt.date(2026, 3, 29), 23),
+        ("Europe/Madrid", dt.date(2026, 10, 25), 25),
+        ("America/Santiago", dt.date(2026, 9, 6), 23),  # midnight itself is skipped
+        ("UTC", dt.date(2026, 3, 29), 24),
+    ],
+)
+def test_days_of_clock_changes_lose_and_gain_an_hour(settings, zone, day, hours):
+    settings.TIME_ZONE = zone
+    begin, end = instants.day_range(day, day)
+    assert end - begin == dt.timedelta(hours=hours)
+    assert instants.local_day(begin) == day
+    assert instants.local_day(begin - dt.timedelta(milliseconds=1)) == day - dt.timedelta(days=1)
+
+
+# --- Periods ---
+
+
+def test_a_period_is_a_sum_of_days_and_groups_add_up(people):
+    make_call(people.alice, 100)
+    make_call(people.bob, 50)
+    make_call(people.carol, 30, ago=3 * 86_400)
+    everyone = people.ada.__class__.objects.all()
+    first = today() - dt.timedelta(days=7)
+    by_team = sums_by("user__team", everyone, first, today())
+    assert by_team[people.red.pk].total_talk_time == 150
+    assert by_team[people.blue.pk].total_talk_time == 30
+    assert sums_of(everyone, first, today()) == by_team[people.red.pk] + by_team[people.blue.pk]
+    recent = today() - dt.timedelta(days=1)
+    assert sums_of([people.carol.pk], recent, today()) == Sums()
+
+
+sums = st.builds(Sums, **{name: st.integers(0, 10**6) for name in SUM_FIELDS})
+
+
+@given(sums, sums)
+def test_a_ratio_of_sums_lies_between_its_parts(a, b):
+    both = a + b
+    assert both.calls_made == a.calls_made + b.calls_made == both.calls_success + both.calls_failed
+    if a.calls_made and b.calls_made:
+        assert min(a.avg_call_duration, b.avg_call_duration) <= both.avg_call_duration
+        assert both.avg_call_duration <= max(a.avg_call_duration, b.avg_call_duration) + 1
+
+
+# --- Rebuilding ---
+
+
+@pytest.fixture
+def some_history(people):
+    for number, user in enumerate([people.alice, people.bob, people.carol] * 3):
+        make_call(user, 10 + number, ago=40_000 * number + 3600)
+    return people
+
+
+def test_a_rebuild_changes_nothing(some_history):
+    rows = [(r.user_id, r.day, r.sums) for r in DailyMetrics.objects.all()]
+    totals = {r.user_id: r.sums for r in UserMetrics.objects.all()}
+    call_command("rebuild_metrics", "--check")
+    call_command("rebuild_metrics")
+    again = [(r.user_id, r.day, r.sums) for r in DailyMetrics.objects.all()]
+    assert sorted(again, key=str) == sorted(rows, key=str)
+    assert {r.user_id: r.sums for r in UserMetrics.objects.all()} == totals
+    assert differences() == []
+
+
+def test_a_check_finds_every_kind_of_wrong_row_and_changes_nothing(some_history):
+    alice, bob = some_history.alice, some_history.bob
+    DailyMetrics.objects.filter(user=alice).update(total_talk_time=1)
+    missing = DailyMetrics.objects.filter(user=bob).first()
+    missing.delete()
+    DailyMetrics.objects.create(user=some_history.sue, day=today(), calls_success=0, hold_time=9)
+    UserMetrics.objects.filter(user=bob).update(ring_time=77)
+    with pytest.raises(CommandError) as error:
+        call_command("rebuild_metrics", "--check", stderr=io.StringIO())
+    assert error.value.returncode == 1
+    found = {(row.user_id, row.day is None) for row in differences()}
+    assert found == {
+        (alice.pk, False),
+        (bob.pk, False),
+        (bob.pk, True),
+        (some_history.sue.pk, False),
+    }
+    assert DailyMetrics.objects.filter(user=alice, total_talk_time=1).exists()
+    call_command("rebuild_metrics")
+    assert differences() == []
+
+
+def test_the_cost_of_an_end_is_the_same_number_of_statements_at_any_history(
+    some_history, django_assert_max_num_queries, django_assert_num_queries
+):
+    call, _ = services.start_call(some_history.alice)
+    with django_assert_max_num_queries(14) as short:
+        services.end_call(call.call_id, some_history.alice)
+    for number in range(20):
+        make_call(some_history.alice, 5, ago=3600 * number + 60)
+    call, _ = services.start_call(some_history.alice)
+    with django_assert_num_queries(len(short.captured_queries)):
+        services.end_call(call.call_id, some_history.alice)
