@@ -1,0 +1,126 @@
+"""Writes the demo organisation: every call with its ledger, and as the fold of that ledger."""
+
+import datetime as dt
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from django.db import transaction
+
+from calls import services, timeline
+from calls.instants import from_ms, now
+from calls.models import CallEvent, CallLog
+from metrics.demo.organisation import Organisation, make_organisation
+from metrics.demo.planning import PlannedCall, plan
+from metrics.rebuild import rebuild
+
+T = TypeVar("T")
+
+BATCH = 2000
+HEARD_AFTER_MS = 40
+HEARD_OFFLINE_AFTER_MS = 600_000
+# Calls in progress: (number of the agent, seconds it has lasted, steps so far).
+RUNNING = ((1, 95, ("answer",)), (4, 390, ("answer", "hold")), (8, 12, ()))
+
+
+class AlreadySeededError(Exception):
+    """The database has calls; a demo organisation would be mixed with them."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to seed. `calls` None: as many as the agents would make in that time."""
+
+    seed: int = 1
+    teams: int = 3
+    agents: int = 12
+    days: int = 28
+    calls: int | None = None
+    live: bool = False
+
+
+@dataclass(frozen=True)
+class Seeded:
+    teams: int
+    agents: int
+    contacts: int
+    calls: int
+
+
+@transaction.atomic
+def seed(options: Options, present: dt.datetime | None = None) -> Seeded:
+    """Writes all in one transaction. AlreadySeededError, and nothing changed, if calls exist.
+
+    The calls reach up to the last full hour, so that the same seed gives the same data for that
+    long; with `live` up to now, and some are still running.
+    """
+    if CallLog.objects.exists():
+        raise AlreadySeededError
+    present = present or now()
+    until = present if options.live else present.replace(minute=0, second=0, microsecond=0)
+    joined = until - dt.timedelta(days=options.days)
+    rng = random.Random(f"{options.seed}:organisation")
+    organisation = make_organisation(rng, options.teams, options.agents, joined)
+    planned = plan(options.seed, organisation, options.days, options.calls, until)
+    written = sum(map(_write, _batches(planned, BATCH)))
+    rebuild()
+    if options.live:
+        written += _start_running(organisation, present)
+    contacts = sum(map(len, organisation.contacts.values()))
+    return Seeded(options.teams, options.agents, contacts, written)
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def _write(planned: list[PlannedCall]) -> int:
+    """Inserts a batch of calls and their events; how many calls."""
+    calls = CallLog.objects.bulk_create(map(_as_call, planned))
+    CallEvent.objects.bulk_create(
+        event for call, plan in zip(calls, planned, strict=True) for event in _as_events(call, plan)
+    )
+    return len(calls)
+
+
+def _as_call(planned: PlannedCall) -> CallLog:
+    call = CallLog(
+        call_id=planned.call_id,
+        user=planned.agent,
+        contact=planned.contact,
+        contact_phone=planned.phone,
+        phone_e164=planned.phone,
+        direction=planned.direction,
+        last_seen_at=from_ms(planned.facts[-1].at),
+    )
+    call.apply(timeline.fold(planned.facts))
+    return call
+
+
+def _as_events(call: CallLog, planned: PlannedCall) -> Iterator[CallEvent]:
+    last = planned.facts[-1].at
+    for fact in planned.facts:
+        told = last + HEARD_OFFLINE_AFTER_MS if fact.data.get("offline") else fact.at
+        actor = None if fact.source == timeline.WATCHDOG else planned.agent
+        yield CallEvent.of_fact(call, fact, received_at=from_ms(told + HEARD_AFTER_MS), actor=actor)
+
+
+def _start_running(organisation: Organisation, present: dt.datetime) -> int:
+    """Calls that are going on, so that there is something to see at once."""
+    started = 0
+    for number, lasted, steps in RUNNING:
+        if number >= len(organisation.agents):
+            break
+        agent = organisation.agents[number]
+        begun = present - dt.timedelta(seconds=lasted)
+        contact = organisation.contacts_of(agent)[number]
+        call, _ = services.start_call(agent, contact=contact, told=services.Told(begun))
+        for place, action in enumerate(steps, start=1):
+            at = begun + dt.timedelta(seconds=lasted * place / (len(steps) + 1))
+            services.step(call.call_id, agent, action, told=services.Told(at))
+        started += 1
+    return started
