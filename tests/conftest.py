@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 import pytest
 from django.core.cache import cache
 
+from tests.browsing import *  # noqa: F403  (fixture: visit)
 from tests.people import People, make_people
 from tests.server import *  # noqa: F403  (fixtures: server, browser, page_of)
 

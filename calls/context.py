@@ -1,0 +1,13 @@
+"""The header's timer, for every page of a signed-in person."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from calls.running import Timer, running_calls
+
+
+def timer(request: HttpRequest) -> dict[str, Any]:
+    """Lazy: costs its one query only where a template shows the timer."""
+    return {"timer": SimpleLazyObject(lambda: Timer.of(running_calls(request)))}

@@ -1,0 +1,48 @@
+"""How pages write lengths of time, rates and people."""
+
+from django import template
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+register = template.Library()
+
+NOTHING = "—"
+
+
+@register.filter
+def clock(seconds: int | None) -> str:
+    """Whole seconds as MM:SS, from one hour HH:MM:SS; a dash for what is not known."""
+    if seconds is None:
+        return NOTHING
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
+
+
+@register.filter
+def duration_words(seconds: int | None) -> str:
+    """Whole seconds as a total is read: `2 h 05 min`, `12 min 30 s`, `45 s`."""
+    if seconds is None:
+        return NOTHING
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return _("%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": minutes_left}
+    if minutes:
+        return _("%(minutes)d min %(seconds)02d s") % {"minutes": minutes, "seconds": rest}
+    return _("%(seconds)d s") % {"seconds": rest}
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """A rate of 0 to 100 with one decimal, as the reader's language writes it."""
+    if value is None:
+        return NOTHING
+    return _("%(number)s%%") % {"number": number_format(value, 1)}
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Up to two letters for an avatar: of the first and of the last word."""
+    words = [word for word in str(name).split() if word[0].isalnum()]
+    return "".join(word[0] for word in [*words[:1], *words[1:][-1:]]).upper()

@@ -1,0 +1,17 @@
+"""Pages about calls."""
+
+from django.urls import path
+
+from calls.views import desk, timer
+
+urlpatterns = [
+    path("timer/", timer.timer, name="timer"),
+    path("contacts/", desk.contacts, name="contacts"),
+    path("calls/current/", desk.current_calls, name="current_calls"),
+    path("calls/unconfirmed/", desk.unconfirmed, name="unconfirmed"),
+    path("calls/start/", desk.start, name="call_start"),
+    path("calls/<uuid:call_id>/end/", desk.end, name="call_end"),
+    path("calls/<uuid:call_id>/keep/", desk.keep, name="call_keep"),
+    path("calls/<uuid:call_id>/confirm/", desk.confirm, name="call_confirm"),
+    path("calls/<uuid:call_id>/<str:action>/", desk.step, name="call_step"),
+]

@@ -1,0 +1,209 @@
+"""The agent's desk: whom to call, what is running, and every button of a running call."""
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import retarget, trigger_client_event
+
+from callmanager.htmx import render_page
+from calls import services
+from calls.errors import CallConflict, CallError, CallNotFound
+from calls.forms import ClickForm, EndForm, StartForm, checked
+from calls.models import CallLog, Contact
+from calls.phones import to_e164
+from calls.running import KEPT, forget, running_calls
+from calls.templatetags.calls_format import clock
+
+SHOWN_CONTACTS: Final = 20
+_STATUS_OF: Final = {CallConflict: 409, CallNotFound: 404}
+_may_track = permission_required("calls.track_calls", raise_exception=True)
+
+Done = tuple[str, str]  # a sentence for the person, and a number to dial or ""
+
+
+def contact_results(request: HttpRequest) -> dict[str, Any]:
+    """Context of the search: the first contacts that match, and a typed number that none has."""
+    query = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+    found = Contact.objects.visible_to(request.user).search(query)
+    found = list(found.select_related("team")[: SHOWN_CONTACTS + 1])
+    number = to_e164(query) if any(map(str.isdigit, query)) else ""
+    return {
+        "query": query,
+        "contacts": found[:SHOWN_CONTACTS],
+        "more_contacts": len(found) > SHOWN_CONTACTS,
+        "number": "" if any(contact.phone == number for contact in found) else number,
+    }
+
+
+@require_safe
+@_may_track
+def contacts(request: HttpRequest) -> HttpResponse:
+    context = {"search": contact_results(request)}
+    return render_page(request, "calls/contacts.html", "calls/_contacts.html", context)
+
+
+@never_cache
+@require_safe
+@_may_track
+def current_calls(request: HttpRequest) -> HttpResponse:
+    context = {"running": running_calls(request)}
+    return render_page(request, "calls/current_calls.html", "calls/_current_calls.html", context)
+
+
+def unconfirmed_calls(request: HttpRequest) -> list[CallLog]:
+    """Own calls that were closed for want of a sign of life, newest first."""
+    calls = CallLog.objects.filter(user=request.user).unconfirmed().select_related("contact")
+    return list(calls.order_by("-start_time")[:20])
+
+
+@never_cache
+@require_safe
+@_may_track
+def unconfirmed(request: HttpRequest) -> HttpResponse:
+    context = {"unconfirmed": unconfirmed_calls(request)}
+    return render_page(request, "calls/unconfirmed.html", "calls/_unconfirmed.html", context)
+
+
+def button(action: Callable[..., Done]) -> Callable[..., HttpResponse]:
+    """A view for a button of the desk: a POST; what the services refuse becomes a notice.
+
+    Answers the running calls as they now are; without script, goes back to the desk.
+    """
+
+    @wraps(action)
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            sentence, number = action(request, *args, **kwargs)
+        except CallError as error:
+            return _answer(request, error.message, "bad", _STATUS_OF.get(type(error), 400))
+        if not request.htmx:
+            messages.success(request, sentence)
+            return redirect("desk")
+        response = _answer(request, sentence, "good", 200)
+        if number:
+            trigger_client_event(response, "dial", {"number": number}, after="settle")
+        return response
+
+    return never_cache(require_POST(_may_track(view)))
+
+
+def _answer(request: HttpRequest, sentence: str, level: str, status: int) -> HttpResponse:
+    forget(request)
+    context = {
+        "running": running_calls(request),
+        "notice": sentence,
+        "notice_level": level,
+        "beside": True,  # the timer and the notice travel with the fragment
+    }
+    page, partial = "calls/current_calls.html", "calls/_current_calls.html"
+    response = render_page(request, page, partial, context, status=status)
+    # Says to the page's script: this is a fragment to show, whatever its status.
+    retarget(response, "#current_calls")
+    return trigger_client_event(response, "own-calls")
+
+
+@button
+def start(request: HttpRequest) -> Done:
+    form = checked(StartForm(request.POST))
+    call, _made = services.start_call(
+        request.user,
+        contact=_contact(request, form.cleaned_data["contact"]),
+        contact_phone=form.cleaned_data["phone"],
+        call_id=form.cleaned_data["call_id"],
+        told=form.told(),
+    )
+    return _("Call to %(who)s started.") % {"who": _name(call)}, call.phone_e164
+
+
+def _name(call: CallLog) -> str:
+    return call.who or _("an unknown number")
+
+
+def _contact(request: HttpRequest, pk: int | None) -> Contact | None:
+    if pk is None:
+        return None
+    contact = Contact.objects.visible_to(request.user).filter(pk=pk).first()
+    if contact is None:
+        raise CallNotFound(_("This contact is gone or is not yours. No call was started."))
+    return contact
+
+
+@button
+def end(request: HttpRequest, call_id: uuid.UUID) -> Done:
+    form = checked(EndForm(request.POST))
+    try:
+        call = services.end_call(
+            call_id,
+            request.user,
+            status=form.cleaned_data["status"],
+            notes=form.cleaned_data["notes"],
+            told=form.told(),
+        )
+    except CallConflict as error:
+        raise _already_ended(request, call_id) from error
+    return (
+        _("Call to %(who)s ended after %(length)s: %(status)s.")
+        % {
+            "who": _name(call),
+            "length": clock(call.duration_seconds),
+            "status": call.get_status_display(),
+        },
+        "",
+    )
+
+
+def _already_ended(request: HttpRequest, call_id: uuid.UUID) -> CallConflict:
+    call = CallLog.objects.get(call_id=call_id, user=request.user)
+    return CallConflict(
+        _("This call had already ended elsewhere as “%(status)s”. Nothing was changed.")
+        % {"status": call.get_status_display()}
+    )
+
+
+@button
+def step(request: HttpRequest, call_id: uuid.UUID, action: str) -> Done:
+    if action not in services.STEPS:
+        raise Http404
+    form = checked(ClickForm(request.POST))
+    try:
+        call = services.step(call_id, request.user, action, told=form.told())
+    except CallConflict as error:
+        raise _already_ended(request, call_id) from error
+    said = {
+        "answer": _("Answered: %(who)s."),
+        "hold": _("On hold: %(who)s."),
+        "resume": _("Taken off hold: %(who)s."),
+        "pause": _("Paused: %(who)s."),
+        "unpause": _("Continued: %(who)s."),
+    }
+    return said[action] % {"who": _name(call)}, ""
+
+
+@button
+def keep(request: HttpRequest, call_id: uuid.UUID) -> Done:
+    """Both calls go on: do not ask about this one again."""
+    running = [str(shown.call.call_id) for shown in running_calls(request)]
+    if str(call_id) not in running:
+        raise CallNotFound(_("There is no such call among yours."))
+    kept = [*request.session.get(KEPT, ()), str(call_id)]
+    request.session[KEPT] = [known for known in kept if known in running]
+    return _("Both calls go on."), ""
+
+
+@button
+def confirm(request: HttpRequest, call_id: uuid.UUID) -> Done:
+    """An own call that was closed by estimate: it did end then."""
+    call = CallLog.objects.filter(call_id=call_id, user=request.user).first()
+    if call is None:
+        raise CallNotFound(_("There is no such call among yours."))
+    services.correct_call(call, request.user, reason=_("Confirmed by the agent as it stands."))
+    return _("Confirmed. The call counts now."), ""
