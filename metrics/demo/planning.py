@@ -23,7 +23,7 @@ VANISHED = frozenset({(1, 0), (3, 4), (4, 9), (6, 6)})
 class PlannedCall:
     call_id: uuid.UUID
     agent: User
-    contact: Contact | None
+    contact_id: int | None
     phone: str  # E.164; "" when nobody knows
     direction: str
     facts: list[timeline.Event]
@@ -108,7 +108,7 @@ def _planned(
     contacts: list[Contact],
     vanished: bool,
 ) -> PlannedCall:
-    contact, phone = _other_side(rng, contacts)
+    contact_id, phone = _other_side(rng, contacts)
     if vanished:
         facts = shape.estimate(script, start)
     else:
@@ -117,19 +117,19 @@ def _planned(
     return PlannedCall(
         call_id=_uuid7(rng, start),
         agent=share.agent,
-        contact=contact,
+        contact_id=contact_id,
         phone=phone,
         direction="inbound" if rng.random() < 0.3 else "outbound",
         facts=facts,
     )
 
 
-def _other_side(rng: random.Random, contacts: list[Contact]) -> tuple[Contact | None, str]:
-    """Mostly a contact, sometimes a number that is no contact's, rarely nobody known."""
+def _other_side(rng: random.Random, contacts: list[Contact]) -> tuple[int | None, str]:
+    """Mostly a contact (its key), sometimes a number that is no contact's, rarely nobody known."""
     luck = rng.random()
     if luck < 0.86:
         contact = rng.choice(contacts)
-        return contact, contact.phone
+        return contact.pk, contact.phone
     return None, mobile_or_fixed(rng) if luck < 0.97 else ""
 
 
