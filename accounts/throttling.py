@@ -1,26 +1,53 @@
-"""The hourly limit of an API key, counted by django-ratelimit."""
+"""The hourly limit of an API key, counted by django-ratelimit, and the headers that tell of it."""
 
+import logging
 import time
 from typing import Any
 
 from django.conf import settings
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django_ratelimit.core import get_usage
+from redis import RedisError
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiKey
+
+logger = logging.getLogger(__name__)
+
+
+class TooManyRequests(Throttled):
+    def __init__(self, wait: float | None):
+        seconds = max(1, int(wait or 1))
+        super().__init__(seconds)
+        self.detail = _(
+            "Too many requests: this key's limit is %(limit)s. Try again in %(wait)d seconds."
+        ) % {"limit": settings.API_RATE_LIMIT, "wait": seconds}
 
 
 class KeyRateThrottle(BaseThrottle):
     """Counts a request against its key (or signed-in person), in fixed windows.
 
-    Leaves the usage on the request, where RateLimitHeaders finds it.
+    Leaves the usage on the request, where LimitedView finds it. While the counters cannot be
+    reached nobody is refused: a call must not be lost for want of a count.
     """
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        who = f"key:{request.auth.pk}" if isinstance(request.auth, ApiKey) else f"u:{request.user.pk}"
+        usage = _count(request)
+        request._request.api_usage = usage
+        self._wait = usage["time_left"] if usage else 0
+        return not (usage and usage["should_limit"])
+
+    def wait(self) -> float:
+        return self._wait
+
+
+def _count(request: Request) -> dict[str, Any] | None:
+    who = f"key:{request.auth.pk}" if isinstance(request.auth, ApiKey) else f"u:{request.user.pk}"
+    try:
         usage = get_usage(
             request._request,
             group="api",
@@ -28,22 +55,10 @@ class KeyRateThrottle(BaseThrottle):
             rate=settings.API_RATE_LIMIT,
             increment=True,
         )
-        request._request.api_usage = usage
-        if usage and usage["should_limit"]:
-            self._wait = usage["time_left"]
-            return False
-        return True
-
-    def wait(self) -> float:
-        return self._wait
-
-
-class TooManyRequests(Throttled):
-    def __init__(self, wait: float | None):
-        super().__init__(wait)
-        self.detail = _(
-            "Too many requests: this key's limit is %(limit)s. Try again in %(wait)d seconds."
-        ) % {"limit": settings.API_RATE_LIMIT, "wait": int(wait or 1)}
+    except RedisError:
+        logger.exception("Requests are not counted: Redis does not answer")
+        return None
+    return usage if usage and usage["limit"] else None  # no limit: the counter failed
 
 
 def limit_headers(request: Any) -> dict[str, str]:
@@ -56,3 +71,22 @@ def limit_headers(request: Any) -> dict[str, str]:
         "X-RateLimit-Remaining": str(max(0, usage["limit"] - usage["count"])),
         "X-RateLimit-Reset": str(int(time.time()) + usage["time_left"]),
     }
+
+
+class LimitedView:
+    """What every view of the API mixes in: the limit and its headers, and a plain OPTIONS."""
+
+    def throttled(self, request: Request, wait: float | None) -> None:
+        raise TooManyRequests(wait)
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore
+        response.headers["Cache-Control"] = "no-store"
+        for name, value in limit_headers(getattr(request, "_request", request)).items():
+            response.headers[name] = value
+        return response
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(status=204)

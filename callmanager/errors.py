@@ -1,6 +1,5 @@
 """Every error answer: JSON with `error` (and `fields`) for programs, a page for people."""
 
-import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -11,7 +10,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-logger = logging.getLogger(__name__)
+from calls.errors import BadCallData, CallConflict, CallNotFound
 
 
 class Conflict(exceptions.APIException):
@@ -23,8 +22,7 @@ class Conflict(exceptions.APIException):
 
 def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's answer, reshaped to `{"error": sentence}` and, for field errors, `fields`."""
-    if isinstance(error, Http404) and not isinstance(error, exceptions.NotFound):
-        error = exceptions.NotFound(str(error) if error.args else None)
+    error = _as_api_error(error)
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -32,9 +30,25 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
         response.data = _validation_body(error.detail)
     elif isinstance(error, exceptions.APIException):
         response.data = {"error": str(error.detail)}
-    elif isinstance(error, PermissionDenied):
-        response.data = {"error": _("You may not do this.")}
     return response
+
+
+def _as_api_error(error: Exception) -> Exception:
+    """The APIException that says what `error` says, in a sentence for whoever asked."""
+    if isinstance(error, BadCallData):
+        field = error.field or "non_field_errors"
+        return exceptions.ValidationError({field: [error.message]})
+    if isinstance(error, CallConflict):
+        return Conflict(error.message)
+    if isinstance(error, CallNotFound):
+        return exceptions.NotFound(error.message)
+    if isinstance(error, Http404):
+        return exceptions.NotFound(_("There is nothing here, or it is not yours to see."))
+    if isinstance(error, PermissionDenied):
+        return exceptions.PermissionDenied(_("You may not do this."))
+    if isinstance(error, exceptions.NotAuthenticated):
+        error.detail = _("Send your API key in the header X-API-Key, or sign in.")
+    return error
 
 
 def _validation_body(detail: Any) -> dict[str, Any]:

@@ -41,6 +41,17 @@ class PageAuthentication(ForPages, auth.AuthenticationMiddleware):
     pass
 
 
+class PageLogin(auth.LoginRequiredMiddleware):
+    """Asks first whether the view wants a login: a request with a key has no session to look in."""
+
+    def process_view(
+        self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
+    ) -> HttpResponseBase | None:
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)
+
+
 class PageMessages(ForPages, messages.MessageMiddleware):
     pass
 

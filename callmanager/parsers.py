@@ -1,4 +1,4 @@
-"""The one body format of the API: JSON, bounded, and never a crash."""
+"""The one format of the API: JSON, bounded, and never a crash."""
 
 import json
 from typing import Any, NoReturn
@@ -7,7 +7,10 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
+
+_LEVELS = 16  # of nesting; our bodies have one
 
 
 class BodyTooLarge(APIException):
@@ -15,8 +18,28 @@ class BodyTooLarge(APIException):
     default_code = "body_too_large"
 
 
+class OneFormat(DefaultContentNegotiation):
+    """Answers in the view's one format, whatever the program says it accepts."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ParseError(_("%(name)s is not a JSON value.") % {"name": name})
+
+
+def _is_deep(data: Any) -> bool:
+    """Whether `data` is nested deeper than _LEVELS; looks without recursion."""
+    layer = [data]
+    for _level in range(_LEVELS):
+        layer = [
+            child
+            for value in layer
+            if isinstance(value, dict | list)
+            for child in (value.values() if isinstance(value, dict) else value)
+        ]
+    return bool(layer)
 
 
 class BoundedJSONParser(JSONParser):
@@ -35,5 +58,6 @@ class BoundedJSONParser(JSONParser):
             raise ParseError(_("The body is not valid JSON.")) from error
         if not isinstance(data, dict):
             raise ParseError(_("The body must be a JSON object, such as {}."))
+        if _is_deep(data):
+            raise ParseError(_("The body is nested too deeply."))
         return data
-

@@ -108,7 +108,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "callmanager.middleware.PageAuthentication",
     "callmanager.middleware.Language",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "callmanager.middleware.PageLogin",
     "callmanager.middleware.PageMessages",
     "callmanager.middleware.PageHtmx",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -124,6 +124,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "callmanager.context.site",
+                "calls.context.timer",
             ]
         },
     }
@@ -169,9 +170,7 @@ else:
 
 REDIS_URL = read("REDIS_URL", env.str, "")
 if REDIS_URL and not re.match(r"^(rediss?|unix)://", REDIS_URL):
-    raise ImproperlyConfigured(
-        f"REDIS_URL={REDIS_URL!r} cannot be read: write redis://host:6379/0"
-    )
+    raise ImproperlyConfigured(f"REDIS_URL={REDIS_URL!r} cannot be read: write redis://host:6379/0")
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
@@ -244,6 +243,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.KeyRateThrottle"],
     "DEFAULT_PARSER_CLASSES": ["callmanager.parsers.BoundedJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "callmanager.parsers.OneFormat",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "callmanager.errors.api_exception_handler",
@@ -257,6 +257,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["callmanager.schema.paths_without_slash"],
+    "POSTPROCESSING_HOOKS": [],
 }
 
 # --- Pages --------------------------------------------------------------------------------------

@@ -1,0 +1,20 @@
+"""The routes of /api/, each with and without a slash at its end."""
+
+from django.urls import re_path
+from rest_framework.routers import SimpleRouter
+
+from callmanager.schema import DocsView, SchemaView
+from calls.api import ContactViewSet
+from metrics.api import CallViewSet, MetricsViewSet
+
+router = SimpleRouter()
+router.trailing_slash = "/?"
+router.register("calls", CallViewSet, basename="api-call")
+router.register("contacts", ContactViewSet, basename="api-contact")
+router.register("metrics", MetricsViewSet, basename="api-metrics")
+
+urlpatterns = [
+    *router.urls,
+    re_path(r"^schema/?$", SchemaView.as_view(), name="api-schema"),
+    re_path(r"^docs/?$", DocsView.as_view(), name="api-docs"),
+]

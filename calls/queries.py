@@ -1,0 +1,80 @@
+"""What the API reads from bodies and query strings, checked; and lists, cut into pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ValidationError as InvalidCursor
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+
+
+class PageQuery(serializers.Serializer):
+    """How much of a list, and from where on."""
+
+    limit = serializers.IntegerField(
+        min_value=1, default=DEFAULT_LIMIT, help_text=f"More than {MAX_LIMIT} is cut to it."
+    )
+    cursor = serializers.CharField(default="", help_text="From the Link header of a page.")
+
+
+class SearchQuery(serializers.Serializer):
+    search = serializers.CharField(
+        default="", allow_blank=True, max_length=120, help_text="In name, company or number."
+    )
+
+
+def checked(shape: type[serializers.Serializer], data: Any) -> dict[str, Any]:
+    """`data` as `shape` has it; ValidationError says which fields are wrong."""
+    body = shape(data=data)
+    body.is_valid(raise_exception=True)
+    return body.validated_data
+
+
+def check_names(query: QueryDict, known: set[str]) -> None:
+    """ValidationError for a query parameter that we do not know, or that is given twice.
+
+    A filter that is ignored would answer a question that nobody asked.
+    """
+    wrong: dict[str, list[str]] = {}
+    for name, values in query.lists():
+        if name not in known:
+            wrong[name] = [_("There is no such filter.")]
+        elif len(values) > 1:
+            wrong[name] = [_("Give this filter once.")]
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def paged(
+    request: Request,
+    page_of: Callable[[Any, str, int], tuple[list[Any], str]],
+    rows: QuerySet[Any],
+    body: type[serializers.Serializer],
+) -> Response:
+    """The page of `rows` that `limit` and `cursor` ask for, and the link to the next (RFC 8288).
+
+    `page_of` is one of calls.filters. ValidationError where limit or cursor make no sense.
+    """
+    query = request.query_params
+    given = {name: query[name] for name in PageQuery().fields if query.get(name)}
+    page = checked(PageQuery, given)
+    try:
+        found, following = page_of(rows, page["cursor"], min(page["limit"], MAX_LIMIT))
+    except InvalidCursor as error:
+        raise ValidationError({"cursor": error.messages}) from error
+    headers = {"Link": _next_link(request, following)} if following else None
+    return Response(body(found, many=True).data, headers=headers)
+
+
+def _next_link(request: Request, cursor: str) -> str:
+    query = request.query_params.copy()
+    query["cursor"] = cursor
+    url = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+    return f'<{url}>; rel="next"'

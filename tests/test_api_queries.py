@@ -1,0 +1,51 @@
+"""How many statements the API's routes cost, whatever the history."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.api import Api
+from tests.people import make_call
+
+_FRAME = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
+
+
+class Statements(CaptureQueriesContext):
+    """Counts what asks or changes data, not the transaction around it."""
+
+    @property
+    def sql(self) -> list[str]:
+        return [q["sql"] for q in self.captured_queries if not q["sql"].startswith(_FRAME)]
+
+
+@pytest.fixture
+def api(people) -> Api:
+    api = Api(people.alice)
+    api.get("calls/active")  # the key's last use is written once a minute
+    return api
+
+
+def test_a_start_takes_few(api):
+    with Statements(connection) as seen:
+        api.post("calls/start", {"contact_id": "contact_123", "contact_phone": "+506-5123-4567"})
+    print("\n".join(seen.sql))
+    assert len(seen.sql) == 7
+
+
+def test_an_end_takes_few(api, people):
+    for ago in range(1000, 1010):
+        make_call(people.alice, ago=ago)
+    call_id = api.post("calls/start").json()["call_id"]
+    with Statements(connection) as seen:
+        api.post("calls/end", {"call_id": call_id})
+    print("\n".join(seen.sql))
+    assert len(seen.sql) == 11
+
+
+@pytest.mark.parametrize("calls", [1, 12])
+def test_a_log_takes_the_same_whatever_its_length(api, people, calls):
+    for ago in range(1000, 1000 + calls):
+        make_call(people.alice, ago=ago, contact_ref="x")
+    with Statements(connection) as seen:
+        assert len(api.get("calls/log").json()) == calls
+    assert len(seen.sql) == 4
