@@ -51,6 +51,15 @@ class EndForm(ClickForm):
     notes = forms.CharField(required=False, max_length=10_000)
 
 
+class NoteForm(forms.Form):
+    notes = forms.CharField(
+        label=gettext_lazy("Notes"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
 def checked(form: Form) -> Form:
     """The valid `form`. Raises BadCallData with the first thing that is wrong with it."""
     if form.is_valid():

@@ -42,7 +42,7 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
-def initials(name: str) -> str:
+def initials(name: str | None) -> str:
     """Up to two letters for an avatar: of the first and of the last word."""
-    words = [word for word in str(name).split() if word[0].isalnum()]
+    words = [word for word in str(name or "").split() if word[0].isalnum()]
     return "".join(word[0] for word in [*words[:1], *words[1:][-1:]]).upper()

@@ -47,7 +47,7 @@ def contact_results(request: HttpRequest) -> dict[str, Any]:
 @require_safe
 @_may_track
 def contacts(request: HttpRequest) -> HttpResponse:
-    context = {"search": contact_results(request)}
+    context = {"search": contact_results(request), "running": running_calls(request)}
     return render_page(request, "calls/contacts.html", "calls/_contacts.html", context)
 
 
@@ -62,7 +62,7 @@ def current_calls(request: HttpRequest) -> HttpResponse:
 def unconfirmed_calls(request: HttpRequest) -> list[CallLog]:
     """Own calls that were closed for want of a sign of life, newest first."""
     calls = CallLog.objects.filter(user=request.user).unconfirmed().select_related("contact")
-    return list(calls.order_by("-start_time")[:20])
+    return list(calls.order_by("-start_time")[:100])
 
 
 @never_cache
