@@ -1,0 +1,36 @@
+# make run [PORT=8000] · make test [ARGS="-k timer"] · make check · make bench · make help
+PORT ?= 8000
+PYTHON ?= python3
+ARGS ?=
+CALLS ?= 1000000
+VENV_PYTHON := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench messages runtime development
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+run: runtime ## the site and its worker with a demo organisation (PORT=8000)
+	@$(VENV_PYTHON) -m callmanager.run --port $(PORT)
+
+test: development ## the whole test suite, in a browser too (ARGS="-k timer" for a part)
+	@sh scripts/browser.sh
+	@$(VENV_PYTHON) manage.py collectstatic --noinput -v0
+	@$(VENV_PYTHON) -m pytest --create-db $(ARGS)
+
+check: development ## all that CI checks: format, lint, types, migrations, languages, tests on both engines
+	@$(VENV_PYTHON) scripts/check.py
+
+bench: development ## benchmarks: ratios measured side by side in one run (CALLS=1000000)
+	@$(VENV_PYTHON) -m bench --calls $(CALLS)
+
+messages: development ## collects the texts to translate and compiles the translations
+	@$(VENV_PYTHON) manage.py makemessages -l es -v0 --no-location --ignore ".venv/*" --ignore "node_modules/*"
+	@$(VENV_PYTHON) manage.py compilemessages -l es -v0 --ignore ".venv/*"
+
+runtime:
+	@$(PYTHON) scripts/prepare.py
+
+development:
+	@$(PYTHON) scripts/prepare.py --dev

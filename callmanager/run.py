@@ -1,0 +1,158 @@
+"""`make run`: the site and its worker, ready to try out. One Ctrl-C ends both.
+
+Prepares the database, collects the static files, makes the demo organisation when the database is
+new, then starts the web server and the worker and watches over them.
+"""
+
+import argparse
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+START_SECONDS = 60
+STOP_SECONDS = 10
+
+SIGN_INS = """
+  agent1 ... agent12    agents: the desk, own calls
+  supervisor1           two teams: live view, comparison, corrections
+  supervisor2           the third team
+  admin                 the whole organisation and the administration
+  The password is "demo" for all of them."""
+
+
+def main() -> int:
+    port = _arguments().port
+    _refuse_taken_port(port)
+    os.chdir(ROOT)
+    os.environ.setdefault("DEMO", "1")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callmanager.settings")
+    demo = _prepare()
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    processes = {"web server": _web_server(port), "worker": _worker()}
+    try:
+        _wait_until_ready(port, processes)
+        _say(f"\nCallManager is running: http://{HOST}:{port}/")
+        _say(f"{SIGN_INS}\n\nStop with Ctrl-C." if demo else "Stop with Ctrl-C.")
+        return _watch(processes)
+    except KeyboardInterrupt:
+        _say("\nStopping ...")
+        return 0
+    finally:
+        _stop(processes)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__.split("\n")[0])
+    parser.add_argument("--port", type=int, default=8000)
+    return parser.parse_args()
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _refuse_taken_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or "a port lies between 1 and 65535"
+            sys.exit(
+                f"Port {port} cannot be used: {reason}. "
+                "Choose another one, for example: make run PORT=8010"
+            )
+
+
+def _prepare() -> bool:
+    """Brings database and static files up to date; whether this is a demo."""
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    from django.conf import settings
+    from django.contrib.auth import get_user_model
+    from django.core.management import CommandError, call_command
+    from django.db import connections
+
+    try:
+        _say("Preparing the database ...")
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        if settings.DEMO and not get_user_model().objects.exists():
+            _say(
+                "Making the demo organisation: three teams, twelve agents, four weeks of calls ..."
+            )
+            call_command("seed_demo", live=True, stdout=io.StringIO())
+    except CommandError as error:
+        sys.exit(str(error))
+    connections.close_all()
+    return settings.DEMO
+
+
+def _web_server(port: int) -> "subprocess.Popen[bytes]":
+    daphne = [sys.executable, "-m", "daphne", "-v", "0", "-b", HOST, "-p", str(port)]
+    return subprocess.Popen([*daphne, "callmanager.asgi:application"])
+
+
+def _worker() -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "manage.py", "run_huey", "--skip-checks"])
+
+
+def _wait_until_ready(port: int, processes: dict[str, Any]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if _first_ended(processes):
+            return  # _watch tells
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.1)
+    sys.exit(f"The web server did not answer within {START_SECONDS} seconds.")
+
+
+def _watch(processes: dict[str, Any]) -> int:
+    """Returns when one of the processes has ended; the exit code to pass on."""
+    while (name := _first_ended(processes)) is None:
+        time.sleep(0.5)
+    code = processes[name].returncode
+    print(f"The {name} ended by itself (exit code {code}); stopping.", file=sys.stderr, flush=True)
+    return code if code > 0 else 1
+
+
+def _first_ended(processes: dict[str, Any]) -> str | None:
+    return next((name for name, one in processes.items() if one.poll() is not None), None)
+
+
+def _stop(processes: dict[str, Any]) -> None:
+    """Asks all of them to end, then insists."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for process in processes.values():
+        process.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for process in processes.values():
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _interrupt(signal_number: int, frame: Any) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
