@@ -2,19 +2,23 @@
 
 import logging
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.conf import settings
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django_ratelimit.core import get_usage
 from redis import RedisError
-from rest_framework.exceptions import Throttled
+from rest_framework.exceptions import ErrorDetail, Throttled
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiKey
+
+if TYPE_CHECKING:  # APIView itself reads the settings, which name KeyRateThrottle below
+    from rest_framework.views import APIView as View
+else:
+    View = object
 
 logger = logging.getLogger(__name__)
 
@@ -23,9 +27,12 @@ class TooManyRequests(Throttled):
     def __init__(self, wait: float | None):
         seconds = max(1, int(wait or 1))
         super().__init__(seconds)
-        self.detail = _(
+        sentence = _(
             "Too many requests: this key's limit is %(limit)s. Try again in %(wait)d seconds."
-        ) % {"limit": settings.API_RATE_LIMIT, "wait": seconds}
+        )
+        self.detail = ErrorDetail(
+            sentence % {"limit": settings.API_RATE_LIMIT, "wait": seconds}, self.default_code
+        )
 
 
 class KeyRateThrottle(BaseThrottle):
@@ -37,7 +44,7 @@ class KeyRateThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         usage = _count(request)
-        request._request.api_usage = usage
+        request._request.META["api.usage"] = usage
         self._wait = usage["time_left"] if usage else 0
         return not (usage and usage["should_limit"])
 
@@ -61,9 +68,9 @@ def _count(request: Request) -> dict[str, Any] | None:
     return usage if usage and usage["limit"] else None  # no limit: the counter failed
 
 
-def limit_headers(request: Any) -> dict[str, str]:
+def limit_headers(request: Request) -> dict[str, str]:
     """`X-RateLimit-*` for the answer: the limit, what is left, when the window ends (epoch s)."""
-    usage = getattr(request, "api_usage", None)
+    usage = request.META.get("api.usage")
     if not usage:
         return {}
     return {
@@ -73,20 +80,18 @@ def limit_headers(request: Any) -> dict[str, str]:
     }
 
 
-class LimitedView:
+class LimitedView(View):
     """What every view of the API mixes in: the limit and its headers, and a plain OPTIONS."""
 
-    def throttled(self, request: Request, wait: float | None) -> None:
+    def throttled(self, request: Request, wait: float) -> NoReturn:
         raise TooManyRequests(wait)
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
-        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
         response.headers["Cache-Control"] = "no-store"
-        for name, value in limit_headers(getattr(request, "_request", request)).items():
+        for name, value in limit_headers(request).items():
             response.headers[name] = value
         return response
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response(status=204)
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        return HttpResponse(status=204)

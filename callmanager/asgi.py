@@ -12,16 +12,18 @@ from urllib.parse import quote_from_bytes
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callmanager.settings")
 
-from callmanager.wsgi import application as django_wsgi  # noqa: E402  (Django starts here)
+# Django starts here, before anything that needs its models.
+from callmanager.wsgi import application as django_wsgi
 
-from a2wsgi import WSGIMiddleware  # noqa: E402
-from channels.auth import AuthMiddlewareStack  # noqa: E402
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
-from django.conf import settings  # noqa: E402
+# isort: split
+from a2wsgi import WSGIMiddleware
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 
-from metrics import live  # noqa: E402
-from metrics.routing import websocket_urlpatterns  # noqa: E402
+from metrics import live
+from metrics.routing import websocket_urlpatterns
 
 _router = ProtocolTypeRouter(
     {

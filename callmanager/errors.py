@@ -47,7 +47,8 @@ def _as_api_error(error: Exception) -> Exception:
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied(_("You may not do this."))
     if isinstance(error, exceptions.NotAuthenticated):
-        error.detail = _("Send your API key in the header X-API-Key, or sign in.")
+        sentence = _("Send your API key in the header X-API-Key, or sign in.")
+        error.detail = exceptions.ErrorDetail(sentence, error.default_code)
     return error
 
 

@@ -3,7 +3,6 @@
 import uuid
 from typing import Any
 
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -15,13 +14,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import roles
+from accounts.authentication import person_of
 from accounts.models import ApiKey, User
 from accounts.throttling import LimitedView
 from calls import services
 from calls.errors import CallNotFound
 from calls.filters import CallFilter, page_of_calls, page_of_contacts
 from calls.instants import isoformat, now
-from calls.models import CallLog, Contact
+from calls.models import CallLog, CallQuerySet, Contact
 from calls.queries import PageQuery, SearchQuery, check_names, checked, paged
 from calls.serializers import (
     CallBody,
@@ -60,7 +60,7 @@ def step_route(name: str, summary: str) -> Any:
         body = checked(StepBody, request.data)
         call = services.step(
             call_id_of(call_id),
-            request.user,
+            person_of(request),
             name,
             told=told_at(body, "occurred_at"),
             source=source_of(request),
@@ -92,7 +92,7 @@ def stepped(message: str, call: CallLog) -> dict[str, Any]:
 
 CONTACT_ID = OpenApiParameter("id", int, OpenApiParameter.PATH)
 CALL_ID = OpenApiParameter("call_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
-LOG_PARAMETERS = [
+LOG_PARAMETERS: list[Any] = [
     OpenApiParameter("user_id", str, description="A username or an id."),
     OpenApiParameter("agent", str, description="The same as user_id."),
     OpenApiParameter("team", {"type": "integer", "minimum": 1}, description="The id of a team."),
@@ -109,7 +109,7 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
     lookup_field = "call_id"
     lookup_value_regex = "[^/]+"
 
-    def visible(self, viewer: User) -> QuerySet[CallLog]:
+    def visible(self, viewer: User) -> CallQuerySet:
         return CallLog.objects.visible_to(viewer).select_related("user", "contact")
 
     @extend_schema(
@@ -119,11 +119,11 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
     )
     @action(detail=False, methods=["post"])
     def start(self, request: Request) -> Response:
-        if not request.user.has_perm(roles.TRACK_CALLS):
+        if not person_of(request).has_perm(roles.TRACK_CALLS):
             raise PermissionDenied(_("You may not make calls here. Ask an administrator."))
         body = checked(StartBody, request.data)
         call, made = services.start_call(
-            request.user,
+            person_of(request),
             contact_ref=body.get("contact_id") or "",
             contact_phone=body.get("contact_phone") or "",
             call_id=body.get("call_id"),
@@ -153,7 +153,7 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
     )
     @action(detail=True, methods=["post"])
     def heartbeat(self, request: Request, call_id: str) -> Response:
-        call = services.heartbeat(call_id_of(call_id), request.user)
+        call = services.heartbeat(call_id_of(call_id), person_of(request))
         return Response(stepped("Call is alive", call))
 
     @extend_schema(
@@ -164,7 +164,7 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
     @action(detail=False, methods=["get"])
     def log(self, request: Request) -> Response:
         query = request.query_params
-        wanted = CallFilter(query, self.visible(request.user), viewer=request.user)
+        wanted = CallFilter(query, self.visible(person_of(request)), viewer=person_of(request))
         check_names(query, {*wanted.filters, *PageQuery().fields})
         if not wanted.is_valid():
             raise ValidationError(wanted.errors)
@@ -178,7 +178,7 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
     @action(detail=False, methods=["get"])
     def active(self, request: Request) -> Response:
         check_names(request.query_params, set())
-        return Response(CallBody(self.visible(request.user).active(), many=True).data)
+        return Response(CallBody(self.visible(person_of(request)).active(), many=True).data)
 
     @extend_schema(
         summary="One call and its events",
@@ -186,7 +186,7 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
         responses=answers({200: CallDetailBody}, 404),
     )
     def retrieve(self, request: Request, call_id: str) -> Response:
-        call = self.visible(request.user).filter(call_id=call_id_of(call_id)).first()
+        call = self.visible(person_of(request)).filter(call_id=call_id_of(call_id)).first()
         if call is None:
             raise CallNotFound(_("There is no such call among those you may see."))
         return Response(CallDetailBody(call).data)
@@ -198,7 +198,7 @@ class ContactViewSet(LimitedView, viewsets.ViewSet):
     lookup_value_regex = "[0-9]{1,18}"
 
     def find(self, request: Request, pk: str) -> Contact:
-        return get_object_or_404(Contact.objects.visible_to(request.user), pk=int(pk))
+        return get_object_or_404(Contact.objects.visible_to(person_of(request)), pk=int(pk))
 
     @extend_schema(
         summary="Contacts, oldest first",
@@ -209,7 +209,7 @@ class ContactViewSet(LimitedView, viewsets.ViewSet):
         query = request.query_params
         check_names(query, {*SearchQuery().fields, *PageQuery().fields})
         wanted = checked(SearchQuery, query.dict())
-        contacts = Contact.objects.visible_to(request.user).search(wanted["search"])
+        contacts = Contact.objects.visible_to(person_of(request)).search(wanted["search"])
         return paged(request, page_of_contacts, contacts, ContactBody)
 
     @extend_schema(
@@ -218,10 +218,10 @@ class ContactViewSet(LimitedView, viewsets.ViewSet):
         responses=answers({201: ContactBody}, 400, 403, 413, 415),
     )
     def create(self, request: Request) -> Response:
-        contact = self._checked(request)
-        team_id = contact.validated_data.get("team_id")
-        contact.save(owner=None if team_id else request.user)
-        return Response(contact.data, status=201)
+        body = self._checked(request)
+        shared = body.validated_data.get("team_id") is not None
+        body.save(owner=None if shared else person_of(request))
+        return Response(body.data, status=201)
 
     @extend_schema(
         summary="One contact", parameters=[CONTACT_ID], responses=answers({200: ContactBody}, 404)
@@ -257,13 +257,14 @@ class ContactViewSet(LimitedView, viewsets.ViewSet):
         return Response(status=204)
 
     def _change(self, request: Request, pk: str, partial: bool) -> Response:
-        contact = self._checked(request, self.find(request, pk), partial=partial)
-        contact.save()
-        return Response(contact.data)
+        body = self._checked(request, self.find(request, pk), partial)
+        body.save()
+        return Response(body.data)
 
-    def _checked(self, request: Request, *instance: Contact, partial: bool = False) -> ContactBody:
-        body = ContactBody(
-            *instance, data=request.data, partial=partial, context={"request": request}
-        )
+    def _checked(
+        self, request: Request, contact: Contact | None = None, partial: bool = False
+    ) -> ContactBody:
+        context = {"viewer": person_of(request)}
+        body = ContactBody(contact, data=request.data, partial=partial, context=context)
         body.is_valid(raise_exception=True)
         return body

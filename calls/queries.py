@@ -63,8 +63,7 @@ def paged(
     `page_of` is one of calls.filters. ValidationError where limit or cursor make no sense.
     """
     query = request.query_params
-    given = {name: query[name] for name in PageQuery().fields if query.get(name)}
-    page = checked(PageQuery, given)
+    page = checked(PageQuery, {name: value for name, value in query.items() if value})
     try:
         found, following = page_of(rows, page["cursor"], min(page["limit"], MAX_LIMIT))
     except InvalidCursor as error:

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import roles
+from accounts.authentication import person_of
 from accounts.models import Team, User
 from accounts.throttling import LimitedView
 from calls import api as calls_api
@@ -25,13 +26,16 @@ from calls.serializers import EndBody, answers
 from metrics.definitions import Sums
 from metrics.services import sums_by, sums_of, totals_of
 
-SUMS = {
+SUMS: dict[str, Any] = {
     name: serializers.FloatField() if isinstance(value, float) else serializers.IntegerField()
     for name, value in Sums().as_json().items()
 }
-PERIOD = {"from": serializers.DateField(), "to": serializers.DateField()}
-PERSON = {"user_id": serializers.IntegerField(), "username": serializers.CharField()}
-TEAM = {
+PERIOD: dict[str, Any] = {"from": serializers.DateField(), "to": serializers.DateField()}
+PERSON: dict[str, Any] = {
+    "user_id": serializers.IntegerField(),
+    "username": serializers.CharField(),
+}
+TEAM: dict[str, Any] = {
     "team_id": serializers.IntegerField(allow_null=True),
     "name": serializers.CharField(allow_null=True),
 }
@@ -66,13 +70,13 @@ class CallViewSet(calls_api.CallViewSet):
         body = checked(EndBody, request.data)
         call = calls.end_call(
             calls_api.call_id_of(body["call_id"]),
-            request.user,
+            person_of(request),
             status=body["status"],
             notes=body.get("notes") or "",
             told=calls_api.told_at(body, "ended_at"),
             source=calls_api.source_of(request),
         )
-        totals = totals_of(request.user.pk)
+        totals = totals_of(person_of(request).pk)
         return Response(
             {
                 "message": "Call ended",
@@ -144,10 +148,10 @@ class MetricsViewSet(LimitedView, viewsets.ViewSet):
     def me(self, request: Request) -> Response:
         first, last = period_of(request)
         return Response(
-            person_row(request.user)
+            person_row(person_of(request))
             | {"from": first, "to": last}
-            | sums_of([request.user.pk], first, last).as_json()
-            | {"all_time": totals_of(request.user.pk).as_json()}
+            | sums_of([person_of(request).pk], first, last).as_json()
+            | {"all_time": totals_of(person_of(request).pk).as_json()}
         )
 
     @extend_schema(
@@ -179,10 +183,10 @@ class MetricsViewSet(LimitedView, viewsets.ViewSet):
     )
     @action(detail=False, methods=["get"])
     def team(self, request: Request) -> Response:
-        if not request.user.has_perm(roles.VIEW_TEAM_CALLS):
+        if not person_of(request).has_perm(roles.VIEW_TEAM_CALLS):
             raise PermissionDenied(_("Only supervisors may see the figures of a team."))
         first, last = period_of(request)
-        scope = request.user.scope
+        scope = person_of(request).scope
         teams = Team.objects.all() if scope.everyone else Team.objects.filter(pk__in=scope.team_ids)
         sums = sums_by("user", User.objects.filter(team__in=teams), first, last)
         rows = [team_row(team, sums) for team in teams.prefetch_related("members")]
@@ -206,7 +210,7 @@ class MetricsViewSet(LimitedView, viewsets.ViewSet):
     )
     @action(detail=False, methods=["get"])
     def organization(self, request: Request) -> Response:
-        if not request.user.has_perm(roles.VIEW_ALL_CALLS):
+        if not person_of(request).has_perm(roles.VIEW_ALL_CALLS):
             raise PermissionDenied(_("Only administrators may see the organization's figures."))
         first, last = period_of(request)
         sums = sums_by("user__team", User.objects.all(), first, last)

@@ -1,0 +1,154 @@
+"""Bodies that no program should send: each gets its code and a sentence, and changes nothing."""
+
+import json
+
+import pytest
+
+from calls.models import CallLog, Contact
+from tests.api import Api, error_of
+
+
+@pytest.fixture
+def api(people) -> Api:
+    return Api(people.alice)
+
+
+BODIES = [
+    b"{",
+    b"nonsense",
+    b"[]",
+    b'"text"',
+    b"1",
+    b"null",
+    b'{"contact_id": NaN}',
+    b'{"contact_id": Infinity}',
+    b'{"contact_id": "\xff\xfe"}',
+    b'{"contact_id": ' + b"9" * 5000 + b"}",
+    b"[" * 30000,
+    b'{"a":' * 5000 + b"1" + b"}" * 5000,
+    b'{"contact_id":' + b"[" * 900 + b"]" * 900 + b"}",
+    "{}".encode("utf-16"),
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
+@pytest.mark.parametrize("path", ["calls/start", "calls/end", "contacts"])
+def test_what_is_no_json_object_is_bad(api, path, body):
+    error_of(api.post(path, body), 400)
+    assert not CallLog.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "text/x;charset=\xff",
+    ],
+)
+def test_another_format_is_refused(api, content_type):
+    error_of(api.post("calls/start", b"contact_id=1", content_type=content_type), 415)
+
+
+def test_the_charset_of_json_may_be_named(api):
+    response = api.post("calls/start", b"{}", content_type="application/json; charset=utf-8")
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize("size", [64 * 1024 + 1, 1024 * 1024])
+def test_a_body_over_64_kib_is_refused(api, size):
+    filler = size - len(json.dumps({"notes": ""}))
+    error_of(api.post("calls/start", {"notes": "x" * filler}), 413)
+
+
+def test_a_body_of_64_kib_is_read(api):
+    filler = 64 * 1024 - len(json.dumps({"ignored": ""}))
+    assert api.post("calls/start", {"ignored": "x" * filler}).status_code == 201
+
+
+NO_TEXT = [True, 1.5, [], ["a"], {}, {"a": "b"}, "a\x00b", "\ud800", "a\udfffb"]
+NO_INSTANT = [
+    "",
+    "now",
+    1767225600,
+    "2026-01-01",
+    "2026-02-30T00:00:00Z",
+    "10000-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "2026-01-01T00:00:00+99:00",
+]
+
+
+def cases(field: str, values: list) -> list:
+    return [pytest.param(field, value, id=f"{field}-{n}") for n, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *cases("contact_id", [*NO_TEXT, "x" * 101, 10**150]),
+        *cases("contact_phone", [*NO_TEXT, 50651234567, "5" * 65]),
+        *cases("call_id", [*NO_TEXT, 7, "", "no-uuid", "018f0000-0000-7000-8000-00000000000"]),
+        *cases("started_at", NO_TEXT + NO_INSTANT),
+        *cases("sent_at", NO_TEXT + NO_INSTANT),
+        *cases("direction", [*NO_TEXT, 1, "", "sideways", None]),
+        *cases("provider", [*NO_TEXT, 1, "p" * 61]),
+    ],
+)
+def test_a_bad_field_of_a_start_is_named(api, field, value):
+    error_of(api.post("calls/start", {field: value}), 400, field)
+    assert not CallLog.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *cases("call_id", [*NO_TEXT, 7]),
+        *cases("status", [*NO_TEXT, 1]),
+        *cases("notes", [*NO_TEXT, 1, "n" * 10_001]),
+        *cases("ended_at", NO_TEXT + NO_INSTANT),
+        *cases("sent_at", NO_TEXT + NO_INSTANT),
+    ],
+)
+def test_a_bad_field_of_an_end_is_named(api, field, value):
+    call_id = api.post("calls/start").json()["call_id"]
+    error_of(api.post("calls/end", {"call_id": call_id} | {field: value}), 400, field)
+    assert CallLog.objects.get().end_time is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *cases("name", [*NO_TEXT, None, "", "   ", "n" * 121]),
+        *cases("phone", [*NO_TEXT, None, "", "12", "hello", 50651234567]),
+        *cases("company", [*NO_TEXT, "c" * 121]),
+        *cases("external_id", [*NO_TEXT, "e" * 101]),
+        *cases("team", [True, "red", [], {}, 0, -1, 10**30, 1.5, 999_999]),
+    ],
+)
+def test_a_bad_field_of_a_contact_is_named(api, field, value):
+    good = {"name": "Ana", "phone": "+50688887777"}
+    error_of(api.post("contacts", good | {field: value}), 400, field)
+    assert not Contact.objects.exists()
+
+
+def test_several_bad_fields_are_all_named(api):
+    response = api.post("calls/start", {"contact_id": [], "direction": "up"})
+    assert response.status_code == 400
+    assert set(response.json()["fields"]) == {"contact_id", "direction"}
+
+
+@pytest.mark.parametrize(
+    "body", [{"contact_phone": "tel:+1-800-FLOWERS;ext=99"}, {"contact_phone": "☎ ١٢٣٤٥٦٧٨"}]
+)
+def test_odd_numbers_are_kept_as_given(api, body):
+    assert api.post("calls/start", body).status_code == 201
+    assert api.get("calls/log").json()[0]["contact_phone"] == body["contact_phone"]
+
+
+def test_signs_of_any_script_pass_through(api):
+    body = {"call_id": api.post("calls/start").json()["call_id"], "notes": "¿Ñandú? 漢字 🙂\n‮"}
+    api.post("calls/end", body)
+    assert api.get("calls/log").json()[0]["notes"] == body["notes"]

@@ -1,0 +1,86 @@
+"""POST /api/calls/{call_id}/answer|hold|resume|pause|unpause|heartbeat."""
+
+import datetime as dt
+
+import pytest
+
+from calls import services
+from calls.instants import isoformat, now
+from calls.models import CallLog
+from tests.api import Api, error_of
+
+
+@pytest.fixture
+def api(people) -> Api:
+    return Api(people.alice)
+
+
+@pytest.fixture
+def call(people) -> CallLog:
+    begun = now() - dt.timedelta(seconds=100)
+    return services.start_call(people.alice, told=services.Told(begun, explicit=True))[0]
+
+
+@pytest.mark.parametrize(
+    ("steps", "activity"),
+    [
+        (["answer"], "talking"),
+        (["answer", "hold"], "held"),
+        (["answer", "hold", "resume"], "talking"),
+        (["pause"], "paused"),
+        (["pause", "unpause"], "calling"),
+        (["heartbeat"], "calling"),
+    ],
+)
+def test_a_step_changes_what_goes_on_and_twice_is_once(api, call, steps, activity):
+    for step in steps:
+        first = api.post(f"calls/{call.call_id}/{step}")
+        again = api.post(f"calls/{call.call_id}/{step}")
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert first.json() == again.json()
+    body = again.json()
+    assert (body["activity"], body["status"]) == (activity, "IN_PROGRESS")
+    assert call.events.count() == 1 + len([step for step in steps if step != "heartbeat"])
+
+
+def test_steps_told_late_make_the_parts(api, call):
+    for step, second in [("answer", 10), ("hold", 20), ("resume", 35), ("pause", 50)]:
+        at = isoformat(call.start_time + dt.timedelta(seconds=second))
+        assert api.post(f"calls/{call.call_id}/{step}", {"occurred_at": at}).status_code == 200
+    end = {"occurred_at": isoformat(call.start_time + dt.timedelta(seconds=54))}
+    body = api.post(f"calls/{call.call_id}/unpause", end).json()
+    assert (body["hold_seconds"], body["paused_seconds"]) == (15, 4)
+    assert body["answered_time"] == isoformat(call.start_time + dt.timedelta(seconds=10))
+
+
+def test_a_heartbeat_is_a_sign_of_life(api, call):
+    api.post(f"calls/{call.call_id}/heartbeat")
+    call.refresh_from_db()
+    assert now() - call.last_seen_at < dt.timedelta(seconds=5)
+
+
+STEPS = ["answer", "hold", "resume", "pause", "unpause", "heartbeat"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_ended_call_takes_no_steps(api, people, call, step):
+    services.end_call(call.call_id, people.alice)
+    error_of(api.post(f"calls/{call.call_id}/{step}"), 409)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("who", ["bob", "sue", "ada"])
+def test_another_persons_call_is_not_found(people, call, step, who):
+    error_of(Api(getattr(people, who)).post(f"calls/{call.call_id}/{step}"), 404)
+    assert call.events.count() == 1
+
+
+def test_a_step_before_the_start_is_bad(api, call):
+    at = isoformat(call.start_time - dt.timedelta(seconds=1))
+    error_of(api.post(f"calls/{call.call_id}/hold", {"occurred_at": at}), 400, "occurred_at")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_no_such_call(api, step):
+    error_of(api.post(f"calls/nonsense/{step}"), 404)
+    error_of(api.post(f"calls/018f0000-0000-7000-8000-000000000000/{step}"), 404)
