@@ -97,7 +97,7 @@ ROOT_URLCONF = "callmanager.urls"
 ASGI_APPLICATION = "callmanager.asgi.application"
 WSGI_APPLICATION = "callmanager.wsgi.application"
 # Threads that answer HTTP in one process; live sockets do not use them.
-WEB_THREADS = read("WEB_THREADS", env.int, 8)
+WEB_THREADS = seconds("WEB_THREADS", 4)
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

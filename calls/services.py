@@ -1,4 +1,4 @@
-"""The only writers of a call. Page, API, admin, provider, watchdog and client all come through here.
+"""The only writers of a call: page, API, admin, provider, watchdog and client come through here.
 
 Each function locks the call, adds events to its ledger, folds them and saves what the fold says;
 doing anything twice is nothing. Instants are aware datetimes; a missing one means now.
@@ -92,13 +92,12 @@ def start_call(
     if `call_id` is another person's call.
     """
     told = told or Told(now())
-    if contact is None and contact_ref:
-        contact = Contact.objects.visible_to(user).by_reference(contact_ref)
+    phone_e164 = to_e164(contact_phone) if contact_phone else ""
+    if contact is None:
+        contact = Contact.objects.meant_by(user, contact_ref, phone_e164)
     if contact is not None and not contact_phone:
         contact_phone = contact.phone
-    phone_e164 = to_e164(contact_phone) if contact_phone else ""
-    if contact is None and phone_e164:
-        contact = Contact.objects.visible_to(user).filter(phone=phone_e164).first()
+        phone_e164 = to_e164(contact_phone)
 
     call = CallLog(
         user=user,
@@ -348,7 +347,7 @@ def refold(call: CallLog) -> list[str]:
     """Folds the ledger of `call` again; the names of the fields that differed (none, normally)."""
     with transaction.atomic():
         locked = _lock(pk=call.pk)
-        changed = locked.apply(timeline.fold(e.as_fact() for e in locked.events.all()))
+        changed = locked.apply(timeline.fold(CallEvent.facts_of(locked)))
         if changed:
             locked.save(update_fields=changed)
     return changed
@@ -383,16 +382,14 @@ def _fact(
     said = dict(data or {})
     if told.offline:
         said["offline"] = True
-    return timeline.Event(
-        key=key or f"{kind}:{at}", kind=kind, at=at, source=source, data=said
-    )
+    return timeline.Event(key=key or f"{kind}:{at}", kind=kind, at=at, source=source, data=said)
 
 
 def _record(
     call: CallLog, facts: Iterable[timeline.Event], *, actor: User | None, alive: bool = True
 ) -> None:
     """Adds `facts` to the locked call's ledger and saves what all its events fold to."""
-    ledger = [event.as_fact() for event in call.events.all()]
+    ledger = CallEvent.facts_of(call)
     known = {event.key for event in ledger}
     fresh = [fact for fact in facts if fact.key not in known]
     arrived = now()

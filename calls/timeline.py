@@ -94,6 +94,8 @@ class CallState:
     paused_since: int | None = None
     notes: str = ""
     evidence: str = CLICK
+    holds: tuple[tuple[int, int], ...] = ()  # the closed ones, merged, half-open
+    pauses: tuple[tuple[int, int], ...] = ()
 
 
 def _identity(event: Event) -> tuple[str, str, int, str, str]:
@@ -255,6 +257,8 @@ def fold(events: Iterable[Event]) -> CallState:
         paused_since=paused_since if end is None else None,
         notes=_notes(known, final, ended_notes),
         evidence=_evidence(known, final, bool(corrections)),
+        holds=tuple(holds),
+        pauses=tuple(pauses),
     )
 
 

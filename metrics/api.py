@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as InvalidDay
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
@@ -21,10 +20,10 @@ from calls import api as calls_api
 from calls import services as calls
 from calls.filters import LocalDayField
 from calls.instants import today
-from calls.queries import check_names, checked
+from calls.queries import LOCAL_DAY, check_names, checked
 from calls.serializers import EndBody, answers
 from metrics.definitions import Sums
-from metrics.services import sums_by, sums_of, totals_of
+from metrics.services import sums_by, sums_of, totals_after, totals_of
 
 SUMS: dict[str, Any] = {
     name: serializers.FloatField() if isinstance(value, float) else serializers.IntegerField()
@@ -40,8 +39,8 @@ TEAM: dict[str, Any] = {
     "name": serializers.CharField(allow_null=True),
 }
 PERIOD_PARAMETERS = [
-    OpenApiParameter("from", OpenApiTypes.DATE, description="First local day; today if absent."),
-    OpenApiParameter("to", OpenApiTypes.DATE, description="Last local day; today if absent."),
+    OpenApiParameter("from", LOCAL_DAY, description="First local day; today if absent."),
+    OpenApiParameter("to", LOCAL_DAY, description="Last local day; today if absent."),
 ]
 
 
@@ -76,7 +75,7 @@ class CallViewSet(calls_api.CallViewSet):
             told=calls_api.told_at(body, "ended_at"),
             source=calls_api.source_of(request),
         )
-        totals = totals_of(person_of(request).pk)
+        totals = totals_after(call)
         return Response(
             {
                 "message": "Call ended",

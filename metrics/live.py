@@ -20,7 +20,7 @@ from django.db import transaction
 from accounts.models import User
 from calls.instants import isoformat
 from calls.models import CallLog
-from metrics.services import totals_of
+from metrics.services import totals_after
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def payload(kind: str, call: CallLog) -> dict[str, Any]:
         "duration_seconds": call.duration_seconds,
     }
     if call.end_time is not None:
-        totals = totals_of(call.user_id)
+        totals = totals_after(call)
         event |= {
             "calls_made": totals.calls_made,
             "avg_duration": totals.avg_call_duration,

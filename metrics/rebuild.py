@@ -9,9 +9,9 @@ from django.db.models import Max, Min
 
 from calls.instants import day_range, local_day
 from calls.models import CallLog
-from metrics.definitions import SUM_FIELDS, Sums
+from metrics.definitions import Sums
 from metrics.models import DailyMetrics, UserMetrics
-from metrics.services import CALL_SUMS, columns_of
+from metrics.services import CALL_SUMS, by_group, columns_of
 
 _BATCH = 2000
 
@@ -38,12 +38,8 @@ def _days() -> Iterator[dt.date]:
 
 def _of_day(day: dt.date) -> dict[int, Sums]:
     begin, end = day_range(day, day)
-    rows = CallLog.objects.started_between(begin, end).ended().order_by().values("user")
-    annotated = rows.annotate(**{f"sum_{name}": total for name, total in CALL_SUMS.items()})
-    return {
-        row["user"]: Sums(**{name: row[f"sum_{name}"] for name in SUM_FIELDS})
-        for row in annotated
-    }
+    calls = CallLog.objects.started_between(begin, end).ended()
+    return {user_id: Sums(*sums) for user_id, *sums in by_group(calls, CALL_SUMS)}
 
 
 def differences() -> list[Difference]:

@@ -41,7 +41,7 @@ def sum_saved_call(instance: CallLog, **kwargs: Any) -> None:
     if instance.end_time is None:
         return
     starts = {instance.start_time, instance.stored_start or instance.start_time}
-    recompute(instance.user_id, {local_day(start) for start in starts})
+    instance.new_totals = recompute(instance.user_id, {local_day(start) for start in starts})  # type: ignore[attr-defined]
     instance.stored_start = instance.start_time
 
 

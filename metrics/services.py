@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -11,9 +12,10 @@ from django.db.models.functions import Coalesce
 from accounts.models import User
 from calls import timeline
 from calls.instants import day_range, today
-from calls.models import CallLog, CallQuerySet
+from calls.models import CallLog
 from metrics.definitions import SUM_FIELDS, Sums
-from metrics.models import DailyMetrics, UserMetrics
+from metrics.models import DailyMetrics, SumsModel, UserMetrics
+from metrics.statements import A_USER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
 
 _COUNTED = ~Q(evidence=timeline.ESTIMATE)
 _ANSWERED = _COUNTED & (
@@ -44,25 +46,50 @@ CALL_SUMS: dict[str, Any] = {
 ROW_SUMS: dict[str, Any] = {name: Coalesce(Sum(name), 0) for name in SUM_FIELDS}
 
 
-def sums_of_calls(calls: CallQuerySet) -> Sums:
-    """The sums over the ended calls of `calls`, from the calls themselves."""
-    return Sums(**calls.ended().order_by().aggregate(**CALL_SUMS))
+def by_group(rows: QuerySet[Any], sums: dict[str, Any], group: str = "user") -> QuerySet[Any]:
+    """`rows` summed apart by `group`: (group, *the columns of Sums)."""
+    summed = {f"sum_{name}": total for name, total in sums.items()}
+    return rows.order_by().values_list(group).annotate(**summed)
 
 
-def recompute(user_id: int, days: Iterable[dt.date]) -> None:
-    """Recomputes the daily rows of one person and the person's total. Anyone may repeat it.
+_DAY_OF_CALLS = Prepared(
+    lambda: by_group(
+        CallLog.objects.filter(user_id=A_USER).started_between(AN_INSTANT, ANOTHER_INSTANT).ended(),
+        CALL_SUMS,
+    ),
+    A_USER,
+    AN_INSTANT,
+    ANOTHER_INSTANT,
+)
+_TOTAL_OF_DAYS = Prepared(
+    lambda: by_group(DailyMetrics.objects.filter(user_id=A_USER), ROW_SUMS), A_USER
+)
 
-    The total's row is locked before anything is summed: of two ends at once, the second sums after
-    the first has committed. Costs the calls of those days and one row a day of history.
+
+def _sums_of_row(rows: list[tuple[Any, ...]]) -> Sums:
+    return Sums(*map(int, rows[0][1:])) if rows else Sums()
+
+
+def recompute(user_id: int, days: Iterable[dt.date]) -> Sums:
+    """Recomputes the daily rows of one person and the person's total, which it returns.
+
+    Anyone may repeat it. The total's row is locked before anything is summed: of two ends at once,
+    the second sums after the first has committed. Costs the calls of those days and one row a day
+    of history.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         _lock_total(user_id)
         for day in sorted(set(days)):
-            begin, end = day_range(day, day)
-            calls = CallLog.objects.filter(user_id=user_id).started_between(begin, end)
-            _write_day(user_id, day, sums_of_calls(calls))
-        rows = DailyMetrics.objects.filter(user_id=user_id).order_by()
-        _write_total(user_id, Sums(**rows.aggregate(**ROW_SUMS)))
+            sums = _sums_of_row(_DAY_OF_CALLS.rows(user_id, *day_range(day, day)))
+            if sums == Sums():
+                DailyMetrics.objects.filter(user_id=user_id, day=day).delete()
+            else:
+                _upsert(DailyMetrics, "user_id", "day").write(
+                    user_id, day, *columns_of(sums).values()
+                )
+        total = _sums_of_row(_TOTAL_OF_DAYS.rows(user_id))
+        _upsert(UserMetrics, "user_id").write(user_id, *columns_of(total).values())
+    return total
 
 
 def _lock_total(user_id: int) -> None:
@@ -80,28 +107,9 @@ def columns_of(sums: Sums) -> dict[str, int]:
     return columns | {"calls_made": sums.calls_made, "calls_failed": sums.calls_failed}
 
 
-_COLUMN_NAMES = list(columns_of(Sums()))
-
-
-def _write_day(user_id: int, day: dt.date, sums: Sums) -> None:
-    if sums == Sums():
-        DailyMetrics.objects.filter(user_id=user_id, day=day).delete()
-        return
-    DailyMetrics.objects.bulk_create(
-        [DailyMetrics(user_id=user_id, day=day, **columns_of(sums))],
-        update_conflicts=True,
-        unique_fields=["user", "day"],
-        update_fields=_COLUMN_NAMES,
-    )
-
-
-def _write_total(user_id: int, sums: Sums) -> None:
-    UserMetrics.objects.bulk_create(
-        [UserMetrics(user_id=user_id, **columns_of(sums))],
-        update_conflicts=True,
-        unique_fields=["user"],
-        update_fields=_COLUMN_NAMES,
-    )
+@cache
+def _upsert(model: type[SumsModel], *keys: str) -> Upsert:
+    return Upsert(model, list(keys), list(columns_of(Sums())))
 
 
 def rows_between(first: dt.date, last: dt.date) -> QuerySet[DailyMetrics]:
@@ -114,23 +122,19 @@ def sums_of(users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date
     return Sums(**rows_between(first, last).filter(user__in=users).aggregate(**ROW_SUMS))
 
 
-def sums_by(
-    group: str, users: QuerySet[User], first: dt.date, last: dt.date
-) -> dict[Any, Sums]:
+def sums_by(group: str, users: QuerySet[User], first: dt.date, last: dt.date) -> dict[Any, Sums]:
     """The same, apart by `group`: a field path from a daily row such as `user` or `user__team`."""
-    rows = (
-        rows_between(first, last)
-        .filter(user__in=users)
-        .values(group)
-        .annotate(**{f"sum_{name}": total for name, total in ROW_SUMS.items()})
-    )
-    return {
-        row[group]: Sums(**{name: row[f"sum_{name}"] for name in SUM_FIELDS}) for row in rows
-    }
+    rows = by_group(rows_between(first, last).filter(user__in=users), ROW_SUMS, group)
+    return {key: Sums(*sums) for key, *sums in rows}
 
 
 def sums_today(user: User) -> Sums:
     return sums_of([user.pk], today(), today())
+
+
+def totals_after(call: CallLog) -> Sums:
+    """The totals of the call's person, spared a query where saving `call` just made them."""
+    return getattr(call, "new_totals", None) or totals_of(call.user_id)
 
 
 def totals_of(user_id: int) -> Sums:

@@ -51,7 +51,7 @@ class CallQuerySet(models.QuerySet["CallLog"]):
         return self.select_related("user__team", "contact")
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Deletes the calls with their ledgers, locked first: a late event must not slip between."""
+        """Deletes the calls and their ledgers, locked first: a late event must not slip in."""
         with transaction.atomic():
             list(self.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
             return super().delete()

@@ -30,20 +30,33 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         text = text.strip()
         if not text:
             return self
-        rule = (
-            Q(name__icontains=text) | Q(company__icontains=text) | Q(external_id__iexact=text)
-        )
+        rule = Q(name__icontains=text) | Q(company__icontains=text) | Q(external_id__iexact=text)
         digits = "".join(filter(str.isdigit, text))
         if len(digits) >= 3:
             rule |= Q(phone__contains=digits)
         return self.filter(rule)
 
-    def by_reference(self, reference: str) -> "Contact | None":
-        """The contact that a program means by `reference`: its external id, else its number."""
-        found = self.filter(external_id=reference).first()
-        if found is None and reference.isascii() and reference.isdigit() and len(reference) < 19:
-            found = self.filter(pk=int(reference)).first()
-        return found
+    def meant_by(self, viewer: User, reference: str, phone: str) -> "Contact | None":
+        """The contact `viewer` may see that a program means: by external id, else our id, else by
+        the number in E.164.
+
+        Most calls of programs are to nobody we know, so who may see whom is asked last.
+        """
+        rule = Q()
+        if reference:
+            rule |= Q(external_id=reference)
+            if reference.isascii() and reference.isdigit() and len(reference) < 19:
+                rule |= Q(pk=int(reference))
+        if phone:
+            rule |= Q(phone=phone)
+        found = list(self.filter(rule).values_list("pk", flat=True)) if rule else []
+        if not found:
+            return None
+        return min(
+            self.filter(pk__in=found).visible_to(viewer),
+            key=lambda c: (c.external_id != reference, str(c.pk) != reference, c.pk),
+            default=None,
+        )
 
 
 class Contact(models.Model):

@@ -1,5 +1,6 @@
 """The ledger. Append-only: no code path and, by a trigger, no SQL changes a line of it."""
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
@@ -70,15 +71,22 @@ class CallEvent(models.Model):
             raise TypeError("The ledger is append-only: add an event instead of changing one.")
         super().save(*args, **kwargs)
 
+    @staticmethod
+    def fact(
+        key: str, kind: str, occurred_at: dt.datetime, source: str, data: dict[str, Any]
+    ) -> timeline.Event:
+        return timeline.Event(key=key, kind=kind, at=to_ms(occurred_at), source=source, data=data)
+
     def as_fact(self) -> timeline.Event:
         """This line as the fold reads it."""
-        return timeline.Event(
-            key=self.key,
-            kind=self.kind,
-            at=to_ms(self.occurred_at),
-            source=self.source,
-            data=self.data,
-        )
+        return self.fact(self.key, self.kind, self.occurred_at, self.source, self.data)
+
+    @classmethod
+    def facts_of(cls, call: CallLog) -> list[timeline.Event]:
+        """The ledger of `call` as the fold reads it."""
+        rows = cls.objects.filter(call=call).order_by()
+        columns = rows.values_list("key", "kind", "occurred_at", "source", "data")
+        return [cls.fact(*row) for row in columns]
 
     @classmethod
     def of_fact(cls, call: CallLog, fact: timeline.Event, **fields: Any) -> "CallEvent":
