@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (Django must be set up before its models are imported)
 """The half of a benchmark that needs Django: reads questions from standard input, answers there."""
 
 import json
@@ -8,7 +9,7 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callmanager.settings")
 
-import django  # ruff: noqa: E402  (Django must be set up before its models are imported)
+import django
 
 django.setup()
 
