@@ -19,6 +19,18 @@ def session_cookie(user: User) -> str:
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
+# Chromium would ask whether to open a phone program, and take no further click until answered.
+PHONE_PROGRAM = """
+window.dialled = [];
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='tel:']");
+  if (link === null) return;
+  event.preventDefault();
+  window.dialled.push(link.getAttribute("href"));
+});
+"""
+
+
 class Visits:
     """Opens pages as people; `ignore` names the console errors that a test brings about itself."""
 
@@ -38,6 +50,7 @@ class Visits:
             | options
         )
         context.set_default_timeout(8000)
+        context.add_init_script(PHONE_PROGRAM)
         if user is not None:
             cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session_cookie(user)}
             context.add_cookies([cookie | {"url": self._server.url}])

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import retarget, trigger_client_event
+from django_htmx.http import trigger_client_event
 
 from callmanager.htmx import render_page
 from calls import services
@@ -26,8 +26,6 @@ from calls.templatetags.calls_format import clock
 SHOWN_CONTACTS: Final = 20
 _STATUS_OF: Final = {CallConflict: 409, CallNotFound: 404}
 _may_track = permission_required("calls.track_calls", raise_exception=True)
-
-Done = tuple[str, str]  # a sentence for the person, and a number to dial or ""
 
 
 def contact_results(request: HttpRequest) -> dict[str, Any]:
@@ -73,7 +71,7 @@ def unconfirmed(request: HttpRequest) -> HttpResponse:
     return render_page(request, "calls/unconfirmed.html", "calls/_unconfirmed.html", context)
 
 
-def button(action: Callable[..., Done]) -> Callable[..., HttpResponse]:
+def button(action: Callable[..., str]) -> Callable[..., HttpResponse]:
     """A view for a button of the desk: a POST; what the services refuse becomes a notice.
 
     Answers the running calls as they now are; without script, goes back to the desk.
@@ -82,16 +80,13 @@ def button(action: Callable[..., Done]) -> Callable[..., HttpResponse]:
     @wraps(action)
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            sentence, number = action(request, *args, **kwargs)
+            sentence = action(request, *args, **kwargs)
         except CallError as error:
             return _answer(request, error.message, "bad", _STATUS_OF.get(type(error), 400))
         if not request.htmx:
             messages.success(request, sentence)
             return redirect("desk")
-        response = _answer(request, sentence, "good", 200)
-        if number:
-            trigger_client_event(response, "dial", {"number": number}, after="settle")
-        return response
+        return _answer(request, sentence, "good", 200)
 
     return never_cache(require_POST(_may_track(view)))
 
@@ -106,13 +101,13 @@ def _answer(request: HttpRequest, sentence: str, level: str, status: int) -> Htt
     }
     page, partial = "calls/current_calls.html", "calls/_current_calls.html"
     response = render_page(request, page, partial, context, status=status)
-    # Says to the page's script: this is a fragment to show, whatever its status.
-    retarget(response, "#current_calls")
+    # Tells the page's script that the click was taken or refused for good, whatever the status.
+    response.headers["X-Part"] = "current_calls"
     return trigger_client_event(response, "own-calls")
 
 
 @button
-def start(request: HttpRequest) -> Done:
+def start(request: HttpRequest) -> str:
     form = checked(StartForm(request.POST))
     call, _made = services.start_call(
         request.user,
@@ -121,7 +116,7 @@ def start(request: HttpRequest) -> Done:
         call_id=form.cleaned_data["call_id"],
         told=form.told(),
     )
-    return _("Call to %(who)s started.") % {"who": _name(call)}, call.phone_e164
+    return _("Call to %(who)s started.") % {"who": _name(call)}
 
 
 def _name(call: CallLog) -> str:
@@ -138,7 +133,7 @@ def _contact(request: HttpRequest, pk: int | None) -> Contact | None:
 
 
 @button
-def end(request: HttpRequest, call_id: uuid.UUID) -> Done:
+def end(request: HttpRequest, call_id: uuid.UUID) -> str:
     form = checked(EndForm(request.POST))
     try:
         call = services.end_call(
@@ -150,15 +145,11 @@ def end(request: HttpRequest, call_id: uuid.UUID) -> Done:
         )
     except CallConflict as error:
         raise _already_ended(request, call_id) from error
-    return (
-        _("Call to %(who)s ended after %(length)s: %(status)s.")
-        % {
-            "who": _name(call),
-            "length": clock(call.duration_seconds),
-            "status": call.get_status_display(),
-        },
-        "",
-    )
+    return _("Call to %(who)s ended after %(length)s: %(status)s.") % {
+        "who": _name(call),
+        "length": clock(call.duration_seconds),
+        "status": call.get_status_display(),
+    }
 
 
 def _already_ended(request: HttpRequest, call_id: uuid.UUID) -> CallConflict:
@@ -170,7 +161,7 @@ def _already_ended(request: HttpRequest, call_id: uuid.UUID) -> CallConflict:
 
 
 @button
-def step(request: HttpRequest, call_id: uuid.UUID, action: str) -> Done:
+def step(request: HttpRequest, call_id: uuid.UUID, action: str) -> str:
     if action not in services.STEPS:
         raise Http404
     form = checked(ClickForm(request.POST))
@@ -185,25 +176,25 @@ def step(request: HttpRequest, call_id: uuid.UUID, action: str) -> Done:
         "pause": _("Paused: %(who)s."),
         "unpause": _("Continued: %(who)s."),
     }
-    return said[action] % {"who": _name(call)}, ""
+    return said[action] % {"who": _name(call)}
 
 
 @button
-def keep(request: HttpRequest, call_id: uuid.UUID) -> Done:
+def keep(request: HttpRequest, call_id: uuid.UUID) -> str:
     """Both calls go on: do not ask about this one again."""
     running = [str(shown.call.call_id) for shown in running_calls(request)]
     if str(call_id) not in running:
         raise CallNotFound(_("There is no such call among yours."))
     kept = [*request.session.get(KEPT, ()), str(call_id)]
     request.session[KEPT] = [known for known in kept if known in running]
-    return _("Both calls go on."), ""
+    return _("Both calls go on.")
 
 
 @button
-def confirm(request: HttpRequest, call_id: uuid.UUID) -> Done:
+def confirm(request: HttpRequest, call_id: uuid.UUID) -> str:
     """An own call that was closed by estimate: it did end then."""
     call = CallLog.objects.filter(call_id=call_id, user=request.user).first()
     if call is None:
         raise CallNotFound(_("There is no such call among yours."))
     services.correct_call(call, request.user, reason=_("Confirmed by the agent as it stands."))
-    return _("Confirmed. The call counts now."), ""
+    return _("Confirmed. The call counts now.")

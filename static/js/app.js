@@ -16,9 +16,12 @@
     document.getElementById("notice").replaceChildren(line);
   }
 
+  // The cookie, not the page, has the newest token: another tab may have signed in again.
+  const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] || "";
+
+  // --- The network -------------------------------------------------------------------------------
   function lost() {
     banner.hidden = false;
-    document.documentElement.dataset.network = "gone";
     if (!probing) probing = setInterval(() => tell("beat"), PROBE_MS);
   }
 
@@ -27,11 +30,17 @@
     clearInterval(probing);
     probing = 0;
     banner.hidden = true;
-    delete document.documentElement.dataset.network;
     tell("network-back");
     tell("live", { type: "resync" });
   }
 
+  document.body.addEventListener("htmx:sendError", lost);
+  document.body.addEventListener("htmx:timeout", lost);
+  document.body.addEventListener("line-down", () => tell("beat"));
+  addEventListener("offline", lost);
+  addEventListener("online", () => tell("beat"));
+
+  // --- Refusals ----------------------------------------------------------------------------------
   // The sentence of an error answer: `error` of JSON, or the words of the error page.
   function sentence(xhr) {
     try {
@@ -43,16 +52,8 @@
     }
   }
 
-  document.body.addEventListener("htmx:sendError", lost);
-  document.body.addEventListener("htmx:timeout", lost);
-  document.body.addEventListener("line-down", () => tell("beat"));
-  addEventListener("offline", lost);
-  addEventListener("online", () => tell("beat"));
-
   document.body.addEventListener("htmx:configRequest", ({ detail }) => {
-    // The cookie, not the page, has the newest token: another tab may have signed in again.
-    const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
-    if (token) detail.headers["X-CSRFToken"] = token[1];
+    if (token()) detail.headers["X-CSRFToken"] = token();
   });
 
   document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
@@ -63,26 +64,34 @@
       return;
     }
     found();
-    if (xhr.status < 400) return;
+    if (xhr.status < 400 || detail.shouldSwap) return;
     detail.isError = false;
-    // Our own parts name their place; anything else is an error page, of which we show the words.
-    detail.shouldSwap = xhr.getResponseHeader("HX-Retarget") !== null;
-    if (!detail.shouldSwap) notice(sentence(xhr) || `${xhr.status} ${xhr.statusText}`);
+    notice(sentence(xhr) || `${xhr.status} ${xhr.statusText}`);
   });
 
+  // --- The focus ---------------------------------------------------------------------------------
   // A focused button may vanish with a swap; htmx finds it again by its id, else we stay close by.
-  let focused = null;
-  document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  // Call it before a swap of `part`, and what it returns after it.
+  function keepFocus(part) {
     const active = document.activeElement;
-    focused = detail.target.contains(active) ? active.closest("[id^=call_]")?.id || detail.target.id : null;
+    if (!part.contains(active)) return () => {};
+    const near = [active.closest("article[id]")?.id, part.id];
+    return () => {
+      if (document.activeElement !== document.body) return;
+      const place = near.map((id) => id && document.getElementById(id)).find(Boolean);
+      const next = place?.querySelector("button, a[href], input, textarea");
+      (next || document.getElementById("q"))?.focus({ preventScroll: true });
+    };
+  }
+
+  let settle = () => {};
+  document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    settle = keepFocus(detail.target);
   });
   document.body.addEventListener("htmx:afterSettle", () => {
-    if (focused === null || document.activeElement !== document.body) return;
-    const place = document.getElementById(focused) || document.getElementById("current_calls");
-    const next = place?.querySelector("button, a[href], input, textarea") || place;
-    next?.focus({ preventScroll: true });
-    focused = null;
+    settle();
+    settle = () => {};
   });
 
-  window.callManager = { notice, lost, tell };
+  window.callManager = { found, keepFocus, lost, notice, tell, token };
 })();

@@ -1,90 +1,66 @@
-// No click is lost. A form with data-click carries when it was clicked and sent; if it cannot be
-// sent, it is kept in localStorage, apart for each person, shown as waiting, and sent again every few
-// seconds, in order, with the time of the click. A start brings its own call id, so that a start
-// sent twice is one call.
+// No click is lost. What a form with data-click says is first kept in localStorage (apart for each
+// person), then sent, in order; what cannot be sent is shown as waiting and tried again every few
+// seconds, with the time of the click. A start brings its own call id, so that a start sent twice
+// is one call. Without this script the forms post as forms do.
 (() => {
   "use strict";
 
   const RETRY_MS = 3000;
-  const { notice, lost, tell } = window.callManager;
-  const own = document.getElementById("timer").dataset.user;
-  const STORE = `callmanager.clicks.${own}`;
+  const PATIENCE_MS = 1200; // a click that takes longer than this is shown as waiting
+  const { found, keepFocus, lost, notice, tell, token } = window.callManager;
+  const STORE = `callmanager.clicks.${document.getElementById("timer").dataset.user}`;
   const NOBODY = "00000000-0000-0000-0000-000000000000";
   let sending = false;
 
   const read = () => JSON.parse(localStorage.getItem(STORE) || "[]");
-
-  function write(clicks) {
-    localStorage.setItem(STORE, JSON.stringify(clicks));
-    show(clicks);
-  }
+  const write = (clicks) => localStorage.setItem(STORE, JSON.stringify(clicks));
 
   function uuid7() {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    const time = BigInt(Date.now());
-    for (let place = 0; place < 6; place += 1) {
-      bytes[place] = Number((time >> BigInt(8 * (5 - place))) & 0xffn);
-    }
-    bytes[6] = 0x70 | (bytes[6] & 0x0f);
-    bytes[8] = 0x80 | (bytes[8] & 0x3f);
-    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+    const time = Date.now().toString(16).padStart(12, "0");
+    const bytes = crypto.getRandomValues(new Uint8Array(10));
+    bytes[0] = 0x70 | (bytes[0] & 0x0f);
+    bytes[2] = 0x80 | (bytes[2] & 0x3f);
+    const rest = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return (time + rest).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
   }
 
-  // --- The phone ---------------------------------------------------------------------------------
   function dial(number) {
     const link = document.createElement("a");
     link.href = `tel:${number}`;
-    link.hidden = true;
     document.body.append(link);
     link.click();
     link.remove();
   }
 
-  document.body.addEventListener("dial", ({ detail }) => dial(detail.number));
-
   // --- Keeping -----------------------------------------------------------------------------------
-  function keep(form, path, fields) {
-    const fresh = Object.fromEntries(fields);
-    delete fresh.csrfmiddlewaretoken;
-    delete fresh.sent_at;
-    const said = form.querySelector(`[name=status][value=${fresh.status}]`)?.textContent.trim();
-    const label = [form.dataset.label, said].filter(Boolean).join(" · ");
-    const number = form.dataset.number;
-    write([...read(), { id: uuid7(), path, fields: fresh, label, number }]);
-    if (number) dial(number);
-  }
-
-  function stampedFields(form, fields) {
+  function clickOf(form, button) {
+    const fields = Object.fromEntries(new FormData(form, button));
+    delete fields.csrfmiddlewaretoken;
     fields.clicked_at = Date.now();
-    fields.sent_at = fields.clicked_at;
+    const about = JSON.stringify([form.getAttribute("action"), fields.contact, fields.phone]);
     if (form.dataset.start !== undefined) fields.call_id = uuid7();
+    const said = form.dataset.start === undefined && button?.textContent.trim();
+    return {
+      id: uuid7(),
+      about,
+      path: form.getAttribute("action"),
+      fields,
+      label: [form.dataset.label, said].filter(Boolean).join(" · "),
+      number: form.dataset.number,
+    };
   }
 
-  const isClick = (element) => element?.matches?.("form[data-click]");
-
-  document.body.addEventListener("htmx:configRequest", ({ detail }) => {
-    if (isClick(detail.elt)) stampedFields(detail.elt, detail.parameters);
-  });
-
-  // While others wait, or the browser knows that it is offline, a click joins the queue at once.
-  document.body.addEventListener("htmx:beforeRequest", (event) => {
-    const { elt, requestConfig } = event.detail;
-    if (!isClick(elt) || (navigator.onLine && read().length === 0)) return;
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-click]")) return;
     event.preventDefault();
-    keep(elt, requestConfig.path, requestConfig.formData);
+    const click = clickOf(form, event.submitter);
+    // The same thing again while it is on its way says nothing new.
+    if (read().some((other) => other.about === click.about)) return;
+    write([...read(), click]);
+    show();
+    setTimeout(show, PATIENCE_MS + 50);
     flush();
-  });
-
-  function failed({ detail }) {
-    if (isClick(detail.elt)) keep(detail.elt, detail.requestConfig.path, detail.requestConfig.formData);
-  }
-  document.body.addEventListener("htmx:sendError", failed);
-  document.body.addEventListener("htmx:timeout", failed);
-  document.body.addEventListener("htmx:beforeSwap", (event) => {
-    if ([502, 503, 504].includes(event.detail.xhr.status)) {
-      failed({ detail: { elt: event.detail.requestConfig.elt, requestConfig: event.detail.requestConfig } });
-    }
   });
 
   // The second half of a double click is no further click.
@@ -96,56 +72,65 @@
     true,
   );
 
-  // The end of a call whose start still waits: it joins the queue behind its start.
-  document.getElementById("waiting_list")?.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const fields = new FormData(event.target, event.submitter);
-    fields.set("clicked_at", Date.now());
-    keep(event.target, event.target.getAttribute("action"), fields);
-    flush();
-  });
-
   // --- Sending -----------------------------------------------------------------------------------
-  async function post(click) {
-    const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] || "";
+  function post(click) {
     return fetch(click.path, {
       method: "POST",
       body: new URLSearchParams({ ...click.fields, sent_at: Date.now() }),
-      headers: { "HX-Request": "true", "X-CSRFToken": token },
+      headers: { "HX-Request": "true", "X-CSRFToken": token() },
       redirect: "manual",
       signal: AbortSignal.timeout(10000),
     });
   }
 
-  function report(text, level) {
-    const page = new DOMParser().parseFromString(text, "text/html");
-    const said = page.querySelector("#notice .notice")?.textContent.trim();
-    if (said) notice(said, level);
+  // The running calls as they now are, with the timer and a notice beside them.
+  function take(part, answer) {
+    const panel = document.getElementById("current_calls");
+    if (panel !== null) {
+      const settle = keepFocus(panel);
+      htmx.swap(panel, part, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
+      settle();
+    } else {
+      const page = new DOMParser().parseFromString(part, "text/html");
+      notice(page.querySelector("#notice").textContent.trim(), answer.ok ? "good" : "bad");
+    }
+    const events = JSON.parse(answer.headers.get("HX-Trigger") || "{}");
+    for (const [name, detail] of Object.entries(events)) tell(name, detail);
   }
 
-  // True when the server has taken or finally refused the click; false to try again later.
+  function late(click) {
+    if (click.late) return;
+    write(read().map((other) => (other.id === click.id ? { ...other, late: true } : other)));
+    if (click.number) dial(click.number);
+  }
+
+  // The answer that takes or finally refuses the click; null to try again later.
   async function deliver(click) {
-    let answer;
     try {
-      answer = await post(click);
+      const answer = await post(click);
+      const part = await answer.text();
+      const signIn = answer.headers.get("HX-Redirect");
+      if (signIn) location.assign(signIn);
+      if (answer.headers.has("X-Part")) return { answer, part };
     } catch {
       lost();
-      return false;
     }
-    const signIn = answer.headers.get("HX-Redirect");
-    if (signIn) location.assign(signIn);
-    const ours = answer.headers.get("HX-Retarget") !== null;
-    if (ours) report(await answer.text(), answer.ok ? "good" : "bad");
-    return ours;
+    late(click);
+    return null;
   }
 
   async function sendAll() {
-    const before = read().length;
     for (let click = read()[0]; click !== undefined; click = read()[0]) {
-      if (!(await deliver(click))) break;
-      write(read().filter((other) => other.id !== click.id));
+      const taken = await deliver(click);
+      show();
+      if (taken === null) return;
+      const { id } = click;
+      write(read().filter((other) => other.id !== id));
+      take(taken.part, taken.answer);
+      found();
+      if (!click.late && taken.answer.ok && click.number) dial(click.number);
     }
-    if (read().length < before) tell("live", { type: "resync" });
+    show();
   }
 
   // One tab sends at a time, so that the order holds.
@@ -161,48 +146,62 @@
   }
 
   // --- Showing -----------------------------------------------------------------------------------
+  const waits = (click) => click.late || Date.now() - click.fields.clicked_at > PATIENCE_MS;
+
   function line(click, ended) {
-    const start = click.fields.call_id !== undefined;
-    const running = start && !ended.has(click.fields.call_id);
+    const start = click.fields.call_id;
+    const running = start !== undefined && !ended.has(start);
     const made = document.getElementById(running ? "waiting_start" : "waiting_click");
     const item = made.content.cloneNode(true).firstElementChild;
-    item.querySelector("time").textContent = new Date(Number(click.fields.clicked_at)).toLocaleTimeString();
+    const clicked = new Date(click.fields.clicked_at);
+    item.querySelector("time").textContent = clicked.toLocaleTimeString();
     item.querySelector(".waiting-label").textContent = click.label;
-    item.querySelector(".waiting-drop").addEventListener("click", () => take(click));
+    item.querySelector(".waiting-drop").addEventListener("click", () => drop(click));
     if (!running) return item;
-    item.querySelector(".clock").dataset.elapsedMs = Date.now() - click.fields.clicked_at;
+    item.querySelector(".clock").dataset.elapsedMs = Date.now() - clicked;
     const form = item.querySelector("form");
-    form.setAttribute("action", form.getAttribute("action").replace(NOBODY, click.fields.call_id));
+    form.setAttribute("action", form.getAttribute("action").replace(NOBODY, start));
     form.dataset.label = click.label;
     return item;
   }
 
-  // Taken back by the person, together with what was said of the same call after its start.
-  function take(click) {
-    const about = click.fields.call_id;
-    write(read().filter((other) => other.id !== click.id && !(about && other.path.includes(about))));
+  // Taken back by the person, together with whatever was said about the same start.
+  function drop(click) {
+    const start = click.fields.call_id;
+    const goes = (other) => other.id === click.id || (start && other.path.includes(start));
+    write(read().filter((other) => !goes(other)));
+    show();
   }
 
-  function show(clicks) {
-    const area = document.getElementById("waiting");
+  function show() {
+    const clicks = read();
     for (const form of document.querySelectorAll("#current_calls form[data-click]")) {
-      const waits = clicks.some((click) => click.path === form.getAttribute("action"));
-      form.classList.toggle("is-waiting", waits);
-      for (const button of form.querySelectorAll("button")) button.disabled = waits;
+      const path = form.getAttribute("action");
+      form.classList.toggle("is-waiting", clicks.some((click) => click.path === path));
     }
+    const area = document.getElementById("waiting");
     if (area === null) return;
+    const shown = clicks.filter(waits);
     const ended = new Set(clicks.map((click) => click.path.match(/([0-9a-f-]{36})\/end\/$/)?.[1]));
-    document.getElementById("waiting_list").replaceChildren(...clicks.map((click) => line(click, ended)));
-    area.hidden = clicks.length === 0;
+    const list = document.getElementById("waiting_list");
+    const key = shown.map((click) => click.id).join();
+    area.hidden = shown.length === 0;
+    if (list.dataset.key === key) return;
+    list.dataset.key = key;
+    list.replaceChildren(...shown.map((click) => line(click, ended)));
     tell("clocks");
   }
 
-  addEventListener("storage", (event) => event.key === STORE && show(read()));
+  addEventListener("storage", (event) => {
+    if (event.key !== STORE) return;
+    show();
+    tell("live", { type: "resync" });
+  });
   addEventListener("online", flush);
   document.body.addEventListener("network-back", flush);
   document.body.addEventListener("line-up", flush);
-  document.body.addEventListener("htmx:load", () => show(read()));
+  document.body.addEventListener("htmx:load", show);
   setInterval(flush, RETRY_MS);
-  show(read());
+  show();
   flush();
 })();
