@@ -93,5 +93,5 @@ class LimitedView(View):
             response.headers[name] = value
         return response
 
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         return HttpResponse(status=204)

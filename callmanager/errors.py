@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -10,6 +10,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from callmanager.parsers import BodyTooLarge
 from calls.errors import BadCallData, CallConflict, CallNotFound
 
 
@@ -42,6 +43,8 @@ def _as_api_error(error: Exception) -> Exception:
         return Conflict(error.message)
     if isinstance(error, CallNotFound):
         return exceptions.NotFound(error.message)
+    if isinstance(error, RequestDataTooBig):  # Django's own bound, before a parser is asked
+        return BodyTooLarge()
     if isinstance(error, Http404):
         return exceptions.NotFound(_("There is nothing here, or it is not yours to see."))
     if isinstance(error, PermissionDenied):

@@ -63,7 +63,7 @@ class PageHtmx:
         self._get_response = get_response
         self._htmx = HtmxMiddleware(get_response)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: HttpRequest) -> Any:
         return self._get_response(request) if has_key(request) else self._htmx(request)
 
 

@@ -17,6 +17,10 @@ class BodyTooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "body_too_large"
 
+    def __init__(self) -> None:
+        limit = settings.API_MAX_BODY_BYTES // 1024
+        super().__init__(_("The body is too large: at most %(limit)d KiB.") % {"limit": limit})
+
 
 class OneFormat(DefaultContentNegotiation):
     """Answers in the view's one format, whatever the program says it accepts."""
@@ -46,12 +50,9 @@ class BoundedJSONParser(JSONParser):
     """Refuses bodies over API_MAX_BODY_BYTES (413) and anything that is not a JSON object (400)."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        limit = settings.API_MAX_BODY_BYTES
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise BodyTooLarge(
-                _("The body is too large: at most %(limit)d KiB.") % {"limit": limit // 1024}
-            )
+        body = stream.read(settings.API_MAX_BODY_BYTES + 1)
+        if len(body) > settings.API_MAX_BODY_BYTES:
+            raise BodyTooLarge
         try:
             data = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:

@@ -22,7 +22,7 @@ from calls.errors import CallNotFound
 from calls.filters import CallFilter, page_of_calls, page_of_contacts
 from calls.instants import isoformat, now
 from calls.models import CallLog, CallQuerySet, Contact
-from calls.queries import PageQuery, SearchQuery, check_names, checked, paged
+from calls.queries import LOCAL_DAY, PageQuery, SearchQuery, check_names, checked, paged
 from calls.serializers import (
     CallBody,
     CallDetailBody,
@@ -96,8 +96,8 @@ LOG_PARAMETERS: list[Any] = [
     OpenApiParameter("user_id", str, description="A username or an id."),
     OpenApiParameter("agent", str, description="The same as user_id."),
     OpenApiParameter("team", {"type": "integer", "minimum": 1}, description="The id of a team."),
-    OpenApiParameter("start_date", OpenApiTypes.DATE, description="First local day, inclusive."),
-    OpenApiParameter("end_date", OpenApiTypes.DATE, description="Last local day, inclusive."),
+    OpenApiParameter("start_date", LOCAL_DAY, description="First local day, inclusive."),
+    OpenApiParameter("end_date", LOCAL_DAY, description="Last local day, inclusive."),
     OpenApiParameter("status", str, enum=[key for key, _label in CallLog.STATUSES]),
     PageQuery,
 ]

@@ -15,13 +15,19 @@ from rest_framework.response import Response
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 
 
+# How a filter that may be left empty is described.
+LOCAL_DAY = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "maxLength": 0}]}
+
+
 class PageQuery(serializers.Serializer):
     """How much of a list, and from where on."""
 
     limit = serializers.IntegerField(
         min_value=1, default=DEFAULT_LIMIT, help_text=f"More than {MAX_LIMIT} is cut to it."
     )
-    cursor = serializers.CharField(default="", help_text="From the Link header of a page.")
+    cursor = serializers.CharField(
+        default="", allow_blank=True, help_text="From the Link header of a page."
+    )
 
 
 class SearchQuery(serializers.Serializer):

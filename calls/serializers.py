@@ -176,7 +176,7 @@ class ErrorBody(serializers.Serializer):
     """Every error answer."""
 
     error = serializers.CharField(help_text="A sentence that says what to do.")
-    fields = serializers.DictField(  # type: ignore[assignment]
+    fields = serializers.DictField(  # type: ignore[assignment]  # a key of the body
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
         help_text="What is wrong with each field, where fields are wrong.",
@@ -257,7 +257,7 @@ class EventBody(serializers.Serializer):
     source = serializers.CharField()  # type: ignore[assignment]  # a column of ours
     actor = serializers.CharField(source="actor.username", default=None, allow_null=True)
     precision_ms = serializers.IntegerField()
-    data = serializers.DictField(child=serializers.JSONField())
+    data = serializers.DictField(child=serializers.JSONField())  # type: ignore[assignment]
 
 
 class CallDetailBody(CallBody):

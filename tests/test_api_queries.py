@@ -28,8 +28,7 @@ def api(people) -> Api:
 def test_a_start_takes_few(api):
     with Statements(connection) as seen:
         api.post("calls/start", {"contact_id": "contact_123", "contact_phone": "+506-5123-4567"})
-    print("\n".join(seen.sql))
-    assert len(seen.sql) == 7
+    assert len(seen.sql) <= 6, "\n".join(seen.sql)
 
 
 def test_an_end_takes_few(api, people):
@@ -38,8 +37,7 @@ def test_an_end_takes_few(api, people):
     call_id = api.post("calls/start").json()["call_id"]
     with Statements(connection) as seen:
         api.post("calls/end", {"call_id": call_id})
-    print("\n".join(seen.sql))
-    assert len(seen.sql) == 11
+    assert len(seen.sql) <= 10, "\n".join(seen.sql)
 
 
 @pytest.mark.parametrize("calls", [1, 12])
