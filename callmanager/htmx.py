@@ -5,14 +5,28 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django_htmx.middleware import HtmxDetails
+
+from accounts.models import User
+
+
+class PageRequest(HttpRequest):
+    """A request for a page: whoever asks is signed in, and may ask through HTMX."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def wants_part(request: PageRequest) -> bool:
+    """HTMX asks, and not for the whole page, as it does when the reader goes back."""
+    return bool(request.htmx) and not request.htmx.history_restore_request
 
 
 def render_page(
-    request: HttpRequest, page: str, partial: str, context: dict[str, Any], status: int = 200
+    request: PageRequest, page: str, partial: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     """Renders `partial` for an HTMX request, else `page`, which includes the same partial."""
-    # A browser going back asks through HTMX, too, but for the page.
-    part = request.htmx and not request.htmx.history_restore_request
-    response = render(request, partial if part else page, context, status=status)
+    template = partial if wants_part(request) else page
+    response = render(request, template, context, status=status)
     patch_vary_headers(response, ("HX-Request",))
     return response

@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from calls.views import desk, timer
+from calls.views import desk, history, timer
 
 urlpatterns = [
     path("timer/", timer.timer, name="timer"),
     path("contacts/", desk.contacts, name="contacts"),
+    path("calls/", history.history, name="history"),
+    path("calls/<uuid:call_id>/", history.call, name="call"),
+    path("calls/<uuid:call_id>/note/", history.call_note, name="call_note"),
+    path("calls/<uuid:call_id>/correct/", history.call_correct, name="call_correct"),
+    path("calls/<uuid:call_id>/accept/", history.call_accept, name="call_accept"),
     path("calls/current/", desk.current_calls, name="current_calls"),
     path("calls/unconfirmed/", desk.unconfirmed, name="unconfirmed"),
     path("calls/start/", desk.start, name="call_start"),

@@ -29,6 +29,10 @@ class Day:
     average_height: int
 
     @property
+    def failed_height(self) -> int:
+        return self.all_height - self.good_height
+
+    @property
     def all_y(self) -> int:
         return HEIGHT - self.all_height
 

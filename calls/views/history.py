@@ -6,14 +6,15 @@ from typing import Any, Final
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import retarget
 
 from accounts.models import Team, User
-from callmanager.htmx import render_page, wants_part
+from callmanager.htmx import PageRequest, render_page, wants_part
 from calls import ledger, services, timeline
 from calls.correction import CorrectionForm
 from calls.errors import CallError
@@ -30,7 +31,7 @@ _may_correct = permission_required("calls.correct_calls", raise_exception=True)
 
 @never_cache
 @require_safe
-def history(request: HttpRequest) -> HttpResponse:
+def history(request: PageRequest) -> HttpResponse:
     """The calls that pass the filters of the URL, newest first, a page at a time."""
     calls = CallLog.objects.visible_to(request.user).with_people()
     found = CallFilter(request.GET, queryset=calls, viewer=request.user)
@@ -45,9 +46,10 @@ def history(request: HttpRequest) -> HttpResponse:
     if not context["part"]:
         context |= _choices(request.user)
     status = 400 if found.errors or context["cursor_error"] else 200
-    return render_page(
-        request, "calls/history.html", "calls/_calls_table.html", context, status=status
-    )
+    page, partial = "calls/history.html", "calls/_calls_table.html"
+    response = render_page(request, page, partial, context, status=status)
+    # Says to the page's script: this is a fragment to show, whatever its status.
+    return retarget(response, "#calls_table")
 
 
 def _rows(found: CallFilter, cursor: str) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def _choices(viewer: User) -> dict[str, Any]:
     return {"agents": agents, "teams": sorted(teams, key=lambda team: team.name.casefold())}
 
 
-def visible_call(request: HttpRequest, call_id: uuid.UUID) -> CallLog:
+def visible_call(request: PageRequest, call_id: uuid.UUID) -> CallLog:
     """The call, if the person may see it; Http404 otherwise."""
     calls = CallLog.objects.visible_to(request.user).with_people()
     call = calls.filter(call_id=call_id).first()
@@ -83,12 +85,12 @@ def visible_call(request: HttpRequest, call_id: uuid.UUID) -> CallLog:
 
 @never_cache
 @require_safe
-def call(request: HttpRequest, call_id: uuid.UUID) -> HttpResponse:
+def call(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
     return _show(request, visible_call(request, call_id))
 
 
 def _show(
-    request: HttpRequest,
+    request: PageRequest,
     shown: CallLog,
     *,
     correction: CorrectionForm | None = None,
@@ -119,7 +121,7 @@ def _correction_of(viewer: User, shown: CallLog) -> CorrectionForm | None:
 
 @never_cache
 @require_POST
-def call_note(request: HttpRequest, call_id: uuid.UUID) -> HttpResponse:
+def call_note(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
     """Writes the notes of an own call."""
     shown = visible_call(request, call_id)
     if shown.user_id != request.user.pk:
@@ -135,7 +137,7 @@ def call_note(request: HttpRequest, call_id: uuid.UUID) -> HttpResponse:
 @never_cache
 @require_POST
 @_may_correct
-def call_correct(request: HttpRequest, call_id: uuid.UUID) -> HttpResponse:
+def call_correct(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
     """Corrects a call one may see, with a reason."""
     shown = visible_call(request, call_id)
     form = CorrectionForm(request.POST, call=shown)
@@ -148,7 +150,7 @@ def call_correct(request: HttpRequest, call_id: uuid.UUID) -> HttpResponse:
 @never_cache
 @require_POST
 @_may_correct
-def call_accept(request: HttpRequest, call_id: uuid.UUID) -> HttpResponse:
+def call_accept(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
     """Confirms a call one may see as it stands, so that it counts."""
     shown = visible_call(request, call_id)
     try:

@@ -2,11 +2,11 @@
 
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from callmanager.htmx import PageRequest
 from calls.filters import CallFilter
 from calls.models import CallLog
 from metrics.exports import call_csv_response
@@ -15,7 +15,7 @@ from metrics.exports import call_csv_response
 @never_cache
 @require_GET
 @permission_required("calls.export_calls", raise_exception=True)
-def call_export(request: HttpRequest) -> HttpResponseBase:
+def call_export(request: PageRequest) -> HttpResponseBase:
     """Raises BadRequest for a filter that cannot be read; the history page says which."""
     calls = CallLog.objects.visible_to(request.user)
     found = CallFilter(request.GET, queryset=calls, viewer=request.user)

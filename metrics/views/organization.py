@@ -5,13 +5,13 @@ from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import Team, User
-from callmanager.htmx import render_page
+from callmanager.htmx import PageRequest, render_page
 from calls.instants import today
 from calls.models import CallLog
 from metrics.definitions import Sums
@@ -34,7 +34,7 @@ class TeamRow:
 @never_cache
 @require_safe
 @permission_required("calls.view_all_calls", raise_exception=True)
-def organization(request: HttpRequest) -> HttpResponse:
+def organization(request: PageRequest) -> HttpResponse:
     people = User.objects.visible_to(request.user)
     sums = sums_by("user__team", people, today(), today())
     rows = list(_rows(sums))

@@ -6,13 +6,13 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import Team, User
-from callmanager.htmx import render_page
+from callmanager.htmx import PageRequest, render_page
 from calls.instants import today
 from calls.models import CallLog
 from metrics.services import rows_between
@@ -33,7 +33,7 @@ class Choice:
 @never_cache
 @require_safe
 @permission_required("calls.view_team_calls", raise_exception=True)
-def team(request: HttpRequest) -> HttpResponse:
+def team(request: PageRequest) -> HttpResponse:
     """The teams one supervises, or one of them (`?team=`); for an administrator, any."""
     teams = list(teams_of(request.user))
     wanted = request.GET.get("team", "")
