@@ -9,7 +9,6 @@ when many came at once; no event is dropped.
 import asyncio
 import json
 import logging
-from functools import partial
 from typing import Any, Final, Protocol
 
 from asgiref.sync import async_to_sync
@@ -96,13 +95,18 @@ def payload(kind: str, call: CallLog) -> dict[str, Any]:
 def announce(kind: str, call: CallLog) -> None:
     """Tells the call's audience once the transaction has committed."""
     message = {"type": "live", "rooms": rooms_for(call), "event": payload(kind, call)}
-    transaction.on_commit(partial(_send, message), robust=True)
+    _send_after_commit(message)
 
 
 def close_sockets_of(user_id: int) -> None:
     """Ends the live connections of a person whose rights may have changed; the page reconnects."""
     message = {"type": "close", "user_id": user_id}
-    transaction.on_commit(partial(_send, message), robust=True)
+    _send_after_commit(message)
+
+
+def _send_after_commit(message: dict[str, Any]) -> None:
+    # No functools.partial: Django asks a robust callback that fails for its name.
+    transaction.on_commit(lambda: _send(message), robust=True)
 
 
 def _send(message: dict[str, Any]) -> None:
