@@ -46,7 +46,7 @@ def _install(wanted: str) -> None:
     if _stamp(wanted) == _digest(wanted):
         return
     print(f"Installing {wanted} (a minute or two, the first time only) ...", flush=True)
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    pip = [PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
     _run(
         [*pip, "-r", ROOT / wanted],
         "The packages could not be installed; the lines above say why. Is the network there?",
