@@ -37,12 +37,12 @@ class Loader:
         """Inserts `rows`; the keys they were given, in order."""
         first = self._last_pk + 1
         with self._connection.cursor() as cursor:
-            cursor.executemany(self._statement(), map(self._with_key, rows))
+            cursor.executemany(self._statement(), list(map(self._with_key, rows)))
         return range(first, self._last_pk + 1)
 
     def _statement(self) -> str:
         quote = self._connection.ops.quote_name
-        columns = [quote(field.column) for field in self._model._meta.concrete_fields]
+        columns = [quote(str(field.column)) for field in self._model._meta.concrete_fields]
         marks = ", ".join(["%s"] * len(columns))
         table = quote(self._model._meta.db_table)
         return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
