@@ -95,7 +95,7 @@ def test_the_numbering_of_rows_goes_on_after_seeding():
 
 
 def test_the_calls_have_a_lifelike_shape():
-    demo.seed(demo.Options(seed=1, days=28), PRESENT)
+    demo.seed(demo.Options(seed=1, days=28, calls=2500), PRESENT)
     calls = list(CallLog.objects.all())
     statuses = Counter(call.status for call in calls)
     assert 0.08 <= statuses["NO_ANSWER"] / len(calls) <= 0.15
@@ -122,7 +122,7 @@ def test_the_calls_have_a_lifelike_shape():
 
 
 def test_agents_differ_and_do_not_make_two_calls_at_once():
-    demo.seed(demo.Options(seed=1, days=28), PRESENT)
+    demo.seed(demo.Options(seed=1, days=28, calls=2500), PRESENT)
     averages = set()
     for agent in User.objects.filter(groups__name=roles.AGENT):
         calls = list(agent.calls.order_by("start_time"))
