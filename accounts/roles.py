@@ -3,11 +3,21 @@
 Laid on Django's groups after every migration (see accounts/apps.py); elsewhere only `has_perm`.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.utils.translation import pgettext_lazy
 
 AGENT: Final = "Agent"
 SUPERVISOR: Final = "Supervisor"  # also called team lead
 ADMIN: Final = "Admin"  # also called IT
+
+# What people read.
+LABELS: Final[Mapping[str, Any]] = {
+    AGENT: pgettext_lazy("role", "Agent"),
+    SUPERVISOR: pgettext_lazy("role", "Supervisor"),
+    ADMIN: pgettext_lazy("role", "Administrator"),
+}
 
 TRACK_CALLS: Final = "calls.track_calls"  # start and end own calls
 VIEW_TEAM_CALLS: Final = "calls.view_team_calls"  # the calls of the teams one supervises

@@ -7,13 +7,16 @@ from typing import Any
 
 from csp.middleware import CSPMiddleware
 from django.contrib.auth import middleware as auth
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import resolve_url
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
-from django_htmx.middleware import HtmxMiddleware
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails, HtmxMiddleware
 
 
 def has_key(request: HttpRequest) -> bool:
@@ -50,6 +53,15 @@ class PageLogin(auth.LoginRequiredMiddleware):
         if not getattr(view_func, "login_required", True):
             return None
         return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
+        """The sign-in page; HTMX would put it into a fragment, so it is told to go there."""
+        htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+        if not htmx:
+            return super().handle_no_permission(request, view_func)
+        back = htmx.current_url_abs_path or "/"
+        login = redirect_to_login(back, resolve_url(self.get_login_url(view_func)))
+        return HttpResponseClientRedirect(login.url)
 
 
 class PageMessages(ForPages, messages.MessageMiddleware):

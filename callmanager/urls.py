@@ -4,6 +4,7 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("callmanager.api_urls")),
+    path("", include("accounts.urls")),
     path("", include("calls.urls")),
     path("", include("metrics.urls")),
 ]

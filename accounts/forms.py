@@ -1,0 +1,118 @@
+"""What people enter about themselves, and administrators about people and teams."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import AdminUserCreationForm, AuthenticationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.utils.translation import gettext_lazy as _
+
+from accounts.backends import is_refused_demo
+from accounts.models import ApiKey, Team, User
+from accounts.roles import LABELS
+
+
+class SignInForm(AuthenticationForm):
+    def clean(self) -> dict[str, Any]:
+        if is_refused_demo(self.cleaned_data.get("password")):
+            raise forms.ValidationError(
+                _("Demo passwords are only accepted in demo mode."), code="demo"
+            )
+        return super().clean()
+
+
+class LanguageForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ["language"]
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["language"] = forms.ChoiceField(
+            label=_("Language"),
+            required=False,
+            choices=[("", _("As the browser says")), *settings.LANGUAGES],
+        )
+
+
+class KeyForm(forms.ModelForm):
+    """A key for one's own program."""
+
+    class Meta:
+        model = ApiKey
+        fields = ["name"]
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=80,
+        help_text=_("Which program will use it, and on which computer."),
+    )
+
+
+class RoleField(forms.ModelMultipleChoiceField):
+    """Groups under the names that people know them by."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def label_from_instance(self, obj: Group) -> str:
+        return str(LABELS.get(obj.name, obj.name))
+
+
+class _ExtensionOnce(forms.ModelForm):
+    def clean_extension(self) -> str:
+        extension = self.cleaned_data["extension"]
+        others = User.objects.filter(extension=extension).exclude(pk=self.instance.pk)
+        if extension and (other := others.first()):
+            raise forms.ValidationError(
+                _("This extension belongs to %(person)s."), params={"person": other.username}
+            )
+        return extension
+
+
+class PersonForm(_ExtensionOnce, UserChangeForm):
+    class Meta:
+        model = User
+        # All that PersonAdmin.get_fieldsets may show; what it leaves out is left out here, too.
+        fields = [
+            *("username", "password", "first_name", "last_name", "email", "language", "team"),
+            *("extension", "is_active", "groups", "is_superuser"),
+        ]
+
+
+class NewPersonForm(_ExtensionOnce, AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ["username", "first_name", "last_name", "team", "extension", "language", "groups"]
+
+
+class TeamForm(forms.ModelForm):
+    amber_seconds = forms.IntegerField(
+        label=_("Amber after (seconds)"),
+        required=False,
+        min_value=1,
+        max_value=86_400,
+        help_text=_("Empty: the site's setting."),
+    )
+    red_seconds = forms.IntegerField(
+        label=_("Red after (seconds)"),
+        required=False,
+        min_value=1,
+        max_value=86_400,
+        help_text=_("Empty: the site's setting."),
+    )
+
+    class Meta:
+        model = Team
+        fields = ["name", "supervisors", "amber_seconds", "red_seconds"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        amber = cleaned.get("amber_seconds") or settings.TIMER_AMBER_SECONDS
+        red = cleaned.get("red_seconds") or settings.TIMER_RED_SECONDS
+        if not self.errors and red <= amber:
+            raise forms.ValidationError(
+                _("Red (%(red)d s) must come after amber (%(amber)d s)."),
+                params={"red": red, "amber": amber},
+            )
+        return cleaned

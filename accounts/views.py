@@ -1,0 +1,110 @@
+"""Signing in, and one's own account."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import views as auth
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.attempts import count_failure, seconds_to_wait
+from accounts.backends import DEMO_PASSWORD
+from accounts.forms import KeyForm, LanguageForm, SignInForm
+from accounts.models import ApiKey, User
+from accounts.requests import PageRequest
+from accounts.services import role_names
+
+
+class SignIn(auth.LoginView):
+    """Asks for name and password; whoever is signed in is sent on. Ten failures a minute."""
+
+    form_class = SignInForm
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        wait = seconds_to_wait(request, request.POST.get("username", ""))
+        return self._too_many(wait) if wait else super().post(request, *args, **kwargs)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        count_failure(self.request, self.request.POST.get("username", ""))
+        return super().form_invalid(form)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        if settings.DEMO:
+            names = ["agent1", "supervisor1", "supervisor2", "admin"]
+            people = User.objects.filter(username__in=names, is_active=True)
+            context["demo_people"] = sorted(people, key=lambda person: names.index(person.username))
+            context["demo_password"] = DEMO_PASSWORD
+        return context
+
+    def _too_many(self, wait: int) -> HttpResponse:
+        sentence = ngettext(
+            "Too many attempts. Wait %(n)d second and try again.",
+            "Too many attempts. Wait %(n)d seconds and try again.",
+            wait,
+        )
+        context = self.get_context_data(refused=sentence % {"n": wait}, form=SignInForm())
+        headers = {"Retry-After": str(wait)}
+        return self.render_to_response(context, status=429, headers=headers)
+
+
+class PasswordChange(auth.PasswordChangeView):
+    success_url = reverse_lazy("me")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, _("Your password was changed."))
+        return super().form_valid(form)
+
+
+@never_cache
+@require_safe
+def me(request: PageRequest) -> HttpResponse:
+    return _account(request)
+
+
+def _account(request: PageRequest, status: int = 200, **more: Any) -> HttpResponse:
+    context = {
+        "roles": role_names(request.user),
+        "teams": request.user.supervised_teams.all(),
+        "keys": request.user.api_keys.filter(revoked_at__isnull=True),
+        "language_form": LanguageForm(instance=request.user),
+        "key_form": KeyForm(),
+    }
+    return render(request, "accounts/me.html", context | more, status=status)
+
+
+@require_POST
+def me_language(request: PageRequest) -> HttpResponse:
+    """Saves the language; without one the browser decides again, whatever the cookie said."""
+    form = LanguageForm(request.POST, instance=request.user)
+    if not form.is_valid():
+        return _account(request, 400, language_form=form)
+    request.user.save(update_fields=["language"])
+    response = redirect("me")
+    response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
+    return response
+
+
+@never_cache
+@require_POST
+def me_key(request: PageRequest) -> HttpResponse:
+    """Makes a key for oneself and shows it in this answer, once."""
+    form = KeyForm(request.POST)
+    if not form.is_valid():
+        return _account(request, 400, key_form=form)
+    key, secret = ApiKey.issue(request.user, form.cleaned_data["name"])
+    return _account(request, new_key=key, secret=secret)
+
+
+@require_POST
+def me_key_revoke(request: PageRequest, pk: int) -> HttpResponse:
+    get_object_or_404(request.user.api_keys, pk=pk).revoke()
+    messages.success(request, _("The key was revoked; programs that use it are refused now."))
+    return redirect("me")

@@ -1,0 +1,244 @@
+"""Contacts and calls in the administration. A call's times change only by a correction."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts import roles
+from accounts.models import User
+from accounts.requests import person_of
+from calls import ledger, services
+from calls.correction import CorrectionForm
+from calls.forms import NoteForm
+from calls.models import CallEvent, CallLog, CallQuerySet, Contact
+from calls.templatetags.calls_format import clock
+
+
+@admin.register(Contact)
+class ContactAdmin(admin.ModelAdmin):
+    fields = ("name", "phone", "company", "external_id", "team", "owner")
+    list_display = ("name", "number", "company", "team", "owner")
+    list_filter = ("team",)
+    list_select_related = ("team", "owner")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("name",)  # draws the box; get_search_results knows more
+    autocomplete_fields = ("team", "owner")
+
+    @admin.display(description=gettext_lazy("phone"), ordering="phone")
+    def number(self, contact: Contact) -> str:
+        return contact.pretty_phone
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        return queryset.search(search_term), False
+
+
+class LedgerInline(admin.TabularInline):
+    """Who said what about the call, in the order in which it happened."""
+
+    model = CallEvent
+    verbose_name_plural = gettext_lazy("Ledger")
+    fields = ("kind", "happened", "heard", "precision_ms", "said_by", "actor", "details")
+    readonly_fields = fields
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CallEvent]:
+        return super().get_queryset(request).select_related("actor")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=gettext_lazy("happened"))
+    def happened(self, event: CallEvent) -> str:
+        return _moment(event.occurred_at)
+
+    @admin.display(description=gettext_lazy("received"))
+    def heard(self, event: CallEvent) -> str:
+        return _moment(event.received_at)
+
+    @admin.display(description=gettext_lazy("source"))
+    def said_by(self, event: CallEvent) -> str:
+        return ledger.source_words(event.source)
+
+    @admin.display(description=gettext_lazy("details"))
+    def details(self, event: CallEvent) -> str:
+        (line,) = ledger.lines([event])
+        return "\n".join(f"{label}: {value}" for label, value in line.details)
+
+
+def _moment(instant: Any) -> str:
+    """Day and time of the organisation, to the millisecond."""
+    day = date_format(timezone.localtime(instant), "SHORT_DATE_FORMAT")
+    return f"{day} {ledger.clock_ms(instant)}"
+
+
+class CallForm(forms.ModelForm):
+    """Of a call, only the notes are written here."""
+
+    notes = NoteForm.base_fields["notes"]
+
+    class Meta:
+        model = CallLog
+        fields = ["notes"]
+
+
+_WHO = ("call_id", "user", "contact", "contact_ref", "contact_phone")
+_TIMES = (
+    *("started", "answered", "ended", "status", "end_reason", "ended_by"),
+    *("duration_seconds", "talk_seconds", "ring_seconds", "hold_seconds", "paused_seconds"),
+    *("evidence", "direction", "provider"),
+)
+
+
+@admin.register(CallLog)
+class CallLogAdmin(admin.ModelAdmin):
+    form = CallForm
+    list_display = ("started", "user", "with_whom", "length", "status", "evidence")
+    list_filter = ("status", "evidence", "direction", "user__team", "start_time")
+    sortable_by = ("started",)  # what an index can sort, however many there are
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("contact_phone",)  # draws the box; get_search_results knows more
+    search_help_text = gettext_lazy("Phone number, contact, agent, or the id of a call.")
+    inlines = (LedgerInline,)
+    actions = ("confirm",)
+    fieldsets = (
+        (None, {"fields": (*_WHO, "notes")}),
+        (gettext_lazy("Times"), {"fields": _TIMES}),
+    )
+    readonly_fields = (*_WHO, *_TIMES)
+
+    @admin.display(description=gettext_lazy("start"), ordering="start_time")
+    def started(self, call: CallLog) -> str:
+        return _moment(call.start_time)
+
+    @admin.display(description=gettext_lazy("answered"), empty_value="—")
+    def answered(self, call: CallLog) -> str:
+        return _moment(call.answered_time) if call.answered_time else ""
+
+    @admin.display(description=gettext_lazy("end"), empty_value="—")
+    def ended(self, call: CallLog) -> str:
+        return _moment(call.end_time) if call.end_time else ""
+
+    @admin.display(description=gettext_lazy("contact"), empty_value="—")
+    def with_whom(self, call: CallLog) -> str:
+        return call.who
+
+    @admin.display(description=gettext_lazy("duration"))
+    def length(self, call: CallLog) -> str:
+        return clock(call.duration_seconds)
+
+    def get_queryset(self, request: HttpRequest) -> CallQuerySet:
+        calls = CallLog.objects.visible_to(person_of(request)).with_people()
+        return calls.order_by("-start_time", "-pk")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        return queryset.filter(_matching(search_term.strip())), False
+
+    def get_urls(self) -> list[Any]:
+        correct = self.admin_site.admin_view(self.correct_view)
+        url = path("<path:object_id>/correct/", correct, name="calls_calllog_correct")
+        return [url, *super().get_urls()]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_correct_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(roles.CORRECT_CALLS)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(roles.EXPORT_CALLS)
+
+    def save_model(self, request: HttpRequest, obj: CallLog, form: Any, change: bool) -> None:
+        services.add_note(obj, person_of(request), form.cleaned_data["notes"])
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        context = {"may_correct": self.has_correct_permission(request)}
+        return super().change_view(request, object_id, form_url, context)
+
+    def correct_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Corrects an ended call, with a reason that stays in the ledger."""
+        call = self.get_object(request, unquote(object_id))
+        if not (self.has_change_permission(request, call) and self.has_correct_permission(request)):
+            raise PermissionDenied
+        if call is None:
+            raise Http404
+        form = CorrectionForm(request.POST if request.method == "POST" else None, call=call)
+        if form.is_valid() and form.save(person_of(request)):
+            self.log_change(request, call, form.cleaned_data["reason"])
+            sentence = _("Corrected. The figures follow; the ledger keeps what was there.")
+            self.message_user(request, sentence, messages.SUCCESS)
+            return redirect("admin:calls_calllog_change", call.pk)
+        context = self.admin_site.each_context(request) | {
+            "title": _("Correct this call"),
+            "subtitle": str(call),
+            "opts": self.opts,
+            "original": call,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/calls/calllog/correct.html", context)
+
+    @admin.action(description=gettext_lazy("Confirm as it stands"), permissions=["correct"])
+    def confirm(self, request: HttpRequest, queryset: Any) -> None:
+        """Confirms estimated calls, so that they count; others need no confirmation."""
+        calls = list(queryset.unconfirmed())
+        for call in calls:
+            services.correct_call(call, person_of(request), reason=_("Confirmed as it stands."))
+            self.log_change(request, call, _("Confirmed as it stands."))
+        sentence = ngettext(
+            "%(n)d call confirmed; it counts now.",
+            "%(n)d calls confirmed; they count now.",
+            len(calls),
+        )
+        self.message_user(request, sentence % {"n": len(calls)}, messages.SUCCESS)
+
+
+def _matching(text: str) -> Q:
+    """Calls with this id, number, contact or agent."""
+    if not text:
+        return Q()
+    try:
+        return Q(call_id=uuid.UUID(text))
+    except ValueError:
+        pass
+    rule = Q(contact_ref=text) | Q(contact__in=Contact.objects.search(text).values("pk"))
+    digits = "".join(filter(str.isdigit, text))
+    if len(digits) >= 3:
+        rule |= Q(phone_e164__contains=digits)
+    return rule | Q(user__in=_named(text).values("pk"))
+
+
+def _named(text: str) -> QuerySet[User]:
+    people: QuerySet[User] = User.objects.all()
+    for word in text.split():
+        people = people.filter(
+            Q(username__icontains=word)
+            | Q(first_name__icontains=word)
+            | Q(last_name__icontains=word)
+        )
+    return people
