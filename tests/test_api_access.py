@@ -26,12 +26,12 @@ ROUTES = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_no_key_is_told_how_to_bring_one(db, method, path, slash):
-    response = Api().send(method, path + slash, b"")
-    assert "X-API-Key" in error_of(response, 401)
-    assert response["WWW-Authenticate"] == "ApiKey"
+def test_no_key_is_told_how_to_bring_one(db, slash):
+    for method, path in ROUTES:
+        response = Api().send(method, path + slash, b"")
+        assert "X-API-Key" in error_of(response, 401)
+        assert response["WWW-Authenticate"] == "ApiKey"
 
 
 @pytest.mark.parametrize("key", ["", "cm_wrong", "ñ", "x" * 5000])
@@ -89,13 +89,13 @@ def test_an_unknown_path_is_json_too(people, path, signed):
     error_of(response, 404)
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_wrong_method_is_refused_and_options_answered(people, method, path):
+def test_a_wrong_method_is_refused_and_options_answered(people):
     api = Api(people.ada)
-    response = api.send("delete" if "contacts" not in path else "trace", path, b"")
-    error_of(response, 405)
-    assert method.upper() in response["Allow"]
-    assert api.send("options", path, b"").status_code == 204
+    for method, path in ROUTES:
+        response = api.send("trace", path, b"")
+        error_of(response, 405)
+        assert method.upper() in response["Allow"]
+        assert api.send("options", path, b"").status_code == 204
 
 
 def test_head_answers_like_get_without_a_body(people):

@@ -31,10 +31,10 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
 @pytest.mark.parametrize("path", ["calls/start", "calls/end", "contacts"])
-def test_what_is_no_json_object_is_bad(api, path, body):
-    error_of(api.post(path, body), 400)
+def test_what_is_no_json_object_is_bad(api, path):
+    for body in BODIES:
+        error_of(api.post(path, body), 400)
     assert not CallLog.objects.exists()
 
 
@@ -81,56 +81,55 @@ NO_INSTANT = [
 ]
 
 
-def cases(field: str, values: list) -> list:
-    return [pytest.param(field, value, id=f"{field}-{n}") for n, value in enumerate(values)]
+BAD_STARTS = {
+    "contact_id": [*NO_TEXT, "x" * 101, 10**150],
+    "contact_phone": [*NO_TEXT, 50651234567, "5" * 65],
+    "call_id": [*NO_TEXT, 7, "", "no-uuid", "018f0000-0000-7000-8000-00000000000"],
+    "started_at": NO_TEXT + NO_INSTANT,
+    "sent_at": NO_TEXT + NO_INSTANT,
+    "direction": [*NO_TEXT, 1, "", "sideways", None],
+    "provider": [*NO_TEXT, 1, "p" * 61],
+}
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *cases("contact_id", [*NO_TEXT, "x" * 101, 10**150]),
-        *cases("contact_phone", [*NO_TEXT, 50651234567, "5" * 65]),
-        *cases("call_id", [*NO_TEXT, 7, "", "no-uuid", "018f0000-0000-7000-8000-00000000000"]),
-        *cases("started_at", NO_TEXT + NO_INSTANT),
-        *cases("sent_at", NO_TEXT + NO_INSTANT),
-        *cases("direction", [*NO_TEXT, 1, "", "sideways", None]),
-        *cases("provider", [*NO_TEXT, 1, "p" * 61]),
-    ],
-)
-def test_a_bad_field_of_a_start_is_named(api, field, value):
-    error_of(api.post("calls/start", {field: value}), 400, field)
+@pytest.mark.parametrize("field", BAD_STARTS)
+def test_a_bad_field_of_a_start_is_named(api, field):
+    for value in BAD_STARTS[field]:
+        error_of(api.post("calls/start", {field: value}), 400, field)
     assert not CallLog.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *cases("call_id", [*NO_TEXT, 7]),
-        *cases("status", [*NO_TEXT, 1]),
-        *cases("notes", [*NO_TEXT, 1, "n" * 10_001]),
-        *cases("ended_at", NO_TEXT + NO_INSTANT),
-        *cases("sent_at", NO_TEXT + NO_INSTANT),
-    ],
-)
-def test_a_bad_field_of_an_end_is_named(api, field, value):
+BAD_ENDS = {
+    "call_id": [*NO_TEXT, 7],
+    "status": [*NO_TEXT, 1],
+    "notes": [*NO_TEXT, 1, "n" * 10_001],
+    "ended_at": NO_TEXT + NO_INSTANT,
+    "sent_at": NO_TEXT + NO_INSTANT,
+}
+
+
+@pytest.mark.parametrize("field", BAD_ENDS)
+def test_a_bad_field_of_an_end_is_named(api, field):
     call_id = api.post("calls/start").json()["call_id"]
-    error_of(api.post("calls/end", {"call_id": call_id} | {field: value}), 400, field)
+    for value in BAD_ENDS[field]:
+        error_of(api.post("calls/end", {"call_id": call_id} | {field: value}), 400, field)
     assert CallLog.objects.get().end_time is None
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *cases("name", [*NO_TEXT, None, "", "   ", "n" * 121]),
-        *cases("phone", [*NO_TEXT, None, "", "12", "hello", 50651234567]),
-        *cases("company", [*NO_TEXT, "c" * 121]),
-        *cases("external_id", [*NO_TEXT, "e" * 101]),
-        *cases("team", [True, "red", [], {}, 0, -1, 10**30, 1.5, 999_999]),
-    ],
-)
-def test_a_bad_field_of_a_contact_is_named(api, field, value):
+BAD_CONTACTS = {
+    "name": [*NO_TEXT, None, "", "   ", "n" * 121],
+    "phone": [*NO_TEXT, None, "", "12", "hello", 50651234567],
+    "company": [*NO_TEXT, "c" * 121],
+    "external_id": [*NO_TEXT, "e" * 101],
+    "team": [True, "red", [], {}, 0, -1, 10**30, 1.5, 999_999],
+}
+
+
+@pytest.mark.parametrize("field", BAD_CONTACTS)
+def test_a_bad_field_of_a_contact_is_named(api, field):
     good = {"name": "Ana", "phone": "+50688887777"}
-    error_of(api.post("contacts", good | {field: value}), 400, field)
+    for value in BAD_CONTACTS[field]:
+        error_of(api.post("contacts", good | {field: value}), 400, field)
     assert not Contact.objects.exists()
 
 

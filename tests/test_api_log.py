@@ -162,37 +162,38 @@ def test_empty_filters_are_no_filters(people):
     assert ids(Api(people.alice).get(path)) == [str(call.call_id)]
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ("limit=0", "limit"),
-        ("limit=-1", "limit"),
-        ("limit=ten", "limit"),
-        ("limit=1.5", "limit"),
-        ("limit=" + "9" * 5000, "limit"),
-        ("status=completed", "status"),
-        ("status=ENDED", "status"),
-        ("start_date=2026-13-01", "start_date"),
-        ("start_date=2026-02-30", "start_date"),
-        ("start_date=yesterday", "start_date"),
-        ("start_date=0001-01-01", "start_date"),
-        ("end_date=9999-12-31", "end_date"),
-        ("start_date=2026-02-02&end_date=2026-02-01", "start_date"),
-        ("user_id=a%00b", "user_id"),
-        ("user_id=" + "a" * 151, "user_id"),
-        ("team=red", "team"),
-        ("team=0", "team"),
-        ("team=99999999999999999999", "team"),
-        ("cursor=abc", "cursor"),
-        ("cursor=%00", "cursor"),
-        ("agnet=alice", "agnet"),
-        ("status=DROPPED&status=FAILED", "status"),
-        ("%FF=%FE", "\ufffd"),
-    ],
-)
-def test_a_malformed_filter_is_bad(people, query, field):
+MALFORMED = [
+    ("limit=0", "limit"),
+    ("limit=-1", "limit"),
+    ("limit=ten", "limit"),
+    ("limit=1.5", "limit"),
+    ("limit=" + "9" * 5000, "limit"),
+    ("status=completed", "status"),
+    ("status=ENDED", "status"),
+    ("start_date=2026-13-01", "start_date"),
+    ("start_date=2026-02-30", "start_date"),
+    ("start_date=yesterday", "start_date"),
+    ("start_date=0001-01-01", "start_date"),
+    ("end_date=9999-12-31", "end_date"),
+    ("start_date=2026-02-02&end_date=2026-02-01", "start_date"),
+    ("user_id=a%00b", "user_id"),
+    ("user_id=" + "a" * 151, "user_id"),
+    ("team=red", "team"),
+    ("team=0", "team"),
+    ("team=99999999999999999999", "team"),
+    ("cursor=abc", "cursor"),
+    ("cursor=%00", "cursor"),
+    ("agnet=alice", "agnet"),
+    ("status=DROPPED&status=FAILED", "status"),
+    ("%FF=%FE", "\ufffd"),
+]
+
+
+def test_a_malformed_filter_is_bad(people):
     make_call(people.alice)
-    error_of(Api(people.alice).get(f"calls/log?{query}"), 400, field)
+    api = Api(people.alice)
+    for query, field in MALFORMED:
+        error_of(api.get(f"calls/log?{query}"), 400, field)
 
 
 def test_more_than_a_thousand_is_cut(people):

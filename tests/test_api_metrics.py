@@ -86,18 +86,19 @@ def test_who_may_ask(people, who, scope, status):
         error_of(response, status)
 
 
+IMPOSSIBLE = [
+    ("from=2026-02-30", "from"),
+    ("to=tomorrow", "to"),
+    ("to=9999-12-31", "to"),
+    ("from=%00", "from"),
+    ("from=2026-02-02&to=2026-02-01", "from"),
+    ("since=2026-02-01", "since"),
+    ("from=2026-02-01&from=2026-02-02", "from"),
+]
+
+
 @pytest.mark.parametrize("scope", ["me", "team", "organization"])
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ("from=2026-02-30", "from"),
-        ("to=tomorrow", "to"),
-        ("to=9999-12-31", "to"),
-        ("from=%00", "from"),
-        ("from=2026-02-02&to=2026-02-01", "from"),
-        ("since=2026-02-01", "since"),
-        ("from=2026-02-01&from=2026-02-02", "from"),
-    ],
-)
-def test_an_impossible_period_is_bad(people, scope, query, field):
-    error_of(Api(people.ada).get(f"metrics/{scope}?{query}"), 400, field)
+def test_an_impossible_period_is_bad(people, scope):
+    api = Api(people.ada)
+    for query, field in IMPOSSIBLE:
+        error_of(api.get(f"metrics/{scope}?{query}"), 400, field)

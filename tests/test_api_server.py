@@ -12,6 +12,7 @@ import pytest
 
 from calls.models import CallLog
 from tests.people import key_of
+from tests.server import Server, free_port
 
 pytestmark = pytest.mark.server
 
@@ -113,6 +114,19 @@ def test_odd_targets_are_answered(raw):
     assert {target: raw("GET", target)[0] for target in ODD_TARGETS} == ODD_TARGETS
 
 
+def test_no_call_is_lost_while_redis_is_away(live_people):
+    server = Server(REDIS_URL=f"redis://127.0.0.1:{free_port()}/0").start()
+    try:
+        api = Raw(server, key_of(live_people.alice))
+        status, started = api("POST", "/api/calls/start", b"{}")
+        assert status == 201
+        end = json.dumps({"call_id": json.loads(started)["call_id"]})
+        assert api("POST", "/api/calls/end", end)[0] == 200
+    finally:
+        server.kill()
+    assert CallLog.objects.get().status == "COMPLETED"
+
+
 def test_what_the_description_says_is_true(live_people, server, tmp_path):
     """A fuzzer reads the description and tries to find an answer that it does not allow."""
     (tmp_path / "schemathesis.toml").write_text("")
@@ -127,7 +141,7 @@ def test_what_the_description_says_is_true(live_people, server, tmp_path):
             f"X-API-Key: {key_of(live_people.ada)}",
             "--header",
             "Accept-Language: en",
-            "--max-examples=12",
+            "--max-examples=8",
             "--seed=1",
             "--phases=examples,coverage,fuzzing",
             # What is well-formed may still be impossible: an instant in the future, for one.

@@ -62,16 +62,17 @@ def test_a_heartbeat_is_a_sign_of_life(api, call):
 STEPS = ["answer", "hold", "resume", "pause", "unpause", "heartbeat"]
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_an_ended_call_takes_no_steps(api, people, call, step):
+def test_an_ended_call_takes_no_steps(api, people, call):
     services.end_call(call.call_id, people.alice)
-    error_of(api.post(f"calls/{call.call_id}/{step}"), 409)
+    for step in STEPS:
+        error_of(api.post(f"calls/{call.call_id}/{step}"), 409)
 
 
-@pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("who", ["bob", "sue", "ada"])
-def test_another_persons_call_is_not_found(people, call, step, who):
-    error_of(Api(getattr(people, who)).post(f"calls/{call.call_id}/{step}"), 404)
+def test_another_persons_call_is_not_found(people, call, who):
+    api = Api(getattr(people, who))
+    for step in STEPS:
+        error_of(api.post(f"calls/{call.call_id}/{step}"), 404)
     assert call.events.count() == 1
 
 
@@ -80,7 +81,7 @@ def test_a_step_before_the_start_is_bad(api, call):
     error_of(api.post(f"calls/{call.call_id}/hold", {"occurred_at": at}), 400, "occurred_at")
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_no_such_call(api, step):
-    error_of(api.post(f"calls/nonsense/{step}"), 404)
-    error_of(api.post(f"calls/018f0000-0000-7000-8000-000000000000/{step}"), 404)
+def test_no_such_call(api):
+    for step in STEPS:
+        error_of(api.post(f"calls/nonsense/{step}"), 404)
+        error_of(api.post(f"calls/018f0000-0000-7000-8000-000000000000/{step}"), 404)
