@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from accounts.requests import PageRequest
 from calls.running import Timer, running_calls
 
 
-def timer(request: HttpRequest) -> dict[str, Any]:
+def timer(request: PageRequest) -> dict[str, Any]:
     """Lazy: costs its one query only where a template shows the timer."""
     return {"timer": SimpleLazyObject(lambda: Timer.of(running_calls(request)))}

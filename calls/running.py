@@ -3,13 +3,13 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.http import HttpRequest
-
 from accounts.models import User
+from accounts.requests import PageRequest
 from calls.instants import now
 from calls.models import CallLog
 
 KEPT = "kept_calls"  # session: running calls whose owner chose to keep them beside another
+_ASKED = "_running_calls"
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,16 @@ class RunningCall:
         return "amber" if self.seconds >= self.amber else "green"
 
 
-def running_calls(request: HttpRequest) -> list[RunningCall]:
+def running_calls(request: PageRequest) -> list[RunningCall]:
     """The signed-in person's running calls, newest first; asked once a request."""
-    if not hasattr(request, "_running_calls"):
-        request._running_calls = _ask(request.user, set(request.session.get(KEPT, ())))
-    return request._running_calls
+    if _ASKED not in request.__dict__:
+        request.__dict__[_ASKED] = _ask(request.user, set(request.session.get(KEPT, ())))
+    return request.__dict__[_ASKED]
 
 
-def forget(request: HttpRequest) -> None:
+def forget(request: PageRequest) -> None:
     """The request changed a call: whoever asks next asks the database."""
-    if hasattr(request, "_running_calls"):
-        del request._running_calls
+    request.__dict__.pop(_ASKED, None)
 
 
 def _ask(user: User, kept: set[str]) -> list[RunningCall]:
@@ -83,5 +82,5 @@ class Timer:
     @classmethod
     def of(cls, calls: list[RunningCall]) -> "Timer":
         ticking = [running for running in calls if running.runs]
-        shown = (ticking or calls or [None])[0]
+        shown = next(iter(ticking or calls), None)
         return cls(shown, max(0, len(calls) - 1))

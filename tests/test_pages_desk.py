@@ -348,6 +348,14 @@ def test_unconfirmed_calls_are_shown_with_both_ways_out(client, estimated):
     assert end_url(estimated) in page
 
 
+def test_a_call_of_yesterday_can_only_be_confirmed(client, alice):
+    call = running(alice, ago=24 * 3600)
+    services.close_stale_calls()
+    page = client.get(reverse("unconfirmed"), **HTMX).content.decode()
+    assert reverse("call_confirm", args=[call.call_id]) in page
+    assert end_url(call) not in page
+
+
 def test_confirming_counts_the_call_as_it_stands(client, estimated):
     response = client.post(reverse("call_confirm", args=[estimated.call_id]), **HTMX)
     end_time = estimated.end_time

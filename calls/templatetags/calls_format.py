@@ -38,7 +38,8 @@ def percent(value: float | None) -> str:
     """A rate of 0 to 100 with one decimal, as the reader's language writes it."""
     if value is None:
         return NOTHING
-    return _("%(number)s%%") % {"number": number_format(value, 1)}
+    # Rounded first: number_format cuts.
+    return _("%(number)s%%") % {"number": number_format(round(value, 1), 1)}
 
 
 @register.filter

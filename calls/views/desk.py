@@ -1,23 +1,28 @@
 """The agent's desk: whom to call, what is running, and every button of a running call."""
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
+from accounts.requests import PageRequest
 from callmanager.htmx import render_page
 from calls import services
 from calls.errors import CallConflict, CallError, CallNotFound
 from calls.forms import ClickForm, EndForm, StartForm, checked
+from calls.instants import now
 from calls.models import CallLog, Contact
 from calls.phones import to_e164
 from calls.running import KEPT, forget, running_calls
@@ -28,11 +33,11 @@ _STATUS_OF: Final = {CallConflict: 409, CallNotFound: 404}
 _may_track = permission_required("calls.track_calls", raise_exception=True)
 
 
-def contact_results(request: HttpRequest) -> dict[str, Any]:
+def contact_results(request: PageRequest) -> dict[str, Any]:
     """Context of the search: the first contacts that match, and a typed number that none has."""
     query = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-    found = Contact.objects.visible_to(request.user).search(query)
-    found = list(found.select_related("team")[: SHOWN_CONTACTS + 1])
+    matching = Contact.objects.visible_to(request.user).search(query)
+    found = list(matching[: SHOWN_CONTACTS + 1])
     number = to_e164(query) if any(map(str.isdigit, query)) else ""
     return {
         "query": query,
@@ -44,7 +49,7 @@ def contact_results(request: HttpRequest) -> dict[str, Any]:
 
 @require_safe
 @_may_track
-def contacts(request: HttpRequest) -> HttpResponse:
+def contacts(request: PageRequest) -> HttpResponse:
     context = {"search": contact_results(request), "running": running_calls(request)}
     return render_page(request, "calls/contacts.html", "calls/_contacts.html", context)
 
@@ -52,21 +57,26 @@ def contacts(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 @_may_track
-def current_calls(request: HttpRequest) -> HttpResponse:
+def current_calls(request: PageRequest) -> HttpResponse:
     context = {"running": running_calls(request)}
     return render_page(request, "calls/current_calls.html", "calls/_current_calls.html", context)
 
 
-def unconfirmed_calls(request: HttpRequest) -> list[CallLog]:
-    """Own calls that were closed for want of a sign of life, newest first."""
+def unconfirmed_calls(request: PageRequest) -> list[CallLog]:
+    """Own calls that were closed for want of a sign of life, newest first.
+
+    `may_run`: it began so lately that the person may still be talking.
+    """
+    lately = now() - dt.timedelta(seconds=settings.MAX_CALL_SECONDS)
     calls = CallLog.objects.filter(user=request.user).unconfirmed().select_related("contact")
+    calls = calls.annotate(may_run=ExpressionWrapper(Q(start_time__gt=lately), BooleanField()))
     return list(calls.order_by("-start_time")[:100])
 
 
 @never_cache
 @require_safe
 @_may_track
-def unconfirmed(request: HttpRequest) -> HttpResponse:
+def unconfirmed(request: PageRequest) -> HttpResponse:
     context = {"unconfirmed": unconfirmed_calls(request)}
     return render_page(request, "calls/unconfirmed.html", "calls/_unconfirmed.html", context)
 
@@ -78,7 +88,7 @@ def button(action: Callable[..., str]) -> Callable[..., HttpResponse]:
     """
 
     @wraps(action)
-    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def view(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             sentence = action(request, *args, **kwargs)
         except CallError as error:
@@ -91,7 +101,7 @@ def button(action: Callable[..., str]) -> Callable[..., HttpResponse]:
     return never_cache(require_POST(_may_track(view)))
 
 
-def _answer(request: HttpRequest, sentence: str, level: str, status: int) -> HttpResponse:
+def _answer(request: PageRequest, sentence: str, level: str, status: int) -> HttpResponse:
     forget(request)
     context = {
         "running": running_calls(request),
@@ -107,7 +117,7 @@ def _answer(request: HttpRequest, sentence: str, level: str, status: int) -> Htt
 
 
 @button
-def start(request: HttpRequest) -> str:
+def start(request: PageRequest) -> str:
     form = checked(StartForm(request.POST))
     call, _made = services.start_call(
         request.user,
@@ -123,7 +133,7 @@ def _name(call: CallLog) -> str:
     return call.who or _("an unknown number")
 
 
-def _contact(request: HttpRequest, pk: int | None) -> Contact | None:
+def _contact(request: PageRequest, pk: int | None) -> Contact | None:
     if pk is None:
         return None
     contact = Contact.objects.visible_to(request.user).filter(pk=pk).first()
@@ -133,7 +143,7 @@ def _contact(request: HttpRequest, pk: int | None) -> Contact | None:
 
 
 @button
-def end(request: HttpRequest, call_id: uuid.UUID) -> str:
+def end(request: PageRequest, call_id: uuid.UUID) -> str:
     form = checked(EndForm(request.POST))
     try:
         call = services.end_call(
@@ -152,7 +162,7 @@ def end(request: HttpRequest, call_id: uuid.UUID) -> str:
     }
 
 
-def _already_ended(request: HttpRequest, call_id: uuid.UUID) -> CallConflict:
+def _already_ended(request: PageRequest, call_id: uuid.UUID) -> CallConflict:
     call = CallLog.objects.get(call_id=call_id, user=request.user)
     return CallConflict(
         _("This call had already ended elsewhere as “%(status)s”. Nothing was changed.")
@@ -161,7 +171,7 @@ def _already_ended(request: HttpRequest, call_id: uuid.UUID) -> CallConflict:
 
 
 @button
-def step(request: HttpRequest, call_id: uuid.UUID, action: str) -> str:
+def step(request: PageRequest, call_id: uuid.UUID, action: str) -> str:
     if action not in services.STEPS:
         raise Http404
     form = checked(ClickForm(request.POST))
@@ -180,7 +190,7 @@ def step(request: HttpRequest, call_id: uuid.UUID, action: str) -> str:
 
 
 @button
-def keep(request: HttpRequest, call_id: uuid.UUID) -> str:
+def keep(request: PageRequest, call_id: uuid.UUID) -> str:
     """Both calls go on: do not ask about this one again."""
     running = [str(shown.call.call_id) for shown in running_calls(request)]
     if str(call_id) not in running:
@@ -191,7 +201,7 @@ def keep(request: HttpRequest, call_id: uuid.UUID) -> str:
 
 
 @button
-def confirm(request: HttpRequest, call_id: uuid.UUID) -> str:
+def confirm(request: PageRequest, call_id: uuid.UUID) -> str:
     """An own call that was closed by estimate: it did end then."""
     call = CallLog.objects.filter(call_id=call_id, user=request.user).first()
     if call is None:

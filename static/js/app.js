@@ -4,17 +4,28 @@
   "use strict";
 
   const PROBE_MS = 3000;
+  const GOOD_NEWS_MS = 8000;
   const GATEWAY_ERRORS = [502, 503, 504];
   const banner = document.getElementById("network");
   const tell = (name, detail) => document.body.dispatchEvent(new CustomEvent(name, { detail }));
   let probing = 0;
 
   function notice(text, level = "bad") {
-    const line = document.createElement("p");
+    const line = document.getElementById("notice_line").content.cloneNode(true).firstElementChild;
     line.className = `notice notice-${level}`;
-    line.textContent = text;
+    line.querySelector(".notice-text").textContent = text;
     document.getElementById("notice").replaceChildren(line);
+    fade();
   }
+
+  // Good news goes by itself; the rest stays until it is closed or the next click has its own.
+  function fade() {
+    const line = document.querySelector("#notice .notice-good");
+    if (line !== null) setTimeout(() => line.remove(), GOOD_NEWS_MS);
+  }
+
+  document.body.addEventListener("htmx:oobAfterSwap", fade);
+  document.addEventListener("click", ({ target }) => target.closest(".notice-close")?.parentElement.remove());
 
   // The cookie, not the page, has the newest token: another tab may have signed in again.
   const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] || "";

@@ -92,7 +92,7 @@
       settle();
     } else {
       const page = new DOMParser().parseFromString(part, "text/html");
-      notice(page.querySelector("#notice").textContent.trim(), answer.ok ? "good" : "bad");
+      notice(page.querySelector("#notice .notice-text").textContent, answer.ok ? "good" : "bad");
     }
     const events = JSON.parse(answer.headers.get("HX-Trigger") || "{}");
     for (const [name, detail] of Object.entries(events)) tell(name, detail);
