@@ -74,7 +74,7 @@ def _refuse_taken_port(port: int) -> None:
 
 
 def _prepare() -> bool:
-    """Brings database and static files up to date; whether this is a demo."""
+    """Brings database and static files up to date; whether there are demo people."""
     import django
     from django.core.exceptions import ImproperlyConfigured
 
@@ -91,15 +91,17 @@ def _prepare() -> bool:
         _say("Preparing the database ...")
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
-        if settings.DEMO and not get_user_model().objects.exists():
+        people = get_user_model().objects
+        if settings.DEMO and not people.exists():
             _say(
                 "Making the demo organisation: three teams, twelve agents, four weeks of calls ..."
             )
             call_command("seed_demo", live=True, stdout=io.StringIO())
+        demo = settings.DEMO and people.filter(username="agent1").exists()
     except CommandError as error:
         sys.exit(str(error))
     connections.close_all()
-    return settings.DEMO
+    return demo
 
 
 def _web_server(port: int) -> "subprocess.Popen[bytes]":

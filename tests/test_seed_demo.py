@@ -149,6 +149,16 @@ def test_a_day_that_has_just_begun_gives_the_day_before(moment):
     )
 
 
+def test_even_a_sunday_morning_has_something_to_show_for_everyone():
+    sunday = dt.datetime(2026, 3, 15, 8, 0, tzinfo=dt.UTC)  # 02:00 in Costa Rica
+    demo.seed(demo.Options(days=2), sunday)
+    midnight = dt.datetime(2026, 3, 15, 6, 0, tzinfo=dt.UTC)
+    today = CallLog.objects.filter(end_time__gte=midnight, end_time__lte=sunday)
+    assert dict(today.values_list("user__username").annotate(Count("pk"))) == {
+        f"agent{number}": 5 for number in range(1, 13)
+    }
+
+
 def test_people_teams_roles_and_sign_in(client):
     demo.seed(SMALL, PRESENT)
     teams = Team.objects.order_by("pk")

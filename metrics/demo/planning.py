@@ -15,6 +15,8 @@ from metrics.demo.organisation import Organisation, mobile_or_fixed
 from metrics.demo.shape import Script, Skill
 
 CALLS_A_WORKING_DAY = 26
+# Today, of each agent, whatever the day: a page without a call shows nothing. One in ten minutes.
+LEAST_TODAY, LEAST_EVERY_MS = 5, 600_000
 # (days ago, number of the agent): whose last call of that day the watchdog had to close.
 VANISHED = frozenset({(1, 0), (3, 4), (4, 9), (6, 6)})
 
@@ -47,7 +49,10 @@ class Share:
 def plan(
     seed: int, organisation: Organisation, days: int, calls: int | None, until: dt.datetime
 ) -> Iterator[PlannedCall]:
-    """The calls of the `days` local days up to the instant `until`, `calls` of them if given."""
+    """The calls of the `days` local days up to the instant `until`.
+
+    Exactly `calls` of them if given; otherwise as many as fit, and on the last day some for each.
+    """
     shares = list(_shares(seed, organisation, days, until))
     weight = sum(share.weight for share in shares)
     scale = CALLS_A_WORKING_DAY if calls is None else calls / weight
@@ -57,6 +62,8 @@ def plan(
         due += share.weight * scale
         count = round(due) - dealt
         dealt += count
+        if calls is None and share.days_ago == 0:
+            count = max(count, min(LEAST_TODAY, (share.until - share.begin) // LEAST_EVERY_MS))
         yield from _calls_of(share, seed, count, organisation.contacts_of(share.agent))
 
 
