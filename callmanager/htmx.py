@@ -7,23 +7,15 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
-from accounts.models import User
 
-
-class PageRequest(HttpRequest):
-    """A request for a page: whoever asks is signed in, and may ask through HTMX."""
-
-    user: User
-    htmx: HtmxDetails
-
-
-def wants_part(request: PageRequest) -> bool:
+def wants_part(request: HttpRequest) -> bool:
     """HTMX asks, and not for the whole page, as it does when the reader goes back."""
-    return bool(request.htmx) and not request.htmx.history_restore_request
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and not htmx.history_restore_request
 
 
 def render_page(
-    request: PageRequest, page: str, partial: str, context: dict[str, Any], status: int = 200
+    request: HttpRequest, page: str, partial: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     """Renders `partial` for an HTMX request, else `page`, which includes the same partial."""
     template = partial if wants_part(request) else page

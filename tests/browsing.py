@@ -85,4 +85,4 @@ def visit(browser: Any, server: Server) -> Iterator[Visits]:
     visits = Visits(browser, server)
     yield visits
     unexpected = visits.close()
-    assert unexpected == []
+    assert unexpected == [], unexpected

@@ -11,10 +11,10 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import retarget
 
 from accounts.models import Team, User
-from callmanager.htmx import PageRequest, render_page, wants_part
+from accounts.requests import PageRequest
+from callmanager.htmx import render_page, wants_part
 from calls import ledger, services, timeline
 from calls.correction import CorrectionForm
 from calls.errors import CallError
@@ -26,6 +26,8 @@ from calls.parts import parts_of
 
 CALLS_A_PAGE: Final = 50
 FILTERS: Final = ("agent", "user_id", "team", "start_date", "end_date", "status")
+PLAIN_FIELDS: Final = ("start_date", "end_date", "status")  # for everybody
+CHOICE_FIELDS: Final = ("agent", "team")  # for those who see more than themselves
 _may_correct = permission_required("calls.correct_calls", raise_exception=True)
 
 
@@ -35,21 +37,25 @@ def history(request: PageRequest) -> HttpResponse:
     """The calls that pass the filters of the URL, newest first, a page at a time."""
     calls = CallLog.objects.visible_to(request.user).with_people()
     found = CallFilter(request.GET, queryset=calls, viewer=request.user)
+    alone = not (request.user.scope.everyone or request.user.scope.team_ids)
     context: dict[str, Any] = {
         "filter": found,
         "filtered": any(request.GET.get(name) for name in FILTERS),
         "cursor": request.GET.get("cursor", ""),
         "part": wants_part(request),
-        "alone": not (request.user.scope.everyone or request.user.scope.team_ids),
+        "alone": alone,
+        "fields": PLAIN_FIELDS if alone else CHOICE_FIELDS + PLAIN_FIELDS,
+        "plain_fields": PLAIN_FIELDS,
     }
     context |= _rows(found, context["cursor"])
-    if not context["part"]:
+    if not (alone or context["part"]):
         context |= _choices(request.user)
-    status = 400 if found.errors or context["cursor_error"] else 200
-    page, partial = "calls/history.html", "calls/_calls_table.html"
-    response = render_page(request, page, partial, context, status=status)
-    # Says to the page's script: this is a fragment to show, whatever its status.
-    return retarget(response, "#calls_table")
+    wrong = bool(found.errors or context["cursor_error"])
+    # HTMX shows a part only when it comes with success.
+    status = 400 if wrong and not context["part"] else 200
+    return render_page(
+        request, "calls/history.html", "calls/_calls_table.html", context, status=status
+    )
 
 
 def _rows(found: CallFilter, cursor: str) -> dict[str, Any]:
@@ -64,10 +70,7 @@ def _rows(found: CallFilter, cursor: str) -> dict[str, Any]:
 
 
 def _choices(viewer: User) -> dict[str, Any]:
-    """The people and teams to choose from; none for those who see only themselves."""
-    scope = viewer.scope
-    if not (scope.everyone or scope.team_ids):
-        return {"agents": [], "teams": []}
+    """The people and teams to choose from."""
     people = User.objects.visible_to(viewer).select_related("team")
     agents = sorted(people, key=lambda person: person.display_name.casefold())
     teams: set[Team] = {person.team for person in people if person.team is not None}

@@ -6,7 +6,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from callmanager.htmx import PageRequest
+from accounts.requests import PageRequest
 from calls.filters import CallFilter
 from calls.models import CallLog
 from metrics.exports import call_csv_response

@@ -12,7 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import Team, User
-from callmanager.htmx import PageRequest, render_page
+from accounts.requests import PageRequest
+from callmanager.htmx import render_page
 from calls.instants import today
 from calls.models import CallLog
 from metrics.services import rows_between
