@@ -92,14 +92,13 @@ def stepped(message: str, call: CallLog) -> dict[str, Any]:
 
 CONTACT_ID = OpenApiParameter("id", int, OpenApiParameter.PATH)
 CALL_ID = OpenApiParameter("call_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
-LOG_PARAMETERS: list[Any] = [
+FILTER_PARAMETERS: list[Any] = [
     OpenApiParameter("user_id", str, description="A username or an id."),
     OpenApiParameter("agent", str, description="The same as user_id."),
     OpenApiParameter("team", {"type": "integer", "minimum": 1}, description="The id of a team."),
     OpenApiParameter("start_date", LOCAL_DAY, description="First local day, inclusive."),
     OpenApiParameter("end_date", LOCAL_DAY, description="Last local day, inclusive."),
     OpenApiParameter("status", str, enum=[key for key, _label in CallLog.STATUSES]),
-    PageQuery,
 ]
 
 
@@ -158,17 +157,23 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
 
     @extend_schema(
         summary="Calls, newest first",
-        parameters=LOG_PARAMETERS,
+        parameters=[*FILTER_PARAMETERS, PageQuery],
         responses=answers({200: CallBody(many=True)}, 400),
     )
     @action(detail=False, methods=["get"])
     def log(self, request: Request) -> Response:
-        query = request.query_params
-        wanted = CallFilter(query, self.visible(person_of(request)), viewer=person_of(request))
-        check_names(query, {*wanted.filters, *PageQuery().fields})
+        return paged(
+            request, page_of_calls, self.wanted(request, set(PageQuery().fields)), CallBody
+        )
+
+    def wanted(self, request: Request, others: set[str]) -> CallQuerySet:
+        """The visible calls that the query's filters ask for; it may also have `others`."""
+        query, viewer = request.query_params, person_of(request)
+        wanted = CallFilter(query, self.visible(viewer), viewer=viewer)
+        check_names(query, {*wanted.filters, *others})
         if not wanted.is_valid():
             raise ValidationError(wanted.errors)
-        return paged(request, page_of_calls, wanted.qs, CallBody)
+        return wanted.qs
 
     @extend_schema(
         summary="Calls in progress",
@@ -199,6 +204,14 @@ class ContactViewSet(LimitedView, viewsets.ViewSet):
 
     def find(self, request: Request, pk: str) -> Contact:
         return get_object_or_404(Contact.objects.visible_to(person_of(request)), pk=int(pk))
+
+    def find_to_change(self, request: Request, pk: str) -> Contact:
+        contact = self.find(request, pk)
+        if not Contact.objects.editable_by(person_of(request)).filter(pk=contact.pk).exists():
+            raise PermissionDenied(
+                _("This contact is shared. Ask your supervisor or an administrator to change it.")
+            )
+        return contact
 
     @extend_schema(
         summary="Contacts, oldest first",
@@ -253,11 +266,11 @@ class ContactViewSet(LimitedView, viewsets.ViewSet):
         responses=answers({204: None}, 403, 404),
     )
     def destroy(self, request: Request, pk: str) -> Response:
-        self.find(request, pk).delete()
+        self.find_to_change(request, pk).delete()
         return Response(status=204)
 
     def _change(self, request: Request, pk: str, partial: bool) -> Response:
-        body = self._checked(request, self.find(request, pk), partial)
+        body = self._checked(request, self.find_to_change(request, pk), partial)
         body.save()
         return Response(body.data)
 

@@ -4,7 +4,9 @@ import datetime as dt
 from typing import Any
 
 from django.core.exceptions import ValidationError as InvalidDay
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
@@ -23,6 +25,7 @@ from calls.instants import today
 from calls.queries import LOCAL_DAY, check_names, checked
 from calls.serializers import EndBody, answers
 from metrics.definitions import Sums
+from metrics.exports import call_csv_response
 from metrics.services import sums_by, sums_of, totals_after, totals_of
 
 SUMS: dict[str, Any] = {
@@ -87,6 +90,17 @@ class CallViewSet(calls_api.CallViewSet):
                 "total_talk_time": totals.total_talk_time,
             }
         )
+
+    @extend_schema(
+        summary="Calls as a CSV file, newest first",
+        parameters=calls_api.FILTER_PARAMETERS,
+        responses=answers({(200, "text/csv"): OpenApiTypes.STR}, 400, 403),
+    )
+    @action(detail=False, methods=["get"], url_path="export.csv", url_name="export")
+    def export(self, request: Request) -> StreamingHttpResponse:
+        if not person_of(request).has_perm(roles.EXPORT_CALLS):
+            raise PermissionDenied(_("You may not export calls. Ask an administrator."))
+        return call_csv_response(self.wanted(request, set()), request._request)
 
 
 def period_of(request: Request) -> tuple[dt.date, dt.date]:

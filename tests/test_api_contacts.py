@@ -108,3 +108,12 @@ def test_a_malformed_filter_is_bad(api, query, field):
 @pytest.mark.parametrize("pk", ["0", "999999999999999999", "9" * 40, "x", "-1", "%00"])
 def test_an_unknown_contact_is_not_found(api, pk):
     error_of(api.get(f"contacts/{pk}"), 404)
+
+
+def test_a_shared_contact_is_changed_by_those_who_answer_for_the_team(people):
+    path = f"contacts/{make(team=people.red).pk}"
+    error_of(Api(people.alice).send("patch", path, {"name": "Eve"}), 403)
+    error_of(Api(people.alice).send("delete", path, b""), 403)
+    assert Contact.objects.get().name == "Ana"
+    assert Api(people.sue).send("patch", path, {"name": "Bo"}).status_code == 200
+    assert Api(people.ada).send("delete", path, b"").status_code == 204

@@ -264,3 +264,16 @@ def test_a_call_is_shown_with_its_events(people):
 @pytest.mark.parametrize("call_id", ["x", "%00", "018f0000-0000-7000-8000-000000000000", "%ff"])
 def test_an_unknown_call_is_not_found(people, call_id):
     error_of(Api(people.ada).get(f"calls/{call_id}"), 404)
+
+
+def test_the_same_filters_give_a_csv_file(people):
+    make_call(people.alice, 61, contact_phone="+50651234567")
+    make_call(people.alice, 5, status="FAILED")
+    make_call(people.bob, 7)
+    answer = Api(people.alice).get("calls/export.csv?status=COMPLETED")
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    rows = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert len(rows) == 2 and "Alice" in rows[1] and ",61," in rows[1]
+    error_of(Api(people.alice).get("calls/export.csv?status=nonsense"), 400, "status")
+    error_of(Api(people.alice).get("calls/export.csv?limit=1"), 400, "limit")

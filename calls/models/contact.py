@@ -25,6 +25,13 @@ class ContactQuerySet(models.QuerySet["Contact"]):
             Q(owner=viewer) | Q(team__in=teams) | Q(owner__isnull=True, team__isnull=True)
         )
 
+    def editable_by(self, viewer: User) -> "ContactQuerySet":
+        """Own contacts and those of supervised teams: shared ones are not for all to change."""
+        scope = viewer.scope
+        if scope.everyone:
+            return self.all()
+        return self.filter(Q(owner=viewer) | Q(team__in=scope.team_ids))
+
     def search(self, text: str) -> "ContactQuerySet":
         """Contacts whose name, company or reference has `text`, or whose number has its digits."""
         text = text.strip()
