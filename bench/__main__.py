@@ -21,8 +21,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__.split("\n")[0])
     parser.add_argument("--calls", type=int, default=1_000_000, help="calls in the long history")
     parser.add_argument("--pages", type=int, default=200, help="open pages that hear of a call")
-    parser.add_argument("--seconds", type=float, default=4, help="length of each round")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of each side")
+    parser.add_argument("--seconds", type=float, default=2, help="length of each round")
+    parser.add_argument("--rounds", type=int, default=6, help="rounds of each side")
     given = parser.parse_args()
     folding.report()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
