@@ -75,7 +75,7 @@ class User(AbstractUser):
         help_text=_("Empty: the browser decides."),
     )
 
-    objects = CallManagerUserManager()
+    objects = CallManagerUserManager()  # type: ignore[misc]
 
     class Meta(AbstractUser.Meta):
         permissions = [("use_admin", "Can open the administration")]

@@ -81,7 +81,7 @@ async def _gone(receive: Receive, answer: "Answer") -> None:
 def _environ(scope: Message, body: IO[bytes], size: int) -> dict[str, Any]:
     # WSGI wants the query in ASCII, and knows no body without a length (as one sent in chunks).
     query = quote_from_bytes(scope["query_string"], safe=string.punctuation).encode()
-    environ: dict[str, Any] = build_environ(scope | {"query_string": query}, body)  # type: ignore[arg-type]
+    environ: Any = build_environ(scope | {"query_string": query}, body)  # type: ignore[arg-type]
     environ["CONTENT_LENGTH"] = str(size)
     return environ
 

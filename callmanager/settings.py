@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -135,7 +136,7 @@ CSRF_FAILURE_VIEW = "callmanager.errors.csrf_failure"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASE_URL = read("DATABASE_URL", env.str, "")
 if DATABASE_URL:
-    DATABASES = {"default": read("DATABASE_URL", env.db_url, {})}
+    DATABASES: dict[str, Any] = {"default": read("DATABASE_URL", env.db_url, {})}
     if DATABASES["default"].get("ENGINE") not in {
         "django.db.backends.postgresql",
         "django.db.backends.sqlite3",
@@ -178,7 +179,7 @@ if REDIS_URL:
             "CONFIG": {"hosts": [REDIS_URL], "capacity": 10_000, "expiry": 30},
         }
     }
-    CACHES = {
+    CACHES: dict[str, Any] = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,

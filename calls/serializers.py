@@ -272,6 +272,6 @@ class CallDetailBody(CallBody):
         }
 
 
-def answers(success: dict[int, Any], *errors: int) -> dict[int, Any]:
+def answers(success: dict[Any, Any], *errors: int) -> dict[Any, Any]:
     """The answers of a route for its description: `success`, and every error with its body."""
     return success | dict.fromkeys(sorted({*errors, 401, 429}), ErrorBody)

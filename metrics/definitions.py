@@ -6,6 +6,7 @@ The formulas are here and nowhere else; `Sums` is what they are made from.
 from dataclasses import dataclass, fields
 from typing import Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -91,9 +92,9 @@ class Figure:
     """A figure as pages show it. `unit`: calls, seconds or percent."""
 
     name: str
-    label: str
+    label: str | Promise
     unit: str
-    sentence: str
+    sentence: str | Promise
 
 
 FIGURES: Final = (

@@ -205,8 +205,8 @@ class CallLog(models.Model):
     stored_start: dt.datetime | None = None
 
     @classmethod
-    def from_db(cls, db: Any, field_names: Any, values: Any) -> "CallLog":
-        call = super().from_db(db, field_names, values)
+    def from_db(cls, *args: Any, **kwargs: Any) -> "CallLog":
+        call = super().from_db(*args, **kwargs)
         call.stored_start = call.__dict__.get("start_time")
         return call
 
