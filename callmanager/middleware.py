@@ -55,13 +55,16 @@ class PageLogin(auth.LoginRequiredMiddleware):
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
-        """The sign-in page; HTMX would put it into a fragment, so it is told to go there."""
+        """The sign-in page; HTMX would put it into a fragment, so it is told to go there.
+
+        A form that came too late leads back to the start: its address alone shows no page.
+        """
         htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
-        if not htmx:
+        if request.method in ("GET", "HEAD") and not htmx:
             return super().handle_no_permission(request, view_func)
         back = htmx.current_url_abs_path or "/"
         login = redirect_to_login(back, resolve_url(self.get_login_url(view_func)))
-        return HttpResponseClientRedirect(login.url)
+        return HttpResponseClientRedirect(login.url) if htmx else login
 
 
 class PageMessages(ForPages, messages.MessageMiddleware):

@@ -119,6 +119,10 @@ def test_a_page_that_is_not_ours_is_not_come_back_to(client, db, current):
     assert response.headers["HX-Redirect"] == "/login/?next=/"
 
 
+def test_a_form_sent_too_late_leads_to_a_page_not_to_itself(client, db):
+    assert client.post("/calls/start/").url == "/login/?next=/"
+
+
 # --- How often -----------------------------------------------------------------------------------
 
 
