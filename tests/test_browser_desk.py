@@ -198,7 +198,7 @@ def test_clicks_made_without_a_server_wait_and_arrive_with_their_time(
     ended_about = now()
     page.locator(".contact", has_text="María Solano").click()
     page.locator("#waiting li").nth(1).wait_for()
-    assert page.locator("#waiting").inner_text().count("will be sent") == 3
+    assert page.locator("#waiting .badge", has_text="will be sent").count() == 2
     page.wait_for_timeout(2500)
     assert shown_seconds(page) > before
     server.start()
@@ -250,7 +250,8 @@ def test_a_call_started_and_ended_without_a_server_is_one_whole_call(
     call = CallLog.objects.get()
     assert call.contact == maria
     assert call.status == timeline.COMPLETED
-    assert call.duration_seconds in (2, 3)
+    # How long the way to the server took differs between the two, and only bounds the instant.
+    assert 1 <= call.duration_seconds <= 3
 
 
 def test_a_call_ended_elsewhere_leaves_the_desk_by_itself(visit, live_people):

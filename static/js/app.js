@@ -81,28 +81,26 @@
   });
 
   // --- The focus ---------------------------------------------------------------------------------
-  // A focused button may vanish with a swap; htmx finds it again by its id, else we stay close by.
-  // Call it before a swap of `part`, and what it returns after it.
-  function keepFocus(part) {
+  // A focused button may vanish with a swap; htmx finds it again by its id, else we stay close by:
+  // in the same call, in the same part, or where the next call begins.
+  let near = [];
+
+  function beforeSwap(part) {
     const active = document.activeElement;
-    if (!part.contains(active)) return () => {};
-    const near = [active.closest("article[id]")?.id, part.id];
-    return () => {
-      if (document.activeElement !== document.body) return;
-      const place = near.map((id) => id && document.getElementById(id)).find(Boolean);
-      const next = place?.querySelector("button, a[href], input, textarea");
-      (next || document.getElementById("q"))?.focus({ preventScroll: true });
-    };
+    if (part.contains(active)) near = [active.closest("article[id]")?.id, part.id];
   }
 
-  let settle = () => {};
-  document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
-    settle = keepFocus(detail.target);
-  });
-  document.body.addEventListener("htmx:afterSettle", () => {
-    settle();
-    settle = () => {};
-  });
+  function afterSwap() {
+    const [was, active] = [near, document.activeElement];
+    near = [];
+    if (was.length === 0 || active !== document.body) return;
+    const place = was.map((id) => id && document.getElementById(id)).find(Boolean);
+    const next = place?.querySelector("button, a[href], input, textarea");
+    (next || document.getElementById("q"))?.focus({ preventScroll: true });
+  }
 
-  window.callManager = { found, keepFocus, lost, notice, tell, token };
+  document.body.addEventListener("htmx:beforeSwap", ({ detail }) => beforeSwap(detail.target));
+  document.body.addEventListener("htmx:afterSettle", afterSwap);
+
+  window.callManager = { afterSwap, beforeSwap, found, lost, notice, tell, token };
 })();

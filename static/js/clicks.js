@@ -7,7 +7,7 @@
 
   const RETRY_MS = 3000;
   const PATIENCE_MS = 1200; // a click that takes longer than this is shown as waiting
-  const { found, keepFocus, lost, notice, tell, token } = window.callManager;
+  const { afterSwap, beforeSwap, found, lost, notice, tell, token } = window.callManager;
   const STORE = `callmanager.clicks.${document.getElementById("timer").dataset.user}`;
   const NOBODY = "00000000-0000-0000-0000-000000000000";
   let sending = false;
@@ -87,9 +87,9 @@
   function take(part, answer) {
     const panel = document.getElementById("current_calls");
     if (panel !== null) {
-      const settle = keepFocus(panel);
+      beforeSwap(panel);
       htmx.swap(panel, part, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
-      settle();
+      afterSwap();
     } else {
       const page = new DOMParser().parseFromString(part, "text/html");
       notice(page.querySelector("#notice .notice-text").textContent, answer.ok ? "good" : "bad");
@@ -177,7 +177,9 @@
     const clicks = read();
     for (const form of document.querySelectorAll("#current_calls form[data-click]")) {
       const path = form.getAttribute("action");
-      form.classList.toggle("is-waiting", clicks.some((click) => click.path === path));
+      const waiting = clicks.some((click) => click.path === path);
+      form.classList.toggle("is-waiting", waiting);
+      for (const button of form.querySelectorAll("button")) button.ariaDisabled = String(waiting);
     }
     const area = document.getElementById("waiting");
     if (area === null) return;
