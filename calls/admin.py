@@ -27,8 +27,22 @@ from calls.models import CallEvent, CallLog, CallQuerySet, Contact
 from calls.templatetags.calls_format import clock
 
 
+class ContactForm(forms.ModelForm):
+    class Meta:
+        model = Contact
+        fields = ["external_id"]  # ContactAdmin names the others
+
+    def clean_external_id(self) -> str:
+        reference = self.cleaned_data["external_id"]
+        others = Contact.objects.filter(external_id=reference).exclude(pk=self.instance.pk)
+        if reference and others.exists():
+            raise forms.ValidationError(_("Another contact has this reference."))
+        return reference
+
+
 @admin.register(Contact)
 class ContactAdmin(admin.ModelAdmin):
+    form = ContactForm
     fields = ("name", "phone", "company", "external_id", "team", "owner")
     list_display = ("name", "number", "company", "team", "owner")
     list_filter = ("team",)

@@ -117,7 +117,7 @@ class Contact(models.Model):
 
     def clean(self) -> None:
         number = to_e164(self.phone)
-        if not number:
+        if self.phone and not number:  # whether there is one is asked of the field itself
             raise ValidationError({"phone": _("This is not a phone number.")})
         self.phone = number
 
