@@ -24,9 +24,13 @@
     return (time + rest).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
   }
 
+  // In a tab of its own, which the browser closes when the phone program has opened: a page that
+  // itself goes to tel: loses its live line in some browsers and its input in others meanwhile.
   function dial(number) {
     const link = document.createElement("a");
     link.href = `tel:${number}`;
+    link.target = "_blank";
+    link.rel = "noopener";
     document.body.append(link);
     link.click();
     link.remove();
