@@ -108,9 +108,7 @@ def test_the_organisation_counts_along(live_people, server, visit):
 
 
 def test_the_page_comes_back_after_the_server_was_gone(live_people, server, visit):
-    visit.ignore(
-        "ERR_CONNECTION_REFUSED", "WebSocket connection", "Failed to load", "htmx:"
-    )
+    visit.ignore("ERR_CONNECTION_REFUSED", "WebSocket connection", "Failed to load", "htmx:")
     page = visit(live_people.sue, "/team/")
     wait_for_the_line(page)
     server.kill()
