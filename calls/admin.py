@@ -24,7 +24,7 @@ from calls import ledger, services
 from calls.correction import CorrectionForm
 from calls.forms import NoteForm
 from calls.models import CallEvent, CallLog, CallQuerySet, Contact
-from calls.templatetags.calls_format import clock
+from calls.templatetags.calls_format import NOTHING, clock
 
 
 class ContactForm(forms.ModelForm):
@@ -119,7 +119,7 @@ class CallForm(forms.ModelForm):
 
 _WHO = ("call_id", "user", "contact", "contact_ref", "contact_phone")
 _TIMES = (
-    *("started", "answered", "ended", "status", "end_reason", "ended_by"),
+    *("started", "answered", "ended", "status", "why_ended", "who_ended"),
     *("duration_seconds", "talk_seconds", "ring_seconds", "hold_seconds", "paused_seconds"),
     *("evidence", "direction", "provider"),
 )
@@ -147,13 +147,21 @@ class CallLogAdmin(admin.ModelAdmin):
     def started(self, call: CallLog) -> str:
         return _moment(call.start_time)
 
-    @admin.display(description=gettext_lazy("answered"), empty_value="—")
+    @admin.display(description=gettext_lazy("answered"))
     def answered(self, call: CallLog) -> str:
-        return _moment(call.answered_time) if call.answered_time else ""
+        return _moment(call.answered_time) if call.answered_time else NOTHING
 
-    @admin.display(description=gettext_lazy("end"), empty_value="—")
+    @admin.display(description=gettext_lazy("end"))
     def ended(self, call: CallLog) -> str:
-        return _moment(call.end_time) if call.end_time else ""
+        return _moment(call.end_time) if call.end_time else NOTHING
+
+    @admin.display(description=gettext_lazy("reason of the end"))
+    def why_ended(self, call: CallLog) -> str:
+        return ledger.reason_words(call.end_reason) or NOTHING
+
+    @admin.display(description=gettext_lazy("ended by"))
+    def who_ended(self, call: CallLog) -> str:
+        return ledger.source_words(call.ended_by) or NOTHING
 
     @admin.display(description=gettext_lazy("contact"), empty_value="—")
     def with_whom(self, call: CallLog) -> str:

@@ -19,6 +19,20 @@ _SOURCES: Mapping[str, Any] = {
     "admin": gettext_lazy("a supervisor or administrator"),
     timeline.WATCHDOG: gettext_lazy("the watch over silent calls"),
 }
+# Why calls end, as programs and providers say it; free text stands for itself.
+_REASONS: Mapping[str, Any] = {
+    "agent_hangup": gettext_lazy("the agent hung up"),
+    "busy": gettext_lazy("busy"),
+    "cancelled": gettext_lazy("cancelled"),
+    "congestion": gettext_lazy("lines congested"),
+    "elsewhere": gettext_lazy("answered elsewhere"),
+    "invalid_number": gettext_lazy("invalid number"),
+    "media_timeout": gettext_lazy("no more sound"),
+    "network": gettext_lazy("network fault"),
+    "rejected": gettext_lazy("rejected"),
+    "remote_hangup": gettext_lazy("the other side hung up"),
+    timeline.WATCHDOG: gettext_lazy("no sign of life"),
+}
 _STATUSES = dict(CallLog.STATUSES)
 
 
@@ -50,6 +64,11 @@ def source_words(source: str) -> str:
     return str(_SOURCES.get(source, source))
 
 
+def reason_words(reason: str) -> str:
+    """Why a call ended or was corrected, for reading; what people wrote stays as it is."""
+    return str(_REASONS.get(reason, reason))
+
+
 def clock_ms(instant: dt.datetime) -> str:
     """The organisation's time of day with milliseconds: 14:05:06.123."""
     local = timezone.localtime(instant)
@@ -62,7 +81,9 @@ def _details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, label in (("start", _("Start")), ("answered", _("Answered")), ("end", _("End"))):
         if name in data:
             yield label, _("unknown") if data[name] is None else clock_ms(from_ms(data[name]))
-    for name, label in (("reason", _("Reason")), ("notes", _("Notes")), ("party", _("Party"))):
+    if data.get("reason"):
+        yield _("Reason"), reason_words(str(data["reason"]))
+    for name, label in (("notes", _("Notes")), ("party", _("Party"))):
         if data.get(name):
             yield label, str(data[name])
     if data.get("offline"):

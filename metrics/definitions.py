@@ -8,6 +8,7 @@ from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 @dataclass
@@ -109,7 +110,7 @@ FIGURES: Final = (
     ),
     Figure(
         "calls_failed",
-        _("Failed"),
+        pgettext_lazy("calls", "Failed"),
         "calls",
         _("Calls that ended as dropped, failed or not answered."),
     ),

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from metrics.definitions import SUM_FIELDS, Sums
 
@@ -16,7 +17,7 @@ class SumsModel(models.Model):
     calls_dropped = models.PositiveIntegerField(_("dropped"), default=0)
     calls_error = models.PositiveIntegerField(_("with the status failed"), default=0)
     calls_no_answer = models.PositiveIntegerField(_("not answered"), default=0)
-    calls_answered = models.PositiveIntegerField(_("answered"), default=0)
+    calls_answered = models.PositiveIntegerField(pgettext_lazy("calls", "answered"), default=0)
     total_talk_time = models.PositiveBigIntegerField(_("total time (s)"), default=0)
     answered_time = models.PositiveBigIntegerField(_("time of answered calls (s)"), default=0)
     total_duration = models.PositiveBigIntegerField(_("tracked time (s)"), default=0)

@@ -108,6 +108,7 @@ def _show(
         "own": shown.user_id == request.user.pk,
         "ledger": ledger.lines(events),
         "ended_by": ledger.source_words(shown.ended_by),
+        "end_reason": ledger.reason_words(shown.end_reason),
         "parts": parts_of(state, to_ms(present)),
         "elapsed_ms": shown.tracked_ms(present),
         "note": note or NoteForm(initial={"notes": shown.notes}),
