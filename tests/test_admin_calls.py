@@ -149,6 +149,12 @@ class TestOneCall:
         for words in ("Started", "the agent", "Sue", "Reason: It was dropped", "Status: Dropped"):
             assert words.lower() in text.lower()
 
+    def test_what_nobody_knows_is_a_dash(self, people, ada):
+        call, _ = services.start_call(people.alice)
+        text = text_of(ada.get(url_of(call)))
+        for label in ("Answered", "End", "Reason of the end", "Ended by"):
+            assert f"{label}: —" in text
+
     def test_notes_can_be_written_and_nothing_else(self, people, ada):
         call = make_call(people.alice, 75)
         before = CallLog.objects.values().get()
