@@ -24,6 +24,19 @@
 
   const tell = (name, detail) => document.body.dispatchEvent(new CustomEvent(name, { detail }));
 
+  // A part that replaces itself takes the request that htmx had queued behind its own with it. So
+  // a part that arrives older than the last event asks once more, by its trigger "stale".
+  const asked = new Map();
+  let last = 0;
+  document.body.addEventListener("live", () => (last = performance.now()));
+  document.body.addEventListener("htmx:beforeRequest", ({ detail }) =>
+    asked.set(detail.elt.id, performance.now()),
+  );
+  document.body.addEventListener("htmx:load", ({ detail: { elt } }) => {
+    const isOlder = asked.has(elt.id) && last > asked.get(elt.id);
+    if (isOlder && elt.getAttribute("hx-trigger")?.startsWith("stale")) htmx.trigger(elt, "stale");
+  });
+
   function release() {
     if (gathered.length === 0) {
       gathering = false;
