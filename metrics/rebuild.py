@@ -46,9 +46,7 @@ def differences() -> list[Difference]:
     """All rows that a rebuild would change, add or remove. Changes nothing."""
     found: list[Difference] = []
     totals: dict[int, Sums] = {}
-    left = {
-        (row.user_id, row.day): row.sums for row in DailyMetrics.objects.order_by().iterator()
-    }
+    left = {(row.user_id, row.day): row.sums for row in DailyMetrics.objects.order_by().iterator()}
     for day in _days():
         for user_id, right in _of_day(day).items():
             totals[user_id] = totals.get(user_id, Sums()) + right

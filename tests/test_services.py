@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import translation
 
 from calls import services
 from calls.errors import BadCallData, CallConflict, CallNotFound
@@ -14,6 +15,12 @@ from calls.services import Told
 from tests.people import make_call
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    with translation.override("en"):
+        yield
 
 
 def at(base, seconds):
