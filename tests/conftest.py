@@ -13,6 +13,11 @@ from tests.people import People, make_people
 from tests.server import *  # noqa: F403  (fixtures: server, browser, page_of)
 
 
+def pytest_collection_modifyitems(items):
+    """Browser tests last: from the first of them on, the main thread has a running event loop."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(autouse=True)
 def quick_passwords(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

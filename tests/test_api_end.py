@@ -67,7 +67,7 @@ def test_another_end_contradicts(api):
     assert CallLog.objects.get().status == "COMPLETED"
 
 
-@pytest.mark.parametrize("call_id", ["nonsense", str(uuid.uuid4()), "1" * 5000])
+@pytest.mark.parametrize("call_id", ["nonsense", str(uuid.UUID(int=7)), "1" * 5000])
 def test_an_unknown_call_is_not_found(api, call_id):
     error_of(api.post("calls/end", {"call_id": call_id}), 404)
 

@@ -246,7 +246,11 @@ def test_a_call_started_and_ended_without_a_server_is_one_whole_call(
     page.wait_for_timeout(2200)
     line.get_by_role("button", name="End as completed").click()
     server.start()
-    page.locator("#waiting").wait_for(state="hidden", timeout=15000)
+    delivered = "Object.values(localStorage).every((clicks) => clicks === '[]')"
+    for _ in range(150):
+        if page.evaluate(delivered):
+            break
+        page.wait_for_timeout(100)
     call = CallLog.objects.get()
     assert call.contact == maria
     assert call.status == timeline.COMPLETED
