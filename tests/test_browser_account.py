@@ -44,10 +44,10 @@ def test_signing_in_with_the_keyboard_and_out_again(visit, sue):
 
 def test_a_page_left_open_leads_to_the_sign_in_and_back(visit, sue):
     page = visit(sue, "/team/")
-    page.context.clear_cookies(name="sessionid")
-    # By a timer, because the page is left while the script still runs.
+    # By a timer set before, because the page may be left at any moment once the session is gone.
     live = "document.body.dispatchEvent(new CustomEvent('live', {detail: {}}))"
-    page.evaluate(f"void setTimeout(() => {live}, 50)")
+    page.evaluate(f"void setTimeout(() => {live}, 1000)")
+    page.context.clear_cookies(name="sessionid")
     arrives(page, "/login/?next=/team/")
     page.get_by_label("Username").fill("sue")
     page.get_by_label("Password").fill(PASSWORD)

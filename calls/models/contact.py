@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
+from calls.folding import folded
 from calls.phones import pretty, to_e164
 
 
@@ -33,11 +34,12 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return self.filter(Q(owner=viewer) | Q(team__in=scope.team_ids))
 
     def search(self, text: str) -> "ContactQuerySet":
-        """Contacts whose name, company or reference has `text`, or whose number has its digits."""
+        """Contacts whose name or company has `text`, capitals and accents aside, whose reference it
+        is, or whose number has its digits."""
         text = text.strip()
         if not text:
             return self
-        rule = Q(name__icontains=text) | Q(company__icontains=text) | Q(external_id__iexact=text)
+        rule = Q(folded__contains=folded(text)) | Q(external_id__iexact=text)
         digits = "".join(filter(str.isdigit, text))
         if len(digits) >= 3:
             rule |= Q(phone__contains=digits)
@@ -91,6 +93,7 @@ class Contact(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
     )
+    folded = models.CharField(max_length=500, blank=True, editable=False)  # what search reads
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ContactQuerySet.as_manager()
@@ -123,4 +126,9 @@ class Contact(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.phone = to_e164(self.phone) or self.phone
+        self.fold()
         super().save(*args, **kwargs)
+
+    def fold(self) -> None:
+        """Writes down what search reads; `save` does it, and whoever creates rows in bulk must."""
+        self.folded = folded(f"{self.name} {self.company}")

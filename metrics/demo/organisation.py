@@ -128,6 +128,8 @@ def _make_contacts(rng: random.Random, teams: list[Team]) -> list[Contact]:
                 team=teams[number // CONTACTS_PER_TEAM],
             )
         )
+    for contact in contacts:
+        contact.fold()
     Contact.objects.bulk_create(contacts, ignore_conflicts=True)
     wanted = [contact.external_id for contact in contacts]
     return list(Contact.objects.filter(external_id__in=wanted).order_by("pk"))

@@ -27,6 +27,12 @@
   document.body.addEventListener("htmx:oobAfterSwap", fade);
   document.addEventListener("click", ({ target }) => target.closest(".notice-close")?.parentElement.remove());
 
+  // Whoever signs out leaves: a part that is fetched meanwhile must not lead elsewhere.
+  let leaving = false;
+  addEventListener("submit", ({ target }) => (leaving ||= target.matches("[data-leaves]")));
+  addEventListener("pageshow", () => (leaving = false));
+  document.body.addEventListener("htmx:beforeRequest", (event) => leaving && event.preventDefault());
+
   // The cookie, not the page, has the newest token: another tab may have signed in again.
   const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] || "";
 
