@@ -1,0 +1,243 @@
+"""`callmanager-track` as scripts and people use it, against the real server."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import threading
+import time
+from itertools import groupby
+
+import pytest
+
+from calls.models import CallLog
+from tests.client import NOWHERE, CommandLine, await_that, environment
+from tests.people import key_of, make_call
+from tests.server import Server, free_port
+
+pytestmark = pytest.mark.server
+
+
+def lock_is_free(track: CommandLine) -> bool:
+    """Whether no process is left behind that keeps the journal's calls alive."""
+    import fcntl
+
+    path = track.journal.with_name(track.journal.name + ".keeper")
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
+
+
+@pytest.fixture
+def track(live_people, server, tmp_path):
+    track = CommandLine(server.url, key_of(live_people.alice), tmp_path / "calls")
+    yield track
+    for call in json.loads(track("status", "--json"))["running"]:
+        track("end", "--call", call["call_id"])
+    await_that(lambda: lock_is_free(track))
+
+
+def test_a_call_from_a_script(track, live_people):
+    make_call(live_people.alice, 100)
+    call_id = track("start", "--phone", "+506 8888 7777", "--contact", "c_1")
+    await_that(lambda: not lock_is_free(track))
+    track("pause")
+    track("resume")
+    track("hold")
+    shown = json.loads(track("status", "--json"))
+    assert (shown["running"][0]["activity"], shown["pending"]) == ("on hold", 0)
+    assert re.fullmatch(r"● 00:0\d  \+506 8888 7777  on hold", track("status"))
+    time.sleep(1)
+    ended = track("end", "--status", "DROPPED", "--notes", "line broke")
+    assert re.fullmatch(r"DROPPED after 00:0\d; 2 calls, average 00:5\d", ended)
+    call = CallLog.objects.get(call_id=call_id)
+    assert (call.status, call.notes, call.contact_ref) == ("DROPPED", "line broke", "c_1")
+    assert call.duration_seconds >= 1
+    assert call_id in track("log", "--json", "--limit", "1")
+    assert "DROPPED      +506 8888 7777" in track("log")
+    assert track("status") == "○ 00:00  no call"
+    await_that(lambda: lock_is_free(track))
+
+
+def test_the_keeper_keeps_a_call_alive_and_delivers_when_the_server_is_back(live_people, tmp_path):
+    server = Server(free_port())
+    track = CommandLine(server.url, key_of(live_people.alice), tmp_path / "calls")
+    call_id = track("start", "--phone", "1", "--wait", "1")
+    ended = track("end", "--wait", "1")
+    about = re.fullmatch(
+        r"COMPLETED after (00:\d\d); 1 calls, average (00:\d\d) "
+        r"\(estimated; not delivered yet\)",
+        ended,
+    )
+    assert about is not None and about[1] == about[2], ended
+    assert "2 not delivered yet" in track("status")
+    assert call_id in track("log", "--json")  # what this computer knows
+    server.start()
+    try:
+        await_that(lambda: CallLog.objects.ended().exists(), 20)
+        await_that(lambda: lock_is_free(track))
+    finally:
+        server.kill()
+    assert str(CallLog.objects.get().call_id) == call_id
+
+
+def test_what_cannot_be_done_is_said(track, tmp_path):
+    assert track("end", expect=1) == "callmanager-track: No call runs."
+    assert "no running call x" in track("end", "--call", "x", expect=1)
+    assert "Which program?" in track("run", expect=2)
+    assert "Unknown status" in track("run", "--exit-status", "2=OK", "--", "true", expect=2)
+    assert "key file cannot be read" in track("status", "--key-file", tmp_path / "x", expect=2)
+    assert "must look like https://" in track("start", "--url", "calls", expect=2)
+    done = subprocess.run(
+        track.command("status"),
+        env=environment(HOME=str(tmp_path)),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2 and "Where is the server?" in done.stderr
+
+
+def test_a_settings_file_says_where_the_server_is(track, tmp_path):
+    folder = tmp_path / ".config" / "callmanager"
+    folder.mkdir(parents=True)
+    key = track.variables["CALLMANAGER_API_KEY"]
+    (folder / "track.ini").write_text(f"[callmanager]\nurl = {track.url}\napi_key = {key}\n")
+    done = subprocess.run(
+        track.command("log"), env=environment(HOME=str(tmp_path)), capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_wrong_key_is_said_at_once_and_can_be_mended(track):
+    right = track.variables["CALLMANAGER_API_KEY"]
+    track.variables["CALLMANAGER_API_KEY"] = "cm_wrong"
+    assert "refused: This API key is unknown" in track("start", expect=3)
+    assert "refused: This API key is unknown" in track("end", expect=3)
+    assert track("status").splitlines()[1].startswith("2 refused by the server")
+    assert "401" in track("refused")
+    assert "This API key is unknown" in track("log", expect=1)
+    track.variables["CALLMANAGER_API_KEY"] = right
+    track("refused", "--retry")
+    assert track("refused") == "" and CallLog.objects.ended().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "status"),
+    [
+        ("exit 0", 0, "COMPLETED"),
+        ("exit 3", 3, "FAILED"),
+        ("exit 4", 4, "NO_ANSWER"),
+        ("kill -9 $$", 137, "DROPPED"),
+        (None, 127, "FAILED"),
+    ],
+)
+def test_a_call_lasts_as_long_as_a_program(track, script, code, status):
+    program = ["sh", "-c", script] if script else ["no-such-program"]
+    track(
+        "run", "--phone", "8888 7777", "--exit-status", "4=NO_ANSWER", "--", *program, expect=code
+    )
+    assert CallLog.objects.get().status == status
+
+
+def test_a_signal_reaches_the_program(track):
+    script = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done"
+    running = track.leave("run", "--", "sh", "-c", script)
+    assert running.stdout.readline() == "ready\n"
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(10) == 5
+    await_that(lambda: CallLog.objects.filter(status="FAILED").exists())
+
+
+def test_a_killed_run_is_closed_by_the_next_command(track):
+    running = track.leave("run", "--", "sh", "-c", "echo ready; exec sleep 1.5")
+    assert running.stdout.readline() == "ready\n"
+    running.kill()
+    running.wait()
+    assert track("refused") == ""
+    await_that(lambda: CallLog.objects.filter(status="DROPPED").exists())
+
+
+GREY, GREEN, AMBER, RED = "\x1b[90m", "\x1b[1;32m", "\x1b[1;38;5;214m", "\x1b[1;31m"
+
+
+class Terminal:
+    """A command in a terminal of its own, and every line that it has shown."""
+
+    def __init__(self, command: list[str], variables: dict[str, str]):
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            command, env=variables | {"TERM": "xterm-256color"}, stdout=theirs
+        )
+        os.close(theirs)
+        self._shown = b""
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    @property
+    def lines(self) -> list[str]:
+        return [line.partition("\x1b[K")[0] for line in self._shown.decode().split("\r")]
+
+    def interrupt(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        self._reader.join(10)
+        return self.process.wait(10)
+
+    def _read(self) -> None:
+        try:
+            while chunk := os.read(self._ours, 65536):
+                self._shown += chunk
+        except OSError:  # the other side has closed it
+            pass
+
+
+def test_the_terminal_timer_counts_in_three_colours(track):
+    """With the thresholds at one and two seconds."""
+    watching = Terminal(track.command("watch", "--amber", "1", "--red", "2"), track.variables)
+    idle = f"{GREY}○ 00:00\x1b[0m  no call"
+    await_that(lambda: idle in watching.lines)
+    track("start", "--phone", "8888 7777")
+    await_that(lambda: f"{RED}● 00:03" in watching.lines[-1])
+    track("pause")
+    await_that(lambda: "paused" in watching.lines[-1])
+    track("end")
+    await_that(lambda: watching.lines[-1] == idle)
+    assert watching.interrupt() == 0
+    # A line is drawn again within its second when the server has heard of the call.
+    timers = [timer for timer, _ in groupby(one.partition("\x1b[0m")[0] for one in watching.lines)]
+    first = timers.index(f"{GREEN}● 00:00")
+    assert timers[first : first + 4] == [
+        f"{GREEN}● 00:00",
+        f"{AMBER}● 00:01",
+        f"{RED}● 00:02",
+        f"{RED}● 00:03",
+    ]
+
+
+def test_no_colours_where_nobody_sees_them(track):
+    assert "\x1b" not in track("status")
+
+
+def test_help_names_every_command(tmp_path):
+    track = CommandLine(NOWHERE, "", tmp_path / "calls")
+    listed = track("--help")
+    for name in [
+        "start",
+        "end",
+        "pause",
+        "hold",
+        "resume",
+        "status",
+        "log",
+        "watch",
+        "run",
+        "follow",
+        "refused",
+    ]:
+        assert f"    {name} " in listed
+    assert "--at-last-sign" in track("end", "--help")
+    assert "keep" not in listed
