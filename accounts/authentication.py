@@ -26,6 +26,12 @@ def person_of(request: Request) -> User:
     return request.user
 
 
+def usable_key(key: str) -> ApiKey | None:
+    """The row of `key` with its owner, unless it is unknown, revoked or its owner has left."""
+    usable = ApiKey.objects.usable().select_related("owner").only(*_NEEDED)
+    return next(iter(usable.filter(digest=ApiKey.digest_of(key)).order_by()), None)
+
+
 class ApiKeyAuthentication(authentication.BaseAuthentication):
     """`X-API-Key: cm_…`. Asked of the database every time, so that a revoked key stops at once."""
 
@@ -33,8 +39,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
         key = request.META.get("HTTP_X_API_KEY")
         if key is None:
             return None
-        usable = ApiKey.objects.usable().select_related("owner").only(*_NEEDED)
-        row = next(iter(usable.filter(digest=ApiKey.digest_of(key)).order_by()), None)
+        row = usable_key(key)
         if row is None:
             raise exceptions.AuthenticationFailed(
                 _("This API key is unknown or was revoked. Ask an administrator for a new one.")

@@ -36,6 +36,25 @@ class LanguageForm(forms.ModelForm):
         )
 
 
+class PreferencesForm(forms.ModelForm):
+    """How the pages behave for one person."""
+
+    class Meta:
+        model = User
+        fields = ["keyboard_shortcuts", "notifications"]
+
+    keyboard_shortcuts = forms.BooleanField(
+        label=_("Keyboard shortcuts"),
+        required=False,
+        help_text=_("Single keys such as / and ?; they rest while you type in a field."),
+    )
+    notifications = forms.BooleanField(
+        label=_("Notifications of the browser"),
+        required=False,
+        help_text=_("When a call of yours gets long, and when the phone system ends one."),
+    )
+
+
 class KeyForm(forms.ModelForm):
     """A key for one's own program."""
 

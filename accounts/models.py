@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -75,6 +76,9 @@ class User(AbstractUser):
         help_text=_("Empty: the browser decides."),
     )
 
+    keyboard_shortcuts = models.BooleanField(_("keyboard shortcuts"), default=True)
+    notifications = models.BooleanField(_("notifications"), default=False)
+
     objects = CallManagerUserManager()  # type: ignore[misc]
 
     class Meta(AbstractUser.Meta):
@@ -113,18 +117,18 @@ class User(AbstractUser):
 class Scope:
     """The audience a person belongs to: everyone, some teams, or only oneself."""
 
-    def __init__(self, everyone: bool, team_ids: frozenset[int]):
+    def __init__(self, everyone: bool, teams: Iterable[Team] = ()):
         self.everyone = everyone
-        self.team_ids = team_ids
+        self.teams = tuple(teams)  # the supervised ones, by name; none for who sees everyone
+        self.team_ids = frozenset(team.pk for team in self.teams)
 
     @classmethod
     def of(cls, user: User) -> "Scope":
         if user.has_perm("calls.view_all_calls"):
-            return cls(True, frozenset())
+            return cls(True)
         if user.has_perm("calls.view_team_calls"):
-            ids = user.supervised_teams.values_list("pk", flat=True)
-            return cls(False, frozenset(ids))
-        return cls(False, frozenset())
+            return cls(False, user.supervised_teams.all())
+        return cls(False)
 
     def sees_user(self, viewer: User, user_id: int, team_id: int | None) -> bool:
         return self.everyone or user_id == viewer.pk or team_id in self.team_ids

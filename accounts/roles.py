@@ -31,6 +31,10 @@ _MANAGED_MODELS: Final = (
     "accounts.team",
     "accounts.apikey",
     "calls.contact",
+    "calls.provideraccount",
+    "calls.provideridentity",
+    "calls.disposition",
+    "calls.diallink",
 )
 
 
@@ -57,6 +61,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         "calls.change_calllog",
         "calls.delete_calllog",
         "calls.view_callevent",
+        "calls.view_rawevent",
         "metrics.view_usermetrics",
         "metrics.view_dailymetrics",
     ),

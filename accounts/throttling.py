@@ -1,5 +1,10 @@
-"""The hourly limit of an API key, counted by django-ratelimit, and the headers that tell of it."""
+"""The hourly limit of an API key, counted by django-ratelimit, and the headers that tell of it.
 
+Every answer also tells our time: a program that knows it can say when something happened, however
+long its requests are under way.
+"""
+
+import datetime as dt
 import logging
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -80,8 +85,14 @@ def limit_headers(request: Request) -> dict[str, str]:
     }
 
 
+def server_time() -> str:
+    """Our clock, ISO 8601 in UTC with milliseconds, as the API writes every instant."""
+    instant = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+    return instant.removesuffix("+00:00") + "Z"
+
+
 class LimitedView(View):
-    """What every view of the API mixes in: the limit and its headers, and a plain OPTIONS."""
+    """What every view of the API mixes in: the limit, our time, and a plain OPTIONS."""
 
     def throttled(self, request: Request, wait: float) -> NoReturn:
         raise TooManyRequests(wait)
@@ -89,6 +100,7 @@ class LimitedView(View):
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Server-Time"] = server_time()
         for name, value in limit_headers(request).items():
             response.headers[name] = value
         return response

@@ -14,6 +14,7 @@ urlpatterns = [
     path("me/", views.me, name="me"),
     path("me/language/", views.me_language, name="me_language"),
     path("me/password/", views.PasswordChange.as_view(), name="password_change"),
+    path("me/preferences/", views.me_preferences, name="me_preferences"),
     path("me/keys/", views.me_key, name="me_key"),
     path("me/keys/<int:pk>/revoke/", views.me_key_revoke, name="me_key_revoke"),
 ]

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.attempts import count_failure, seconds_to_wait
 from accounts.backends import DEMO_PASSWORD
-from accounts.forms import KeyForm, LanguageForm, SignInForm
+from accounts.forms import KeyForm, LanguageForm, PreferencesForm, SignInForm
 from accounts.models import ApiKey, User
 from accounts.requests import PageRequest
 from accounts.services import role_names
@@ -75,6 +75,7 @@ def _account(request: PageRequest, status: int = 200, **more: Any) -> HttpRespon
         "teams": request.user.supervised_teams.all(),
         "keys": request.user.api_keys.filter(revoked_at__isnull=True),
         "language_form": LanguageForm(instance=request.user),
+        "preferences_form": PreferencesForm(instance=request.user),
         "key_form": KeyForm(),
     }
     return render(request, "accounts/me.html", context | more, status=status)
@@ -90,6 +91,17 @@ def me_language(request: PageRequest) -> HttpResponse:
     response = redirect("me")
     response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
     return response
+
+
+@require_POST
+def me_preferences(request: PageRequest) -> HttpResponse:
+    """Saves how the pages behave for oneself."""
+    form = PreferencesForm(request.POST, instance=request.user)
+    if not form.is_valid():
+        return _account(request, 400, preferences_form=form)
+    request.user.save(update_fields=list(form.fields))
+    messages.success(request, _("Saved."))
+    return redirect("me")
 
 
 @never_cache

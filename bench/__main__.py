@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import clients, fanout, folding
+from bench import clients, fanout, folding, history, hooks
 from bench.installation import Installation
 
 FEW = 10_000
@@ -23,19 +23,40 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=200, help="open pages that hear of a call")
     parser.add_argument("--seconds", type=float, default=2, help="length of each round")
     parser.add_argument("--rounds", type=int, default=6, help="rounds of each side")
+    parser.add_argument("--hook-calls", type=int, default=100, help="calls of each kind of hook")
+    parser.add_argument("--only", choices=["history", "hooks"], help="only this part")
     given = parser.parse_args()
-    folding.report()
+    if given.only is None:
+        folding.report()
+    if given.only in (None, "hooks"):
+        _hooks(given.hook_calls)
+    if given.only == "hooks":
+        return
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         few = Installation(Path(folder, "few"), FEW)
         many = Installation(Path(folder, "many"), given.calls)
         try:
             _seed(few, many)
+            history.report(few, many)
+            if given.only is not None:
+                return
             _ending(few, many, given.seconds, given.rounds)
             programs = _clients(few)
             fanout.report(few, programs, given.pages, given.seconds)
         finally:
             few.close()
             many.close()
+
+
+def _hooks(calls: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        installation = Installation(Path(folder), FEW)
+        try:
+            installation.seed()
+            installation.serve()
+            hooks.report(installation, calls)
+        finally:
+            installation.close()
 
 
 def _seed(few: Installation, many: Installation) -> None:

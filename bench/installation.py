@@ -37,18 +37,20 @@ class Installation:
 
     def seed(self) -> float:
         """Migrates and seeds; how many seconds the seeding took."""
-        self._manage("migrate", "-v0")
-        self._manage("collectstatic", "--noinput", "-v0")
+        self.manage("migrate", "-v0")
+        self.manage("collectstatic", "--noinput", "-v0")
         begun = time.perf_counter()
         sizes = {"calls": self.calls, "agents": AGENTS, "days": DAYS}
-        self._manage("seed_demo", *(f"--{name}={size}" for name, size in sizes.items()))
+        self.manage("seed_demo", *(f"--{name}={size}" for name, size in sizes.items()))
         return time.perf_counter() - begun
 
-    def _manage(self, *arguments: str) -> None:
+    def manage(self, *arguments: str) -> str:
+        """What the management command prints."""
         command = [sys.executable, "manage.py", *arguments]
-        subprocess.run(
-            command, cwd=ROOT, env=self._environment, check=True, stdout=subprocess.DEVNULL
+        done = subprocess.run(
+            command, cwd=ROOT, env=self._environment, check=True, stdout=subprocess.PIPE, text=True
         )
+        return done.stdout
 
     def ask(self, **question: Any) -> Any:
         """Has the worker process, which has Django on this data, answer one question."""

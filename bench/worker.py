@@ -1,9 +1,12 @@
 # ruff: noqa: E402  (Django must be set up before its models are imported)
 """The half of a benchmark that needs Django: reads questions from standard input, answers there."""
 
+import itertools
 import json
 import os
+import resource
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -16,9 +19,17 @@ django.setup()
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.core import signing
+from django.test import Client
 
 from accounts.models import ApiKey, User
 from calls import services
+from calls.instants import to_ms
+from calls.models import CallLog
+from metrics.exports.calls import CHUNK, sheet_of_calls
+from metrics.exports.csv_file import Style, csv_of
+from metrics.exports.document import Document, Sheet
+from metrics.exports.xlsx_file import write_xlsx
 
 
 def pairs(seconds: float) -> float:
@@ -51,7 +62,61 @@ def cookie(username: str) -> str:
     return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
 
 
-ANSWERS: dict[str, Any] = {"pairs": pairs, "keys": keys, "cookie": cookie}
+def page(path: str, rounds: int, who: str = "admin") -> list[float]:
+    """Milliseconds that the whole of Django takes for a page; the first round does not count."""
+    client = visitor(who, path)
+    taken = []
+    for _ in range(rounds + 1):
+        begun = time.perf_counter()
+        answer = client.get(path)
+        taken.append((time.perf_counter() - begun) * 1000)
+        assert answer.status_code == 200, (path, answer.status_code)
+    return taken[1:]
+
+
+def visitor(who: str, path: str) -> Client:
+    """Somebody signed in, who asks for `path` as a browser would."""
+    client = Client(
+        SERVER_NAME="localhost", headers={"HX-Request": "true"} if "totals" in path else {}
+    )
+    client.force_login(User.objects.get(username=who))
+    return client
+
+
+def cursor(share: float) -> str:
+    """The cursor of the page after that share of all calls."""
+    keys = CallLog.objects.newest_first().values_list("start_time", "pk")
+    start, pk = keys[int(CallLog.objects.count() * share)]
+    return signing.dumps((to_ms(start), pk), salt="cursor.calls")
+
+
+def file(form: str, most: int) -> dict[str, float]:
+    """Writes the newest `most` calls to a file that is thrown away."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    sheet = sheet_of_calls(CallLog.objects.all())
+    rows = min(most, CallLog.objects.count())
+    cut = Sheet(
+        sheet.title, sheet.heads, lambda: itertools.islice(sheet.chunks(), -(-rows // CHUNK))
+    )
+    begun = time.perf_counter()
+    with tempfile.TemporaryFile() as target:
+        if form == "csv":
+            target.writelines(line.encode() for line in csv_of(cut, Style()))
+        else:
+            write_xlsx(Document("Calls", [], [cut]), target)
+    seconds = time.perf_counter() - begun
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return {"rows": rows, "seconds": seconds, "mebibytes": grown / 1024}
+
+
+ANSWERS: dict[str, Any] = {
+    "pairs": pairs,
+    "keys": keys,
+    "cookie": cookie,
+    "page": page,
+    "cursor": cursor,
+    "file": file,
+}
 
 
 def main() -> None:

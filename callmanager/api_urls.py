@@ -6,12 +6,14 @@ from rest_framework.routers import SimpleRouter
 from callmanager.schema import DocsView, SchemaView
 from calls.api import ContactViewSet
 from metrics.api import CallViewSet, MetricsViewSet
+from metrics.report_api import ReportViewSet
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("calls", CallViewSet, basename="api-call")
 router.register("contacts", ContactViewSet, basename="api-contact")
 router.register("metrics", MetricsViewSet, basename="api-metrics")
+router.register("reports", ReportViewSet, basename="api-report")
 
 urlpatterns = [
     *router.urls,

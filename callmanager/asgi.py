@@ -9,11 +9,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callmanager.settings")
 from callmanager.wsgi import application as django_wsgi
 
 # isort: split
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 
+from accounts.sockets import KeyOrSession
 from callmanager.bridge import WSGIBridge
 from metrics import live
 from metrics.routing import websocket_urlpatterns
@@ -21,9 +21,7 @@ from metrics.routing import websocket_urlpatterns
 _router = ProtocolTypeRouter(
     {
         "http": WSGIBridge(django_wsgi, threads=settings.WEB_THREADS),
-        "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
-        ),
+        "websocket": AllowedHostsOriginValidator(KeyOrSession(URLRouter(websocket_urlpatterns))),
     }
 )
 

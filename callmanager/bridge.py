@@ -7,6 +7,7 @@ keeps its thread, and waits for the client there.
 """
 
 import asyncio
+import datetime as dt
 import itertools
 import string
 import tempfile
@@ -21,6 +22,8 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+# When the request had come in, in its environment; no header can have this name.
+ARRIVED = "callmanager.arrived"
 _IN_MEMORY = 256 * 1024
 # What is beyond this is dropped; it is more than any page or route accepts and so is refused.
 _LARGEST_BODY = 32 * 1024 * 1024
@@ -83,6 +86,7 @@ def _environ(scope: Message, body: IO[bytes], size: int) -> dict[str, Any]:
     query = quote_from_bytes(scope["query_string"], safe=string.punctuation).encode()
     environ: Any = build_environ(scope | {"query_string": query}, body)  # type: ignore[arg-type]
     environ["CONTENT_LENGTH"] = str(size)
+    environ[ARRIVED] = dt.datetime.now(dt.UTC)
     return environ
 
 

@@ -7,4 +7,8 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    return {"DEMO": settings.DEMO, "DEBUG": settings.DEBUG}
+    return {
+        "DEMO": settings.DEMO,
+        "DEBUG": settings.DEBUG,
+        "long_call_seconds": settings.LONG_CALL_SECONDS,
+    }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import environ
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
@@ -19,6 +20,8 @@ def read(name: str, reader: Callable[..., T], default: T) -> T:
         return default
     try:
         return reader(name)
+    except ImproperlyConfigured:
+        raise
     except Exception as error:
         raise ImproperlyConfigured(
             f"{name}={os.environ[name]!r} cannot be read: {error}"
@@ -36,12 +39,28 @@ def flag(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name}={value!r} cannot be read: write 1 or 0")
 
 
-def seconds(name: str, default: int) -> int:
-    """A positive whole number of seconds."""
+def seconds(name: str, default: int, *, least: int = 1) -> int:
+    """A whole number of seconds, `least` or more."""
     value = read(name, env.int, default)
-    if value <= 0:
-        raise ImproperlyConfigured(f"{name}={value} cannot be read: write a number above 0")
+    if value < least:
+        above = f"{least} or more" if least < 1 else f"a number above {least - 1}"
+        raise ImproperlyConfigured(f"{name}={value} cannot be read: write {above}")
     return value
+
+
+def fernet_keys(name: str) -> list[str]:
+    """One or several Fernet keys, separated by commas."""
+    keys = [key.strip() for key in os.environ[name].split(",") if key.strip()]
+    for key in keys:
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} cannot be read: write 32 random bytes in URL-safe base64, as "
+                "python -c 'import base64, os; "
+                "print(base64.urlsafe_b64encode(os.urandom(32)).decode())' makes them"
+            ) from None
+    return keys
 
 
 def stored_secret(path: Path, length: int = 50) -> str:

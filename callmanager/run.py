@@ -35,8 +35,11 @@ def main() -> int:
     os.environ.setdefault("DEMO", "1")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callmanager.settings")
     demo = _prepare()
+    # Python leaves out Ctrl-C where a script started us in the background.
+    signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup wants it
+        signal.signal(signal.SIGHUP, _interrupt)
     processes = {"web server": _web_server(port), "worker": _worker()}
     try:
         _wait_until_ready(port, processes)
@@ -90,7 +93,10 @@ def _prepare() -> bool:
     try:
         _say("Preparing the database ...")
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("collectstatic", verbosity=0, interactive=False)
+        # In a process of its own, where the settings name the files by their contents.
+        collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"]
+        if subprocess.run(collect, cwd=ROOT).returncode != 0:
+            sys.exit("The static files cannot be collected; the reason stands above.")
         people = get_user_model().objects
         if settings.DEMO and not people.exists():
             _say(

@@ -12,7 +12,7 @@ import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from callmanager.environment import env, flag, read, seconds, stored_secret
+from callmanager.environment import env, fernet_keys, flag, read, seconds, stored_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -22,6 +22,9 @@ DEMO = flag("DEMO")
 DATA_DIR = Path(read("DATA_DIR", env.str, str(BASE_DIR / "var"))).absolute()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 SECRET_KEY = read("SECRET_KEY", env.str, "") or stored_secret(DATA_DIR / "secret_key")
+# What opens the providers' secrets: the first encrypts, any of them decrypts.
+_field_keys: list[str] = read("FIELD_ENCRYPTION_KEY", fernet_keys, [])
+FIELD_ENCRYPTION_KEYS = _field_keys or [stored_secret(DATA_DIR / "field_encryption_key", 32) + "="]
 PUBLIC_BASE_URL = read("PUBLIC_BASE_URL", env.str, "").rstrip("/")
 _public = urlsplit(PUBLIC_BASE_URL)
 if PUBLIC_BASE_URL and not (_public.scheme in {"http", "https"} and _public.hostname):
@@ -65,6 +68,8 @@ TIMER_RED_SECONDS = seconds("TIMER_RED_SECONDS", 300)
 LONG_CALL_SECONDS = seconds("LONG_CALL_SECONDS", 600)
 STALE_CALL_SECONDS = seconds("STALE_CALL_SECONDS", 300)
 MAX_CALL_SECONDS = seconds("MAX_CALL_SECONDS", 14400)
+# After a call its person is busy with it until ready, and no longer than this; 0: not counted.
+WRAP_UP_CAP_SECONDS = seconds("WRAP_UP_CAP_SECONDS", 120, least=0)
 # How far back a client may place the start or the end of a call it reports late.
 MAX_BACKDATE_SECONDS = seconds("MAX_BACKDATE_SECONDS", 72 * 3600)
 DEFAULT_PHONE_REGION = read("DEFAULT_PHONE_REGION", env.str, "CR").upper()
@@ -104,6 +109,7 @@ WEB_THREADS = seconds("WEB_THREADS", 4)
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "callmanager.middleware.PageCompression",
     "callmanager.middleware.PageSecurityPolicy",
     "callmanager.middleware.PageSession",
     "django.middleware.common.CommonMiddleware",
@@ -127,6 +133,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "callmanager.context.site",
                 "calls.context.timer",
+                "calls.context.dial",
             ]
         },
     }
@@ -174,10 +181,13 @@ REDIS_URL = read("REDIS_URL", env.str, "")
 if REDIS_URL and not re.match(r"^(rediss?|unix)://", REDIS_URL):
     raise ImproperlyConfigured(f"REDIS_URL={REDIS_URL!r} cannot be read: write redis://host:6379/0")
 if REDIS_URL:
+    # The layer waits 5 s at a time for a message; the connection's own patience, 5 s too, must not
+    # end first, or a quiet line breaks and what happens until it is mended is not told.
+    _redis = {"address": REDIS_URL, "socket_timeout": 30}
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL], "capacity": 10_000, "expiry": 30},
+            "CONFIG": {"hosts": [_redis], "capacity": 10_000, "expiry": 30},
         }
     }
     CACHES: dict[str, Any] = {
@@ -210,7 +220,8 @@ HUEY = {
     "huey_class": "huey.RedisHuey" if REDIS_URL else "huey.SqliteHuey",
     "immediate": False,
     "results": False,
-    "consumer": {"workers": 1, "check_worker_health": True},
+    # A large file takes one for minutes; silent calls must be closed meanwhile.
+    "consumer": {"workers": 3, "check_worker_health": True},
     **({"url": REDIS_URL} if REDIS_URL else {"filename": str(DATA_DIR / "worker.sqlite3")}),
 }
 
@@ -266,14 +277,14 @@ SPECTACULAR_SETTINGS = {
 
 # --- Pages --------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(read("STATIC_ROOT", env.str, str(BASE_DIR / "staticfiles"))).absolute()
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Before the first `collectstatic` the files are served as they lie in the sources.
 _hashed = not DEBUG and ((STATIC_ROOT / "staticfiles.json").exists() or "collectstatic" in sys.argv)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "callmanager.storage.StaticFiles"
         if _hashed
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
@@ -301,6 +312,8 @@ LOGGING = {
     "loggers": {
         "django.channels.server": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
+        "weasyprint": {"level": "ERROR"},
+        "fontTools": {"level": "ERROR"},
         # With a handler of its own; otherwise the worker adds one and says everything twice.
         "huey": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },

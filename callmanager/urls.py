@@ -1,13 +1,19 @@
+from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns = [
+from callmanager.styleguide import styleguide
+
+urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/", include("callmanager.api_urls")),
     path("", include("accounts.urls")),
     path("", include("calls.urls")),
     path("", include("metrics.urls")),
 ]
+
+if settings.DEBUG:
+    urlpatterns.append(path("styleguide/", styleguide, name="styleguide"))
 
 handler400 = "callmanager.errors.bad_request"
 handler403 = "callmanager.errors.permission_denied"

@@ -17,16 +17,18 @@ from accounts import roles
 from accounts.authentication import person_of
 from accounts.models import ApiKey, User
 from accounts.throttling import LimitedView
-from calls import services
+from calls import afterwards, services
 from calls.errors import CallNotFound
 from calls.filters import CallFilter, page_of_calls, page_of_contacts
-from calls.instants import isoformat, now
+from calls.instants import arrival_of, isoformat
 from calls.models import CallLog, CallQuerySet, Contact
+from calls.periods import LABELS
 from calls.queries import LOCAL_DAY, PageQuery, SearchQuery, check_names, checked, paged
 from calls.serializers import (
     CallBody,
     CallDetailBody,
     ContactBody,
+    DispositionBody,
     StartBody,
     StartedBody,
     StepBody,
@@ -41,9 +43,9 @@ def source_of(request: Request) -> str:
     return services.CLIENT if isinstance(request.auth, ApiKey) else services.AGENT
 
 
-def told_at(body: dict[str, Any], field: str) -> services.Told:
-    """The instant in `field` of a checked body, between its clock and ours; now if absent."""
-    return services.settle_instant(body.get(field), body.get("sent_at"), field, now())
+def told_at(request: Request, body: dict[str, Any], field: str) -> services.Told:
+    """The instant in `field` of the checked `body`, by our clock; if absent, when it came."""
+    return services.settle_instant(body.get(field), body.get("sent_at"), field, arrival_of(request))
 
 
 def call_id_of(text: str) -> uuid.UUID:
@@ -62,7 +64,7 @@ def step_route(name: str, summary: str) -> Any:
             call_id_of(call_id),
             person_of(request),
             name,
-            told=told_at(body, "occurred_at"),
+            told=told_at(request, body, "occurred_at"),
             source=source_of(request),
         )
         return Response(stepped("Call updated", call))
@@ -87,18 +89,41 @@ def stepped(message: str, call: CallLog) -> dict[str, Any]:
         "answered_time": isoformat(call.answered_time),
         "paused_seconds": call.paused_seconds,
         "hold_seconds": call.hold_seconds,
+        "disposition": call.disposition,
+        "wrap_up_seconds": call.wrap_up_seconds,
     }
 
 
 CONTACT_ID = OpenApiParameter("id", int, OpenApiParameter.PATH)
 CALL_ID = OpenApiParameter("call_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
+LENGTH: dict[str, Any] = {"type": "string", "examples": ["90", "1:30"], "maxLength": 9}
+TEAM: dict[str, Any] = {"oneOf": [{"type": "integer", "minimum": 1}, {"const": "none"}]}
 FILTER_PARAMETERS: list[Any] = [
     OpenApiParameter("user_id", str, description="A username or an id."),
     OpenApiParameter("agent", str, description="The same as user_id."),
-    OpenApiParameter("team", {"type": "integer", "minimum": 1}, description="The id of a team."),
+    OpenApiParameter("team", TEAM, description="The id of a team; none: people without a team."),
     OpenApiParameter("start_date", LOCAL_DAY, description="First local day, inclusive."),
     OpenApiParameter("end_date", LOCAL_DAY, description="Last local day, inclusive."),
     OpenApiParameter("status", str, enum=[key for key, _label in CallLog.STATUSES]),
+    OpenApiParameter(
+        "period",
+        str,
+        enum=list(LABELS),
+        description="Local days by name, or `range` with `from` and `to`.",
+    ),
+    OpenApiParameter("from", LOCAL_DAY, description="First day of `period=range`."),
+    OpenApiParameter("to", LOCAL_DAY, description="Last day of `period=range`."),
+    OpenApiParameter(
+        "search",
+        {"type": "string", "maxLength": 120},
+        description="Beginnings of words in contact, number, reference or notes; accents aside.",
+    ),
+    OpenApiParameter("direction", str, enum=[key for key, _label in CallLog.DIRECTIONS]),
+    OpenApiParameter("min_duration", LENGTH, description="Seconds, or M:SS, or H:MM:SS."),
+    OpenApiParameter("max_duration", LENGTH, description="Likewise."),
+    OpenApiParameter("disposition", str, description="The outcome, as it is stored."),
+    OpenApiParameter("provider", str, description="The provider, as it is stored."),
+    OpenApiParameter("evidence", str, enum=[key for key, _label in CallLog.EVIDENCE]),
 ]
 
 
@@ -126,7 +151,7 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
             contact_ref=body.get("contact_id") or "",
             contact_phone=body.get("contact_phone") or "",
             call_id=body.get("call_id"),
-            told=told_at(body, "started_at"),
+            told=told_at(request, body, "started_at"),
             direction=body["direction"],
             provider=body.get("provider") or "",
             source=source_of(request),
@@ -154,6 +179,40 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
     def heartbeat(self, request: Request, call_id: str) -> Response:
         call = services.heartbeat(call_id_of(call_id), person_of(request))
         return Response(stepped("Call is alive", call))
+
+    @extend_schema(
+        summary="Ready: the work after the call is done",
+        request=StepBody,
+        parameters=[CALL_ID],
+        responses=answers({200: SteppedBody}, 400, 403, 404, 409, 413, 415),
+    )
+    @action(detail=True, methods=["post"])
+    def ready(self, request: Request, call_id: str) -> Response:
+        body = checked(StepBody, request.data)
+        call = afterwards.ready(
+            call_id_of(call_id),
+            person_of(request),
+            told=told_at(request, body, "occurred_at"),
+            source=source_of(request),
+        )
+        return Response(stepped("Ready", call))
+
+    @extend_schema(
+        summary="What came of the call",
+        request=DispositionBody,
+        parameters=[CALL_ID],
+        responses=answers({200: SteppedBody}, 400, 403, 404, 413, 415),
+    )
+    @action(detail=True, methods=["post"])
+    def disposition(self, request: Request, call_id: str) -> Response:
+        code = checked(DispositionBody, request.data)["disposition"]
+        person = person_of(request)
+        call = CallLog.objects.filter(call_id=call_id_of(call_id), user=person).first()
+        if call is None:
+            raise CallNotFound(_("There is no such call among yours."))
+        call.user = person
+        call = afterwards.set_disposition(call, person, code, source_of(request))
+        return Response(stepped("Outcome noted", call))
 
     @extend_schema(
         summary="Calls, newest first",
@@ -191,7 +250,7 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
         responses=answers({200: CallDetailBody}, 404),
     )
     def retrieve(self, request: Request, call_id: str) -> Response:
-        call = self.visible(person_of(request)).filter(call_id=call_id_of(call_id)).first()
+        call = self.visible(person_of(request)).known_as(call_id_of(call_id))
         if call is None:
             raise CallNotFound(_("There is no such call among those you may see."))
         return Response(CallDetailBody(call).data)

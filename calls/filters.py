@@ -1,6 +1,7 @@
 """Which calls, and which page of them: shared by the API, the history page and its exports."""
 
 import datetime as dt
+import re
 from typing import Any, TypeVar
 
 import django_filters
@@ -9,13 +10,17 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from calls.instants import day_start, from_ms, to_ms
+from calls import timeline
+from calls.instants import day_start, from_ms, to_ms, today
 from calls.models import CallLog, CallQuerySet, Contact
+from calls.periods import Period, PeriodError, is_asked_for, period_of
 
 Row = TypeVar("Row", bound=Model)
 
+NO_TEAM = "none"
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998  # beyond these, a local day has no instants to compare with
 
 
@@ -46,12 +51,62 @@ class IdFilter(django_filters.Filter):
         super().__init__(*args, min_value=1, max_value=2**63 - 1, **kwargs)
 
 
+class TeamField(forms.IntegerField):
+    """A team's id, or `none` for the people without a team."""
+
+    def to_python(self, value: Any) -> Any:
+        return NO_TEAM if value == NO_TEAM else super().to_python(value)
+
+    def run_validators(self, value: Any) -> None:
+        if value != NO_TEAM:
+            super().run_validators(value)
+
+
+class TeamFilter(IdFilter):
+    field_class = TeamField
+
+
+class LengthField(forms.CharField):
+    """A length of time as people write it, `90`, `1:30` or `1:02:30`: whole seconds."""
+
+    widget = forms.TextInput(attrs={"placeholder": "1:30", "maxlength": 9})
+
+    default_error_messages = {"invalid": _("Write seconds, or a length such as 1:30.")}
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if not text:
+            return None
+        if not re.fullmatch(r"[0-9]{1,6}|([0-9]{1,2}:)?[0-9]{1,3}:[0-5][0-9]", text):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        seconds = 0
+        for part in text.split(":"):
+            seconds = seconds * 60 + int(part)
+        return seconds
+
+
+class LengthFilter(django_filters.Filter):
+    field_class = LengthField
+
+
 class CallFilterForm(forms.Form):
+    period: Period | None = None
+    period_error: PeriodError | None = None
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         start, end = cleaned.get("start_date"), cleaned.get("end_date")
         if start and end and start > end:
             self.add_error("start_date", _("The first day is after the last day."))
+        least, most = cleaned.get("min_duration"), cleaned.get("max_duration")
+        if least is not None and most is not None and least > most:
+            self.add_error("min_duration", _("The shortest is longer than the longest."))
+        try:
+            if is_asked_for(cleaned):
+                self.period = period_of(cleaned, today())
+        except PeriodError as error:
+            self.period_error = error
+            self.add_error(error.field, error.message)
         return cleaned
 
 
@@ -62,17 +117,36 @@ class CallFilter(django_filters.FilterSet):
     has no calls here. With invalid data `is_valid()` is false and `errors` says why.
     """
 
+    search = django_filters.CharFilter(label=_("Search"), method="later", max_length=120)
     user_id = django_filters.CharFilter(
         label=_("Agent"), method="of_person", max_length=150, strip=False
     )
     agent = django_filters.CharFilter(
         label=_("Agent"), method="of_person", max_length=150, strip=False
     )
-    team = IdFilter(label=_("Team"), field_name="user__team")
-    start_date = LocalDayFilter(label=_("From"), method="from_day")
-    end_date = LocalDayFilter(label=_("To"), method="to_day")
+    team = TeamFilter(label=_("Team"), method="of_team")
+    period = django_filters.CharFilter(label=_("Period"), method="later", max_length=20)
+    start_date = LocalDayFilter(label=_("From"), method="later")
+    end_date = LocalDayFilter(label=_("To"), method="later")
     status = django_filters.ChoiceFilter(
-        label=_("Status"), choices=CallLog.STATUSES, empty_label=_("Any status")
+        label=_("Status"), choices=CallLog.STATUSES, empty_label=_("Any status"), method="of_status"
+    )
+    direction = django_filters.ChoiceFilter(
+        label=_("Direction"), choices=CallLog.DIRECTIONS, empty_label=_("Any direction")
+    )
+    min_duration = LengthFilter(label=_("Lasting at least"), method="of_length")
+    max_duration = LengthFilter(
+        label=_("Lasting at most"), field_name="duration_seconds", lookup_expr="lte"
+    )
+    disposition = django_filters.CharFilter(
+        label=pgettext_lazy("of a call", "Outcome"), method="of_rare", max_length=60
+    )
+    provider = django_filters.CharFilter(label=_("Provider"), method="of_rare", max_length=60)
+    evidence = django_filters.ChoiceFilter(
+        label=_("Evidence"),
+        choices=CallLog.EVIDENCE,
+        empty_label=_("Any evidence"),
+        method="of_evidence",
     )
 
     class Meta:
@@ -85,16 +159,86 @@ class CallFilter(django_filters.FilterSet):
             queryset = CallLog.objects.visible_to(viewer)
         super().__init__(data, queryset=queryset, **kwargs)
         self.viewer = viewer
+        # Whose calls these can be at most; None: several people's.
+        self.person_id = viewer.pk if sees_only_self(viewer) else None
+        self._chosen: list[int | None] = []  # the people asked for; None: one out of sight
+
+    def filter_queryset(self, queryset: CallQuerySet) -> CallQuerySet:
+        """Words first, because they decide the order in which calls are read; then the days."""
+        calls = super().filter_queryset(queryset)
+        calls = calls.search(self.form.cleaned_data["search"], self.person_id)
+        first, last = self.days
+        if first or last:
+            calls = calls.started_between(
+                day_start(first or dt.date(_FIRST_YEAR, 1, 1)),
+                day_start((last or dt.date(_LAST_YEAR, 1, 1)) + dt.timedelta(days=1)),
+            )
+        return calls
+
+    @property
+    def days(self) -> tuple[dt.date | None, dt.date | None]:
+        """The first and the last local day that all of the period's parameters leave."""
+        start, end = (self.form.cleaned_data[name] for name in ("start_date", "end_date"))
+        period = self.form.period
+        if period is None:
+            return start, end
+        return max(start or period.first, period.first), min(end or period.last, period.last)
+
+    def people(self) -> QuerySet[User]:
+        """Those whose calls pass the filter. Ask for the calls (`qs`) before."""
+        people = User.objects.visible_to(self.viewer)
+        for pk in self._chosen:
+            people = people.filter(pk=pk)
+        team = self.form.cleaned_data["team"]
+        return people.filter(team=_team_of(team)) if team else people
+
+    def later(self, calls: CallQuerySet, name: str, value: Any) -> CallQuerySet:
+        """`filter_queryset` sees to it."""
+        return calls
 
     def of_person(self, calls: CallQuerySet, name: str, value: str) -> CallQuerySet:
         person = visible_person(self.viewer, value)
-        return calls.none() if person is None else calls.filter(user=person)
+        self._chosen.append(None if person is None else person.pk)
+        if person is None:
+            return calls.none()
+        self.person_id = person.pk
+        return calls.filter(user=person)
 
-    def from_day(self, calls: CallQuerySet, name: str, day: dt.date) -> CallQuerySet:
-        return calls.filter(start_time__gte=day_start(day))
+    def of_team(self, calls: CallQuerySet, name: str, value: int | str) -> CallQuerySet:
+        return calls.filter(user__isnull=False, user__team=_team_of(value))
 
-    def to_day(self, calls: CallQuerySet, name: str, day: dt.date) -> CallQuerySet:
-        return calls.filter(start_time__lt=day_start(day + dt.timedelta(days=1)))
+    def of_status(self, calls: CallQuerySet, name: str, value: str) -> CallQuerySet:
+        if value != timeline.IN_PROGRESS:
+            return calls.filter(status=value)
+        # Asked for apart, or the few that run would be looked for among all there ever were.
+        return calls.filter(pk__in=CallLog.objects.active().order_by().values("pk"))
+
+    def of_length(self, calls: CallQuerySet, name: str, value: int) -> CallQuerySet:
+        return calls.lasting(value)
+
+    def of_evidence(self, calls: CallQuerySet, name: str, value: str) -> CallQuerySet:
+        calls = calls.filter(evidence=value)
+        return calls if value == timeline.CLICK else calls.exclude(evidence=timeline.CLICK)
+
+    def of_rare(self, calls: CallQuerySet, name: str, value: str) -> CallQuerySet:
+        """What few calls have is found by an index of those few: SQLite wants to be told."""
+        return calls.filter(**{name: value}).exclude(**{name: ""})
+
+
+def _team_of(value: int | str) -> int | None:
+    return None if value == NO_TEAM else int(value)
+
+
+# A keyword of the language, and so no name of an attribute.
+for _name, _label in (("from", _("From")), ("to", _("To"))):
+    CallFilter.base_filters[_name] = django_filters.CharFilter(
+        field_name=_name, label=_label, method="later", max_length=20
+    )
+
+
+def sees_only_self(viewer: User) -> bool:
+    """Whether the calls that `viewer` may see are the own ones alone."""
+    return not (viewer.scope.everyone or viewer.scope.team_ids)
 
 
 def visible_person(viewer: User, reference: str) -> User | None:
@@ -112,17 +256,12 @@ def page_of_calls(calls: CallQuerySet, cursor: str, limit: int) -> tuple[list[Ca
     The bounded range lets the index find the place at any depth. ValidationError for a cursor
     that is not one of ours.
     """
-    calls = calls.order_by("-start_time", "-pk")
+    calls = calls.newest_first()
     if cursor:
         milliseconds, pk = _read_cursor(cursor, "calls")
-        calls = older_than(calls, from_ms(milliseconds), pk)
+        calls = calls.older_than(from_ms(milliseconds), pk)
     rows, more = _cut_page(calls, limit)
     return rows, _cursor("calls", to_ms(rows[-1].start_time), rows[-1].pk) if more else ""
-
-
-def older_than(calls: CallQuerySet, start: dt.datetime, pk: int) -> CallQuerySet:
-    """What follows the call (start, pk) in a list that is newest first."""
-    return calls.filter(start_time__lte=start).exclude(start_time=start, pk__gte=pk)
 
 
 def page_of_contacts(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from calls import timeline
 from calls.errors import BadCallData
-from calls.instants import from_ms, now
+from calls.instants import from_ms
 from calls.models import CallLog
 from calls.services import Told, settle_instant
 
@@ -26,15 +26,15 @@ class ClickForm(forms.Form):
     clicked_at = forms.IntegerField(required=False, min_value=0, max_value=_LAST_MS)
     sent_at = forms.IntegerField(required=False, min_value=0, max_value=_LAST_MS)
 
-    def told(self) -> Told | None:
-        """When the click was made, by our clock; None (now) unless it had to wait to be sent.
+    def told(self, arrived: dt.datetime) -> Told:
+        """When the click was made, by our clock: when it `arrived`, unless it had to wait.
 
-        A browser clock that was set back in between cannot say: then now is all we know.
+        A browser clock that was set back in between cannot say: then that is all we know.
         """
         clicked, sent = self.cleaned_data["clicked_at"], self.cleaned_data["sent_at"]
         if clicked is None or sent is None or from_ms(sent) - from_ms(clicked) < _AT_ONCE:
-            return None
-        return settle_instant(from_ms(clicked), from_ms(sent), "clicked_at", now())
+            return Told(arrived)
+        return settle_instant(from_ms(clicked), from_ms(sent), "clicked_at", arrived)
 
 
 class StartForm(ClickForm):
@@ -49,6 +49,11 @@ class EndForm(ClickForm):
         error_messages={"required": gettext_lazy("Choose how the call ended.")},
     )
     notes = forms.CharField(required=False, max_length=10_000)
+    disposition = forms.CharField(required=False, max_length=60)
+
+
+class DispositionForm(ClickForm):
+    disposition = forms.CharField(required=False, max_length=60)
 
 
 class NoteForm(forms.Form):

@@ -8,6 +8,9 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.http import HttpRequest
+
+from callmanager.bridge import ARRIVED
 
 UTC = dt.UTC
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,6 +20,13 @@ _MILLISECOND = dt.timedelta(milliseconds=1)
 def now() -> dt.datetime:
     """The present instant, UTC, cut to the millisecond."""
     return cut(dt.datetime.now(UTC))
+
+
+def arrival_of(request: HttpRequest) -> dt.datetime:
+    """When `request` had come in, cut to the millisecond: what it waited for since then (a thread,
+    a server that has just started) is no part of any call. Now, where the server does not say."""
+    arrived: dt.datetime | None = request.META.get(ARRIVED)
+    return now() if arrived is None else cut(arrived)
 
 
 def cut(instant: dt.datetime) -> dt.datetime:

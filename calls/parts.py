@@ -1,4 +1,4 @@
-"""The parts of one call as a drawing: ringing, talking, on hold, paused, from its folded ledger."""
+"""The parts of one call as a drawing: ringing, talking, hold, pause, wrap-up, from its ledger."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ RING: Final = "ring"
 TALK: Final = "talk"
 HOLD: Final = "hold"
 PAUSE: Final = "pause"
+WRAP_UP: Final = "wrap-up"
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,16 @@ class Part:
 def parts_of(state: CallState, present: int) -> list[Part]:
     """What happened when, up to the end or the instant `present` (ms)."""
     until = max(state.start, present if state.end is None else state.end)
-    whole = max(1, until - state.start)
+    whole = max(1, until + state.wrap_up - state.start)
     return [
         Part(kind, (a - state.start) * WIDTH // whole, max(1, (b - a) * WIDTH // whole))
-        for kind, a, b in _intervals(state, until)
+        for kind, a, b in intervals_of(state, until)
         if b > a
     ]
 
 
-def _intervals(state: CallState, until: int) -> Iterator[tuple[str, int, int]]:
+def intervals_of(state: CallState, until: int) -> Iterator[tuple[str, int, int]]:
+    """(part, begin, end) in ms, up to `until`; what comes later lies on top."""
     answered = state.answered if state.answered is not None else _assumed_answer(state, until)
     yield RING, state.start, answered
     yield TALK, answered, until
@@ -46,6 +48,7 @@ def _intervals(state: CallState, until: int) -> Iterator[tuple[str, int, int]]:
         yield from ((kind, a, b) for a, b in closed)
         if since is not None:
             yield kind, since, until
+    yield WRAP_UP, until, until + state.wrap_up
 
 
 def _assumed_answer(state: CallState, until: int) -> int:

@@ -2,11 +2,14 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
 
 from accounts.models import User
 from accounts.requests import PageRequest
-from calls.instants import now
-from calls.models import CallLog
+from calls.instants import now, to_ms
+from calls.models import CallLog, Disposition
 
 KEPT = "kept_calls"  # session: running calls whose owner chose to keep them beside another
 _ASKED = "_running_calls"
@@ -66,8 +69,8 @@ def _shown(call: CallLog, place: int, kept: set[str], present: dt.datetime) -> R
     return RunningCall(
         call=call,
         elapsed_ms=call.tracked_ms(present),
-        amber=call.user.amber_seconds,
-        red=call.user.red_seconds,
+        amber=call.amber_seconds,
+        red=call.red_seconds,
         asks=place > 0 and undecided,
     )
 
@@ -84,3 +87,47 @@ class Timer:
         ticking = [running for running in calls if running.runs]
         shown = next(iter(ticking or calls), None)
         return cls(shown, max(0, len(calls) - 1))
+
+
+@dataclass(frozen=True)
+class WrapUp:
+    """The work after a call at the instant the page is made. Its clock counts up to the cap."""
+
+    call: CallLog
+    elapsed_ms: int
+    cap: int  # seconds
+
+    @property
+    def seconds(self) -> int:
+        return self.elapsed_ms // 1000
+
+    @property
+    def amber(self) -> int:
+        """Seconds from which the cap is near."""
+        return self.cap * 3 // 4
+
+
+def wrap_up_of(user: User) -> WrapUp | None:
+    """What `user` has not been ready with since the last call, if anything."""
+    calls = CallLog.objects.filter(user=user).wrapping_up().select_related("contact")
+    call = calls.order_by("-wrap_up_since").first()
+    if call is None or call.wrap_up_since is None:
+        return None
+    cap = settings.WRAP_UP_CAP_SECONDS
+    elapsed = to_ms(now()) - to_ms(call.wrap_up_since)
+    # The worker closes it within a minute of the cap; the page need not wait for that.
+    return WrapUp(call, max(0, elapsed), cap) if elapsed < cap * 1000 else None
+
+
+def current_context(request: PageRequest) -> dict[str, Any]:
+    """What calls/_current_calls.html shows."""
+    wrap_up = wrap_up_of(request.user)
+    running = running_calls(request)
+    asks = wrap_up is not None or (running and not settings.WRAP_UP_CAP_SECONDS)
+    outcomes = list(Disposition.objects.offered_to(request.user)) if asks else []
+    return {
+        "running": running,
+        "wrap_up": wrap_up,
+        "outcomes": outcomes,
+        "asks_at_end": not settings.WRAP_UP_CAP_SECONDS,  # else after it
+    }

@@ -114,8 +114,24 @@ class EndBody(serializers.Serializer):
     call_id = Text()
     status = Choice(choices=list(timeline.TERMINAL), default=timeline.COMPLETED)
     notes = Text(required=False, allow_null=True, allow_blank=True, max_length=10_000)
+    disposition = Text(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        max_length=60,
+        help_text="The code of an outcome.",
+    )
+    wrap_up = serializers.BooleanField(
+        default=False, help_text="Count the work after the call, until `ready`."
+    )
     ended_at = Instant(required=False, allow_null=True)
     sent_at = Instant(required=False, allow_null=True, help_text="Your clock as you send this.")
+
+
+class DispositionBody(serializers.Serializer):
+    disposition = Text(
+        allow_blank=True, max_length=60, help_text="The code of an outcome; empty takes it back."
+    )
 
 
 class StepBody(serializers.Serializer):
@@ -198,14 +214,16 @@ class SteppedBody(serializers.Serializer):
     answered_time = Instant(allow_null=True)
     paused_seconds = serializers.IntegerField()
     hold_seconds = serializers.IntegerField()
+    disposition = serializers.CharField(allow_blank=True)
+    wrap_up_seconds = serializers.IntegerField()
 
 
 class CallBody(serializers.Serializer):
     """A call as programs see it. Lengths in whole seconds, null until they can be known."""
 
     call_id = serializers.UUIDField()
-    user_id = serializers.IntegerField()
-    username = serializers.CharField()
+    user_id = serializers.IntegerField(allow_null=True)
+    username = serializers.CharField(allow_null=True)
     contact_id = serializers.CharField(allow_null=True)
     contact_phone = serializers.CharField(allow_null=True)
     start_time = Instant()
@@ -222,13 +240,15 @@ class CallBody(serializers.Serializer):
     provider = serializers.CharField(allow_blank=True)
     evidence = serializers.ChoiceField(choices=[key for key, _label in CallLog.EVIDENCE])
     end_reason = serializers.CharField(allow_blank=True)
+    disposition = serializers.CharField(allow_blank=True)
+    wrap_up_seconds = serializers.IntegerField()
 
     def to_representation(self, call: CallLog) -> dict[str, Any]:
         """The fields above, written out: a log of 1000 rows spends its time here."""
         return {
             "call_id": str(call.call_id),
             "user_id": call.user_id,
-            "username": call.user.username,
+            "username": call.user and call.user.username,
             "contact_id": call.public_contact_id,
             "contact_phone": call.contact_phone or None,
             "start_time": isoformat(call.start_time),
@@ -245,6 +265,8 @@ class CallBody(serializers.Serializer):
             "provider": call.provider,
             "evidence": call.evidence,
             "end_reason": call.end_reason,
+            "disposition": call.disposition,
+            "wrap_up_seconds": call.wrap_up_seconds,
         }
 
 
@@ -262,12 +284,17 @@ class EventBody(serializers.Serializer):
 
 class CallDetailBody(CallBody):
     activity = serializers.ChoiceField(choices=["calling", "talking", "held", "paused", "ended"])
+    missing = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(timeline.MISSING)),
+        help_text="What the phone system did not tell of this ended call.",
+    )
     events = EventBody(many=True)
 
     def to_representation(self, call: CallLog) -> dict[str, Any]:
         events = CallEvent.objects.filter(call=call).select_related("actor")
         return super().to_representation(call) | {
             "activity": call.activity,
+            "missing": call.lacks,
             "events": EventBody(events, many=True).data,
         }
 

@@ -6,8 +6,7 @@ doing anything twice is nothing. Instants are aware datetimes; a missing one mea
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -15,11 +14,13 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from calls import signals, timeline
+from calls import afterwards, signals, timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.instants import cut, now, to_ms
-from calls.models import CallEvent, CallLog, Contact
+from calls.linking import heard_call, wait_for_turn
+from calls.models import CallAlias, CallEvent, CallLog, CallQuerySet, Contact
 from calls.phones import to_e164
+from calls.recording import Told, fact, lock, record
 
 # A fact that reaches us later than this was recorded offline (evidence D).
 OFFLINE_AFTER = dt.timedelta(seconds=10)
@@ -27,6 +28,11 @@ OFFLINE_AFTER = dt.timedelta(seconds=10)
 CLOCK_TOLERANCE = dt.timedelta(seconds=2)
 
 AGENT, CLIENT, ADMIN = "agent", "client", "admin"
+# Our server, which asks a phone system to dial for a person.
+DIALLER, NOT_DIALLED = "dialler", "not_dialled"
+
+# What a phone system says of a call that it was asked about.
+GOES_ON, GONE = "goes on", "gone"
 
 # What an agent may say during a call: action -> kind of event.
 STEPS: Mapping[str, str] = {
@@ -36,15 +42,6 @@ STEPS: Mapping[str, str] = {
     "pause": timeline.PAUSED,
     "unpause": timeline.UNPAUSED,
 }
-
-
-@dataclass(frozen=True)
-class Told:
-    """When something happened, as settled between the teller's clock and ours."""
-
-    at: dt.datetime
-    offline: bool = False
-    explicit: bool = False
 
 
 def settle_instant(
@@ -99,6 +96,9 @@ def start_call(
         contact_phone = contact.phone
         phone_e164 = to_e164(contact_phone)
 
+    said = fact(timeline.STARTED, told, source, key=timeline.STARTED)
+    if call_id is not None and (earlier := _find_own(call_id, user)) is not None:
+        return earlier, False
     call = CallLog(
         user=user,
         contact=contact,
@@ -109,17 +109,19 @@ def start_call(
         provider=provider,
         last_seen_at=told.at,
     )
-    fact = _fact(timeline.STARTED, told, source, key=timeline.STARTED)
-    call.apply(timeline.fold([fact]))
+    call.apply(timeline.fold([said]))
     if call_id is not None:
         call.call_id = call_id
-        earlier = _find_own(call_id, user)
-        if earlier is not None:
-            return earlier, False
     try:
         with transaction.atomic():
+            if phone_e164:
+                wait_for_turn(user)
+                heard = heard_call(user, phone_e164, told.at)
+                if heard is not None:
+                    return _join_heard(heard, said, user, contact, contact_ref, call_id), True
             call.save(force_insert=True)
-            CallEvent.of_fact(call, fact, received_at=now(), actor=user).save(force_insert=True)
+            CallEvent.of_fact(call, said, received_at=now(), actor=user).save(force_insert=True)
+            afterwards.leave_wrap_ups(user, told)
             signals.call_started.send(CallLog, call=call)
     except IntegrityError:
         earlier = _find_own(call_id, user) if call_id is not None else None
@@ -129,8 +131,31 @@ def start_call(
     return call, True
 
 
+def _join_heard(
+    heard: CallLog,
+    click: timeline.Event,
+    user: User,
+    contact: Contact | None,
+    contact_ref: str,
+    call_id: uuid.UUID | None,
+) -> CallLog:
+    """The click belongs to a call that its phone system told us of before: one call, not two."""
+    call = lock(pk=heard.pk)
+    call.user = user
+    if contact is not None or contact_ref:
+        call.contact, call.contact_ref = contact, contact_ref
+        call.save(update_fields=["contact", "contact_ref"])
+    record(call, [click], actor=user)
+    if call_id is not None:
+        CallAlias.objects.create(alias=call.call_id, call=call)
+        call.call_id = call_id
+        call.save(update_fields=["call_id"])
+    signals.call_changed.send(CallLog, call=call)
+    return call
+
+
 def _find_own(call_id: uuid.UUID, user: User) -> CallLog | None:
-    earlier = CallLog.objects.filter(call_id=call_id).first()
+    earlier = CallLog.objects.known_as(call_id)
     if earlier is not None and earlier.user_id != user.pk:
         raise CallNotFound(_("This call_id belongs to another call. Make a new one."), "call_id")
     return earlier
@@ -141,22 +166,24 @@ def step(
 ) -> CallLog:
     """Records that `user` did `action` (a key of STEPS) in the own call.
 
-    Saying what is already so adds nothing. CallConflict once the call has ended.
+    Saying what is already so adds nothing. CallConflict once the call has ended; but what is told
+    late of a call that only the watchdog has ended counts, for the person's end is still to come.
     """
     told = told or Told(now())
     kind = STEPS[action]
     with transaction.atomic():
         call = _lock_own(call_id, user)
-        fact = _fact(kind, told, source)
+        said = fact(kind, told, source)
         if call.end_time is not None:
-            if call.events.filter(key=fact.key).exists():
+            if call.events.filter(key=said.key).exists():
                 return call
-            raise CallConflict(_("This call has ended."))
-        if not told.explicit and _says_nothing(call, kind):
+            if not (told.explicit and call.ended_by == timeline.WATCHDOG):
+                raise CallConflict(_("This call has ended."))
+        elif not told.explicit and _says_nothing(call, kind):
             return call
         if told.at < call.start_time:
             raise BadCallData(_("This is before the start of the call."), "occurred_at")
-        _record(call, [fact], actor=user)
+        record(call, [said], actor=user)
         signals.call_changed.send(CallLog, call=call)
     return call
 
@@ -177,13 +204,16 @@ def end_call(
     *,
     status: str = timeline.COMPLETED,
     notes: str = "",
+    disposition: str = "",
+    wrap_up: bool = False,
     told: Told | None = None,
     source: str = AGENT,
 ) -> CallLog:
     """Ends `user`'s own call. Again with the same status changes nothing.
 
-    An end that a person tells replaces the watchdog's estimate. Raises CallNotFound, BadCallData
-    (unknown status, an end before the start), or CallConflict (ended before with another status).
+    An end that a person tells replaces the watchdog's estimate. `wrap_up`: what follows is work
+    after the call, until ready. Raises CallNotFound, BadCallData (unknown status or outcome, an
+    end before the start), or CallConflict (ended before with another status).
     """
     told = told or Told(now())
     if status not in timeline.TERMINAL:
@@ -191,22 +221,60 @@ def end_call(
             _("Unknown status. Use one of: %(known)s.") % {"known": ", ".join(timeline.TERMINAL)},
             "status",
         )
+    if disposition:
+        afterwards.check_disposition(disposition, user)
     with transaction.atomic():
         call = _lock_own(call_id, user)
-        if call.end_time is not None and call.ended_by != timeline.WATCHDOG:
-            _check_same_end(call, status)
-            return call
         if told.at < call.start_time:
             if told.explicit:
                 raise BadCallData(_("The call cannot end before it started."), "ended_at")
             told = Told(call.start_time)
+        if _is_told(call):
+            _check_same_end(call, status)
+            if disposition and not call.disposition:
+                record(call, [afterwards.outcome(disposition, told, source)], actor=user)
+                signals.call_changed.send(CallLog, call=call)
+            return call
         data: dict[str, Any] = {"status": status}
         if notes:
             data["notes"] = notes
-        fact = _fact(timeline.ENDED, told, source, key=timeline.ENDED, data=data)
-        _record(call, [fact], actor=user)
+        said = [fact(timeline.ENDED, told, source, key=timeline.ENDED, data=data)]
+        if disposition:
+            said.append(afterwards.outcome(disposition, told, source))
+        if wrap_up:
+            said += afterwards.wrap_up_begun(call, told, source)
+        ended_before = call.ended_by.startswith(timeline.PROVIDER_PREFIX)
+        record(call, said, actor=user)
+        signal = signals.call_changed if ended_before else signals.call_ended
+        signal.send(CallLog, call=call)
+    return call
+
+
+def not_dialled(call_id: uuid.UUID, user: User, why: str) -> CallLog:
+    """The phone system would not dial for `user`: the call ends as FAILED, and `why` is kept.
+
+    Not if the phone system has told of the call all the same: then it knows better.
+    """
+    with transaction.atomic():
+        call = _lock_own(call_id, user)
+        if call.end_time is not None or call.account_id is not None:
+            return call
+        data = {"status": timeline.FAILED, "reason": NOT_DIALLED, "said": why[:300]}
+        told = Told(max(now(), call.start_time))
+        key = f"{timeline.ENDED}:{DIALLER}"
+        record(call, [fact(timeline.ENDED, told, DIALLER, key=key, data=data)], actor=None)
         signals.call_ended.send(CallLog, call=call)
     return call
+
+
+def _is_told(call: CallLog) -> bool:
+    """Whether a person told the end. What a phone system told is believed more, but the person's
+    word, and above all the notes that come with it, are kept beside it."""
+    if call.end_time is None or call.ended_by == timeline.WATCHDOG:
+        return False
+    if not call.ended_by.startswith(timeline.PROVIDER_PREFIX):
+        return True
+    return call.events.filter(key=timeline.ENDED).exists()
 
 
 def _check_same_end(call: CallLog, status: str) -> None:
@@ -256,7 +324,7 @@ def correct_call(
     if status is not None and status not in timeline.TERMINAL:
         raise BadCallData(_("Choose how the call ended."), "status")
     with transaction.atomic():
-        call = _lock(pk=call.pk)
+        call = lock(pk=call.pk)
         if call.end_time is None:
             raise CallConflict(_("This call is still running; end it first."))
         instants = {"start": start, "answered": answered, "end": end}
@@ -268,8 +336,8 @@ def correct_call(
         data["reason"] = reason.strip()
         _check_order(call, data)
         told = Told(_after_last_correction(call))
-        fact = _fact(timeline.CORRECTED, told, _voice(call, actor), data=data)
-        _record(call, [fact], actor=actor)
+        said = fact(timeline.CORRECTED, told, _voice(call, actor), data=data)
+        record(call, [said], actor=actor)
         signals.call_changed.send(CallLog, call=call)
     return call
 
@@ -299,105 +367,77 @@ def _after_last_correction(call: CallLog) -> dt.datetime:
 def add_note(call: CallLog, actor: User, notes: str) -> CallLog:
     """Replaces the call's notes; what stood there before stays in the ledger."""
     with transaction.atomic():
-        call = _lock(pk=call.pk)
+        call = lock(pk=call.pk)
         if call.notes == notes:
             return call
-        fact = _fact(timeline.NOTED, Told(now()), _voice(call, actor), data={"notes": notes})
-        _record(call, [fact], actor=actor)
+        said = fact(timeline.NOTED, Told(now()), _voice(call, actor), data={"notes": notes})
+        record(call, [said], actor=actor)
         signals.call_changed.send(CallLog, call=call)
     return call
 
 
-def close_stale_calls() -> int:
-    """Closes the calls that show no sign of life, at the last sign there was; how many.
+def close_stale_calls(
+    calls: CallQuerySet | None = None, answers: Mapping[int, str] | None = None
+) -> int:
+    """Closes those of `calls` (all) that show no sign of life, at the last there was; how many.
 
     Stale is: no heartbeat for STALE_CALL_SECONDS, or running for more than MAX_CALL_SECONDS. They
-    end as DROPPED with evidence E and count in no figure until somebody confirms them.
+    end as DROPPED with evidence E and count in no figure until somebody confirms them. `answers`
+    is what a call's phone system said when it was asked (see calls.watchdog), by the call's key.
     """
-    closed = 0
-    for pk in list(CallLog.objects.active().values_list("pk", flat=True)):
-        with transaction.atomic():
-            call = _lock(pk=pk)
-            present = now()
-            if call.end_time is not None or not _is_stale(call, present):
-                continue
-            alive = max(call.last_seen_at or call.start_time, call.start_time)
-            data = {"status": timeline.DROPPED, "reason": "watchdog"}
-            fact = _fact(
-                timeline.ENDED,
-                Told(alive),
-                timeline.WATCHDOG,
-                key=f"{timeline.ENDED}:{timeline.WATCHDOG}",
-                data=data,
-            )
-            _record(call, [fact], actor=None, alive=False)
-            signals.call_ended.send(CallLog, call=call)
-            closed += 1
-    return closed
+    running = (CallLog.objects.all() if calls is None else calls).active()
+    keys = list(running.values_list("pk", flat=True))
+    return sum(_close_if_stale(pk, (answers or {}).get(pk, "")) for pk in keys)
 
 
-def _is_stale(call: CallLog, present: dt.datetime) -> bool:
+def _close_if_stale(pk: int, answer: str) -> bool:
+    with transaction.atomic():
+        call = CallLog.objects.select_for_update().active().filter(pk=pk).first()
+        if call is None or not _is_stale(call, now(), answer):
+            return False
+        alive = max(call.last_seen_at or call.start_time, call.start_time)
+        data = {"status": timeline.DROPPED, "reason": "watchdog"}
+        said = fact(
+            timeline.ENDED,
+            Told(alive),
+            timeline.WATCHDOG,
+            key=f"{timeline.ENDED}:{timeline.WATCHDOG}",
+            data=data,
+        )
+        record(call, [said], actor=None, alive=False)
+        signals.call_ended.send(CallLog, call=call)
+    return True
+
+
+def _is_stale(call: CallLog, present: dt.datetime, answer: str) -> bool:
+    """No sign of life for too long. A phone system speaks of a call's changes only, so that its
+    silence means nothing before the hard limit, unless it knows of no such call."""
+    if call.account_id is not None and answer:
+        return answer == GONE
+    if present - call.start_time > dt.timedelta(seconds=settings.MAX_CALL_SECONDS):
+        return True
     silent = present - (call.last_seen_at or call.start_time)
-    return silent > dt.timedelta(seconds=settings.STALE_CALL_SECONDS) or (
-        present - call.start_time > dt.timedelta(seconds=settings.MAX_CALL_SECONDS)
-    )
+    return call.account_id is None and silent > dt.timedelta(seconds=settings.STALE_CALL_SECONDS)
 
 
 def refold(call: CallLog) -> list[str]:
     """Folds the ledger of `call` again; the names of the fields that differed (none, normally)."""
     with transaction.atomic():
-        locked = _lock(pk=call.pk)
+        locked = lock(pk=call.pk)
         changed = locked.apply(timeline.fold(CallEvent.facts_of(locked)))
         if changed:
             locked.save(update_fields=changed)
     return changed
 
 
-def _lock(**which: Any) -> CallLog:
-    try:
-        return CallLog.objects.select_for_update().get(**which)
-    except CallLog.DoesNotExist as error:
-        raise CallNotFound(_("There is no such call among yours.")) from error
-
-
 def _lock_own(call_id: uuid.UUID, user: User) -> CallLog:
-    call = _lock(call_id=call_id, user_id=user.pk)
+    own = CallLog.objects.select_for_update().filter(user=user)
+    call = own.known_as(call_id)
+    if call is None:
+        raise CallNotFound(_("There is no such call among yours."))
     call.user = user  # spares whoever listens a query
     return call
 
 
 def _voice(call: CallLog, actor: User) -> str:
     return AGENT if actor.pk == call.user_id else ADMIN
-
-
-def _fact(
-    kind: str,
-    told: Told,
-    source: str,
-    *,
-    key: str = "",
-    data: Mapping[str, Any] | None = None,
-) -> timeline.Event:
-    at = to_ms(told.at)
-    said = dict(data or {})
-    if told.offline:
-        said["offline"] = True
-    return timeline.Event(key=key or f"{kind}:{at}", kind=kind, at=at, source=source, data=said)
-
-
-def _record(
-    call: CallLog, facts: Iterable[timeline.Event], *, actor: User | None, alive: bool = True
-) -> None:
-    """Adds `facts` to the locked call's ledger and saves what all its events fold to."""
-    ledger = CallEvent.facts_of(call)
-    known = {event.key for event in ledger}
-    fresh = [fact for fact in facts if fact.key not in known]
-    arrived = now()
-    for fact in fresh:
-        CallEvent.of_fact(call, fact, received_at=arrived, actor=actor).save(force_insert=True)
-    changed = call.apply(timeline.fold(ledger + fresh))
-    if alive and call.end_time is None:
-        call.last_seen_at = arrived
-        changed.append("last_seen_at")
-    if changed:
-        call.save(update_fields=changed)

@@ -5,13 +5,17 @@ order and any repetition of the same events gives the same state, because every 
 minimum, a maximum or a sort over the *set* of events, with ties broken by their keys. Nothing
 looks at the order or the time of arrival.
 
-Who is believed when sources differ: a provider's final record (`summary`), then a provider's live
-events, then people and programs, then the watchdog's estimate. Corrections lie on top of all.
+Who is believed when sources differ: a provider's final record (`summary`), then what its report of
+the end says of earlier instants, then its live events, then those it calls provisional, then people
+and programs, then the watchdog's estimate. Corrections lie on top of all.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+from calls.intervals import CLOSES, OPENS, Interval, length, merge, paired
+from calls.losses import shows_loss
 
 STARTED: Final = "started"
 RINGING: Final = "ringing"
@@ -45,6 +49,10 @@ FAILED: Final = "FAILED"
 NO_ANSWER: Final = "NO_ANSWER"
 TERMINAL: Final = (COMPLETED, DROPPED, NO_ANSWER, FAILED)
 
+# What a `noted` event says of the work after the call.
+WRAP_UP_STARTED: Final = "started"
+WRAP_UP_ENDED: Final = "ended"
+
 # Evidence classes, best first (design: A provider's record ... E estimated by the watchdog).
 RECORD: Final = "A"
 LIVE: Final = "B"
@@ -55,6 +63,10 @@ ESTIMATE: Final = "E"
 WATCHDOG: Final = "watchdog"
 PROVIDER_PREFIX: Final = "provider:"
 
+# What an ended call may lack: when it began or was answered, some of its events, the provider's
+# final record, or all that happened while nobody listened.
+MISSING: Final = ("start", "answer", "events", "record", "gap")
+
 _FACTS: Final = frozenset({STARTED, RINGING, ANSWERED, HELD, RESUMED, PAUSED, UNPAUSED, ENDED})
 
 
@@ -64,8 +76,18 @@ class Event:
 
     `key` names the event within its call: two events with the same key are one event. `at` is
     when it happened (ms). `data` depends on the kind: `ended` has status, reason, notes; `summary`
-    any of start, answered, end (ms), status, reason; `corrected` the same and `reason`; `noted`
-    has notes; `held` and `resumed` may name the party; any may be marked offline.
+    any of start, answered, end, hold (ms), status, reason; `corrected` the same and `reason`;
+    `noted` has any of notes, disposition, and wrap_up (WRAP_UP_STARTED or _ENDED); `held` and
+    `resumed` may name the party; any may be marked offline.
+
+    A provider's events may say more. `ended` may report start, answered (None: never answered) and
+    hold (a length) as `summary` does, and `unanswered`, the status that holds if nobody answered;
+    `unsure` says that an answer may have escaped us. `answered` may say that it also `resumes`, or
+    that it has only `reached` the other phone, which is no answer yet.
+    `provisional` marks what a better event may replace. `number` and `direction` tell whom the call
+    is with; `seq`, `leg`, `conversation_seq`, `awaits`, `over` and `paired` let a loss show (see
+    calls.losses); `record` says that a final record is still to come; `gap` ([since, until] in ms)
+    that we may have missed something.
     """
 
     key: str
@@ -96,6 +118,12 @@ class CallState:
     evidence: str = CLICK
     holds: tuple[tuple[int, int], ...] = ()  # the closed ones, merged, half-open
     pauses: tuple[tuple[int, int], ...] = ()
+    number: str = ""  # the other side, as the provider gives it
+    direction: str = ""
+    missing: tuple[str, ...] = ()  # of MISSING: what should be known and is not
+    disposition: str = ""
+    wrap_up: int = 0
+    wrap_up_since: int | None = None  # while it is open
 
 
 def _identity(event: Event) -> tuple[str, str, int, str, str]:
@@ -104,77 +132,70 @@ def _identity(event: Event) -> tuple[str, str, int, str, str]:
     return event.key, event.kind, event.at, event.source, said
 
 
+def _by_provider(event: Event) -> bool:
+    return event.source.startswith(PROVIDER_PREFIX)
+
+
+_RECORDED, _REPORTED = 6, 5
+
+
 def _rank(event: Event) -> int:
     if event.kind == SUMMARY:
-        return 3
-    if event.source.startswith(PROVIDER_PREFIX):
-        return 2
-    return 0 if event.source == WATCHDOG else 1
+        return _RECORDED
+    if _by_provider(event):
+        return 3 if event.data.get("provisional") else 4
+    return 0 if event.source == WATCHDOG else 2
 
 
-def _claims(events: list[Event], kind: str, name: str) -> list[tuple[int, int, str, Event]]:
-    """Who says when `kind` happened: (-rank, instant, key, event), the most believed first."""
-    claims = [(-_rank(e), e.at, e.key, e) for e in events if e.kind == kind]
-    claims += [
-        (-_rank(e), int(e.data[name]), e.key, e)
+def _reports(events: list[Event], name: str) -> list[Event]:
+    """The provider's records and reports of the end that say `name`."""
+    return [
+        e
         for e in events
-        if e.kind == SUMMARY and e.data.get(name) is not None
+        if name in e.data and (e.kind == SUMMARY or (e.kind == ENDED and _by_provider(e)))
     ]
+
+
+class Claim(NamedTuple):
+    """Somebody says when something happened; the most believed sorts first. `at` < 0: never."""
+
+    doubt: int
+    at: int
+    key: str
+    event: Event
+
+
+def _claims(events: list[Event], kind: str, name: str) -> list[Claim]:
+    """Who says when `kind` happened, the most believed first."""
+    claims = [Claim(-_rank(e), e.at, e.key, e) for e in events if e.kind == kind]
+    for event in _reports(events, name):
+        rank = _RECORDED if event.kind == SUMMARY else _REPORTED
+        told = event.data[name]
+        claims.append(Claim(-rank, -1 if told is None else int(told), event.key, event))
     return sorted(claims, key=lambda claim: claim[:3])
+
+
+def _settled(claims: list[Claim]) -> int | None:
+    """The earliest instant of the most believed claims; None where they all say never."""
+    told = [claim.at for claim in claims if claim.doubt == claims[0].doubt and claim.at >= 0]
+    return min(told) if told else None
 
 
 def _intervals(
     events: list[Event], opens: str, closes: str, since: int, until: int | None
-) -> tuple[list[tuple[int, int]], int | None]:
-    """The merged closed intervals within [since, until], and since when one is open.
+) -> tuple[list[Interval], int | None]:
+    """The closed intervals within [since, until], and since when one is open.
 
-    Each party's events are paired by themselves; a second opening while open says nothing new, nor
-    does a closing while closed. At the same instant an opening goes before a closing.
+    Each party's events are paired by themselves: both sides of a call may hold.
     """
     parties: dict[str, list[tuple[int, int, str]]] = {}
     for event in events:
-        if event.kind in (opens, closes):
+        closing = event.kind == closes or (closes == RESUMED and event.data.get("resumes"))
+        if closing or event.kind == opens:
             party = str(event.data.get("party", ""))
-            order = 0 if event.kind == opens else 1
+            order = CLOSES if closing else OPENS
             parties.setdefault(party, []).append((event.at, order, event.key))
-    found: list[tuple[int, int]] = []
-    open_since: list[int] = []
-    for changes in parties.values():
-        begun: int | None = None
-        for at, order, _key in sorted(changes):
-            if order == 0 and begun is None:
-                begun = at
-            elif order == 1 and begun is not None:
-                found.append((begun, at))
-                begun = None
-        if begun is not None:
-            if until is None:
-                open_since.append(max(begun, since))
-            else:
-                found.append((begun, until))
-    clipped = [
-        (max(a, since), b if until is None else min(b, until))
-        for a, b in found
-        if b > since and (until is None or a < until)
-    ]
-    merged = merge(clipped)
-    return merged, min(open_since) if open_since else None
-
-
-def merge(intervals: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The union of half-open intervals, sorted and disjoint."""
-    merged: list[tuple[int, int]] = []
-    for begin, end in sorted(interval for interval in intervals if interval[1] > interval[0]):
-        if merged and begin <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((begin, end))
-    return merged
-
-
-def length(intervals: Iterable[tuple[int, int]], since: int, until: int) -> int:
-    """How much of [since, until] the disjoint `intervals` cover, in ms."""
-    return sum(max(0, min(b, until) - max(a, since)) for a, b in intervals)
+    return paired(parties.values(), since, until)
 
 
 def fold(events: Iterable[Event]) -> CallState:
@@ -183,30 +204,27 @@ def fold(events: Iterable[Event]) -> CallState:
     for event in sorted(events, key=_identity):
         by_key.setdefault(event.key, event)
     known = list(by_key.values())
-    facts = [e for e in known if e.kind in _FACTS]
+    # A record that does not say when the call began may be all that we ever hear of it.
+    facts = [e for e in known if e.kind in _FACTS] or [e for e in known if e.kind == SUMMARY]
     starts = _claims(known, STARTED, "start")
     if not starts and not facts:
         raise ValueError("a call needs at least one event that says when it was")
-    start = starts[0][1] if starts else min(e.at for e in facts)
+    start = _settled(starts)
+    if start is None:
+        start = min(e.at for e in facts)
+    answers = _claims([e for e in known if not e.data.get("reached")], ANSWERED, "answered")
+    answered = _settled(answers)
 
     ends = _claims(known, ENDED, "end")
     end: int | None = None
-    status, reason, ended_by, ended_notes = IN_PROGRESS, "", "", None
+    status, reason, ended_by = IN_PROGRESS, "", ""
     final: Event | None = None
     if ends:
-        best = ends[0][0]
         # Of the most believed claims, the earliest; at one instant, the happier status.
-        _, end, _, final = min(
-            (claim for claim in ends if claim[0] == best),
-            key=lambda claim: (claim[1], _severity(claim[3]), claim[2]),
-        )
-        status = str(final.data.get("status", COMPLETED))
-        reason = str(final.data.get("reason", ""))
+        best = min(ends, key=lambda claim: (claim.doubt, claim.at, _severity(claim.event)))
+        end, final = best.at, best.event
+        status, reason = _outcome([final, *(claim.event for claim in ends)], answered)
         ended_by = final.source
-        ended_notes = final.data.get("notes")
-
-    answers = _claims(known, ANSWERED, "answered")
-    answered = answers[0][1] if answers else None
 
     corrections = sorted((e for e in known if e.kind == CORRECTED), key=lambda e: (e.at, e.key))
     for correction in corrections:
@@ -229,13 +247,19 @@ def fold(events: Iterable[Event]) -> CallState:
     )
     paused = sum(b - a for a, b in pauses)
     hold = sum(b - a for a, b in holds)
+    told_hold = _told_hold(known)
+    wrap_up, wrap_up_since = _wrap_up(known, end)
     ring = duration = talk = None
     if answered is not None:
         ring = answered - start - length(pauses, start, answered)
     if end is not None:
         duration = end - start - paused
         if answered is not None:
+            talked = end - answered - length(pauses, answered, end)
             talk = end - answered - length(merge(pauses + holds), answered, end)
+            if told_hold is not None:
+                hold = min(told_hold, talked)
+                talk = talked - hold
         elif status in (COMPLETED, DROPPED):
             ring, talk = 0, duration
         else:
@@ -255,11 +279,62 @@ def fold(events: Iterable[Event]) -> CallState:
         talk=talk,
         held_since=held_since if end is None else None,
         paused_since=paused_since if end is None else None,
-        notes=_notes(known, final, ended_notes),
+        notes=_notes(known),
         evidence=_evidence(known, final, bool(corrections)),
         holds=tuple(holds),
         pauses=tuple(pauses),
+        number=_first_said(known, "number"),
+        direction=_first_said(known, "direction"),
+        missing=() if end is None else _missing(known, start, end, status, starts, answers),
+        disposition=_disposition(known),
+        wrap_up=wrap_up,
+        wrap_up_since=wrap_up_since,
     )
+
+
+def _outcome(events: list[Event], answered: int | None) -> tuple[str, str]:
+    """The status and reason of the most believed end that tells them."""
+    telling = next((e for e in events if "status" in e.data), events[0])
+    status = str(telling.data.get("status", COMPLETED))
+    if answered is None and "unanswered" in telling.data:
+        status = str(telling.data["unanswered"])
+    return status, str(telling.data.get("reason", ""))
+
+
+def _told_hold(known: list[Event]) -> int | None:
+    """The total hold that the provider's best report states, in ms."""
+    told = sorted((-_rank(e), e.at, e.key, int(e.data["hold"])) for e in _reports(known, "hold"))
+    return told[0][3] if told else None
+
+
+def _first_said(known: list[Event], name: str) -> str:
+    said = sorted((e.at, e.key, str(e.data[name])) for e in known if e.data.get(name))
+    return said[0][2] if said else ""
+
+
+def _missing(
+    known: list[Event],
+    start: int,
+    end: int,
+    status: str,
+    starts: list[Claim],
+    answers: list[Claim],
+) -> tuple[str, ...]:
+    """What an ended call that a provider told us of lacks, in the order of MISSING."""
+    told = [e for e in known if _by_provider(e)]
+    lacks = {
+        "start": not starts,
+        "answer": not answers and (status == COMPLETED or any(e.data.get("unsure") for e in told)),
+        "events": shows_loss(told),
+        "record": any(e.data.get("record") for e in told)
+        and not any(e.kind == SUMMARY for e in told),
+        "gap": any(e.data["gap"][0] < end and start < e.data["gap"][1] for e in told if _gap(e)),
+    }
+    return tuple(name for name in MISSING if told and lacks[name])
+
+
+def _gap(event: Event) -> bool:
+    return event.kind == NOTED and "gap" in event.data
 
 
 def _severity(event: Event) -> int:
@@ -267,12 +342,40 @@ def _severity(event: Event) -> int:
     return TERMINAL.index(status) if status in TERMINAL else len(TERMINAL)
 
 
-def _notes(known: list[Event], final: Event | None, ended_notes: Any) -> str:
+def _notes(known: list[Event]) -> str:
     """The last notes that anybody wrote, by the time of writing."""
-    written = [(e.at, e.key, str(e.data.get("notes", ""))) for e in known if e.kind == NOTED]
-    if final is not None and ended_notes:
-        written.append((final.at, final.key, str(ended_notes)))
+    written = [
+        (e.at, e.key, str(e.data["notes"]))
+        for e in known
+        if (e.kind == NOTED and "notes" in e.data) or (e.kind == ENDED and e.data.get("notes"))
+    ]
     return max(written)[2] if written else ""
+
+
+def _noting(known: list[Event], what: str) -> list[Event]:
+    """The events that note `what`."""
+    return [e for e in known if e.kind == NOTED and what in e.data]
+
+
+def _disposition(known: list[Event]) -> str:
+    """The last outcome that anybody chose, by the time of choosing."""
+    chosen = [(e.at, e.key, str(e.data["disposition"])) for e in _noting(known, "disposition")]
+    return max(chosen)[2] if chosen else ""
+
+
+def _wrap_up(known: list[Event], end: int | None) -> tuple[int, int | None]:
+    """The length of the work after the call, and since when it is open.
+
+    It begins when it was said to begin, yet never before the call's end; of several who say that it
+    is over, the earliest is right: the others spoke of what was over already.
+    """
+    said = [(str(e.data["wrap_up"]), e.at) for e in _noting(known, "wrap_up")]
+    begun = min((at for word, at in said if word == WRAP_UP_STARTED), default=None)
+    over = min((at for word, at in said if word == WRAP_UP_ENDED), default=None)
+    if begun is None or end is None:
+        return 0, None
+    since = max(begun, end)
+    return (0, since) if over is None else (max(0, over - since), None)
 
 
 def _evidence(known: list[Event], final: Event | None, corrected: bool) -> str:

@@ -8,7 +8,10 @@ from django.utils.translation import gettext_lazy
 
 from calls.models import CallLog
 from calls.templatetags.calls_format import clock, duration_words
-from metrics.exports import call_csv_response
+from metrics.exports.answers import csv_answer
+from metrics.exports.calls import sheet_of_calls
+from metrics.exports.csv_file import Style
+from metrics.exports.document import Document
 from metrics.models import DailyMetrics, UserMetrics
 
 
@@ -63,7 +66,8 @@ class DailyMetricsAdmin(FiguresAdmin):
 def export_csv(
     model_admin: admin.ModelAdmin, request: HttpRequest, queryset: Any
 ) -> StreamingHttpResponse:
-    return call_csv_response(queryset, request)
+    sheet = sheet_of_calls(queryset)
+    return csv_answer(Document(sheet.title, [], [sheet]), Style())
 
 
 # Calls know nothing of their exports, so the action comes to them from here.

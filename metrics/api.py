@@ -3,11 +3,11 @@
 import datetime as dt
 from typing import Any
 
-from django.core.exceptions import ValidationError as InvalidDay
-from django.http import StreamingHttpResponse
+from django.core.exceptions import ValidationError as Invalid
+from django.http import FileResponse, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
@@ -20,31 +20,26 @@ from accounts.models import Team, User
 from accounts.throttling import LimitedView
 from calls import api as calls_api
 from calls import services as calls
-from calls.filters import LocalDayField
+from calls.filters import CallFilter, LocalDayField
 from calls.instants import today
-from calls.queries import LOCAL_DAY, check_names, checked
+from calls.queries import check_names, checked
 from calls.serializers import EndBody, answers
 from metrics.definitions import Sums
-from metrics.exports import call_csv_response
-from metrics.services import sums_by, sums_of, totals_after, totals_of
-
-SUMS: dict[str, Any] = {
-    name: serializers.FloatField() if isinstance(value, float) else serializers.IntegerField()
-    for name, value in Sums().as_json().items()
-}
-PERIOD: dict[str, Any] = {"from": serializers.DateField(), "to": serializers.DateField()}
-PERSON: dict[str, Any] = {
-    "user_id": serializers.IntegerField(),
-    "username": serializers.CharField(),
-}
-TEAM: dict[str, Any] = {
-    "team_id": serializers.IntegerField(allow_null=True),
-    "name": serializers.CharField(allow_null=True),
-}
-PERIOD_PARAMETERS = [
-    OpenApiParameter("from", LOCAL_DAY, description="First local day; today if absent."),
-    OpenApiParameter("to", LOCAL_DAY, description="Last local day; today if absent."),
-]
+from metrics.descriptions import (
+    COLUMNS_PARAMETER,
+    PERIOD,
+    PERIOD_PARAMETERS,
+    PERSON,
+    STYLE_PARAMETERS,
+    SUMS,
+    TEAM,
+)
+from metrics.exporting import AT_ONCE, XLSX, Wanted, is_large
+from metrics.exports.answers import csv_answer, xlsx_answer
+from metrics.exports.csv_file import STYLE_NAMES
+from metrics.exports.xlsx_file import CONTENT_TYPE
+from metrics.services import own_sums, sums_by, totals_after, totals_of
+from metrics.shared import SumsBy
 
 
 class EndedBody(serializers.Serializer):
@@ -75,7 +70,9 @@ class CallViewSet(calls_api.CallViewSet):
             person_of(request),
             status=body["status"],
             notes=body.get("notes") or "",
-            told=calls_api.told_at(body, "ended_at"),
+            disposition=body.get("disposition") or "",
+            wrap_up=body["wrap_up"],
+            told=calls_api.told_at(request, body, "ended_at"),
             source=calls_api.source_of(request),
         )
         totals = totals_after(call)
@@ -93,14 +90,40 @@ class CallViewSet(calls_api.CallViewSet):
 
     @extend_schema(
         summary="Calls as a CSV file, newest first",
-        parameters=calls_api.FILTER_PARAMETERS,
+        parameters=[*calls_api.FILTER_PARAMETERS, COLUMNS_PARAMETER, *STYLE_PARAMETERS],
         responses=answers({(200, "text/csv"): OpenApiTypes.STR}, 400, 403),
     )
     @action(detail=False, methods=["get"], url_path="export.csv", url_name="export")
     def export(self, request: Request) -> StreamingHttpResponse:
-        if not person_of(request).has_perm(roles.EXPORT_CALLS):
-            raise PermissionDenied(_("You may not export calls. Ask an administrator."))
-        return call_csv_response(self.wanted(request, set()), request._request)
+        wanted = wanted_file(request, *STYLE_NAMES)
+        return csv_answer(wanted.document(figures=False), wanted.style)
+
+    @extend_schema(
+        summary="Calls as an Excel workbook, newest first",
+        parameters=[*calls_api.FILTER_PARAMETERS, COLUMNS_PARAMETER],
+        responses=answers({(200, CONTENT_TYPE): OpenApiTypes.BINARY}, 400, 403),
+    )
+    @action(detail=False, methods=["get"], url_path="export.xlsx", url_name="export-xlsx")
+    def export_xlsx(self, request: Request) -> FileResponse:
+        wanted = wanted_file(request)
+        if is_large(wanted, XLSX):
+            raise ValidationError(
+                _("More than %(rows)d calls: choose fewer, or take the CSV file.")
+                % {"rows": AT_ONCE[XLSX]}
+            )
+        return xlsx_answer(wanted.document())
+
+
+def wanted_file(request: Request, *others: str) -> Wanted:
+    """The file of calls that the query asks for; it may also have `others`."""
+    if not person_of(request).has_perm(roles.EXPORT_CALLS):
+        raise PermissionDenied(_("You may not export calls. Ask an administrator."))
+    query = request.query_params
+    check_names(query, {*CallFilter.base_filters, "columns", *others})
+    try:
+        return Wanted.of(person_of(request), query)
+    except Invalid as error:
+        raise ValidationError(error.message_dict) from error
 
 
 def period_of(request: Request) -> tuple[dt.date, dt.date]:
@@ -112,7 +135,7 @@ def period_of(request: Request) -> tuple[dt.date, dt.date]:
     for name in PERIOD:
         try:
             days[name] = LocalDayField(required=False).clean(query.get(name))
-        except InvalidDay as error:
+        except Invalid as error:
             wrong[name] = error.messages
     if wrong:
         raise ValidationError(wrong)
@@ -127,13 +150,13 @@ def person_row(user: User) -> dict[str, Any]:
     return {"user_id": user.pk, "username": user.username}
 
 
-def team_row(team: Team, sums: dict[int, Sums]) -> dict[str, Any]:
+def team_row(team: Team, sums: SumsBy) -> dict[str, Any]:
     """A team's figures and its members', by name; `sums` by user id."""
     members = {person: sums.get(person.pk, Sums()) for person in team.members.all()}
     return {
         "team_id": team.pk,
         "name": team.name,
-        **sum(members.values(), Sums()).as_json(),
+        **sums.total_of(person.pk for person in members).as_json(),
         "members": [
             person_row(person) | its_sums.as_json()
             for person, its_sums in sorted(members.items(), key=lambda item: item[0].username)
@@ -163,7 +186,7 @@ class MetricsViewSet(LimitedView, viewsets.ViewSet):
         return Response(
             person_row(person_of(request))
             | {"from": first, "to": last}
-            | sums_of([person_of(request).pk], first, last).as_json()
+            | own_sums(person_of(request), first, last).as_json()
             | {"all_time": totals_of(person_of(request).pk).as_json()}
         )
 
@@ -234,5 +257,5 @@ class MetricsViewSet(LimitedView, viewsets.ViewSet):
             {"team_id": pk, "name": name} | sums.get(pk, Sums()).as_json()
             for pk, name in names.items()
         ]
-        total = sum(sums.values(), Sums())
+        total = sums.total
         return Response({"from": first, "to": last} | total.as_json() | {"teams": rows})

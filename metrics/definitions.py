@@ -3,6 +3,7 @@
 The formulas are here and nowhere else; `Sums` is what they are made from.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -24,15 +25,22 @@ class Sums:
     calls_no_answer: int = 0
     calls_answered: int = 0  # with a known answer, or completed or dropped without one
     total_talk_time: int = 0
+    talk_squares: int = 0  # the squares of each call's talk seconds: how much calls differ
     answered_time: int = 0  # talk + hold + wrap-up of the answered calls
     total_duration: int = 0
     ring_time: int = 0
     hold_time: int = 0
+    wrap_up_time: int = 0
     calls_unconfirmed: int = 0  # in no other figure
 
     def __add__(self, other: "Sums") -> "Sums":
         return Sums(
             **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
+        )
+
+    def __sub__(self, other: "Sums") -> "Sums":
+        return Sums(
+            **{f.name: getattr(self, f.name) - getattr(other, f.name) for f in fields(self)}
         )
 
     @property
@@ -82,10 +90,42 @@ class Sums:
             "total_duration": self.total_duration,
             "ring_time": self.ring_time,
             "hold_time": self.hold_time,
+            "wrap_up_time": self.wrap_up_time,
         }
 
 
 SUM_FIELDS: Final = tuple(f.name for f in fields(Sums))
+
+# Classes of talk time, in seconds: each begins here and ends where the next begins; the first
+# holds the calls without any talk, the last has no end.
+LENGTHS: Final = (0, 1, 15, 30, 60, 120, 180, 300, 600, 1200)
+HOUR_FIELDS: Final = tuple(f"hour_{hour:02d}" for hour in range(24))
+LENGTH_FIELDS: Final = tuple(f"length_{number}" for number in range(len(LENGTHS)))
+SHAPE_FIELDS: Final = HOUR_FIELDS + LENGTH_FIELDS
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Calls made, by local hour of their start and by class of talk time. Adds up like Sums."""
+
+    hours: tuple[int, ...] = (0,) * 24
+    lengths: tuple[int, ...] = (0,) * len(LENGTHS)
+
+    def __add__(self, other: "Shape") -> "Shape":
+        return Shape(
+            tuple(map(sum, zip(self.hours, other.hours, strict=True))),
+            tuple(map(sum, zip(self.lengths, other.lengths, strict=True))),
+        )
+
+    @classmethod
+    def of(cls, values: Iterable[int]) -> "Shape":
+        """From the columns, in the order of SHAPE_FIELDS."""
+        columns = tuple(values)
+        return cls(columns[:24], columns[24:])
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        return self.hours + self.lengths
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from django.db import transaction
 from accounts.models import User
 from calls.instants import isoformat
 from calls.models import CallLog
+from metrics import doorbell
 from metrics.services import totals_after
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 GROUP: Final = "live"
 PAUSE_SECONDS: Final = 0.25
 SINGLE_FRAMES: Final = 8  # more events than this in one pause travel as one batch
+_TELL_SECONDS: Final = 10  # the layer's own connection may hang; what comes after must not
 _RENEW_SECONDS: Final = 3600  # the Redis layer forgets a group's members after a day
 
 
@@ -63,9 +65,11 @@ def rooms_of(user: User) -> list[str]:
 
 def rooms_for(call: CallLog) -> list[str]:
     """The rooms whose people may see `call`."""
-    rooms = [room_of_user(call.user_id), ROOM_OF_ORGANISATION]
-    if call.user.team_id is not None:
-        rooms.append(room_of_team(call.user.team_id))
+    rooms = [ROOM_OF_ORGANISATION]
+    if call.user is not None:
+        rooms.append(room_of_user(call.user.pk))
+        if call.user.team_id is not None:
+            rooms.append(room_of_team(call.user.team_id))
     return rooms
 
 
@@ -75,16 +79,17 @@ def payload(kind: str, call: CallLog) -> dict[str, Any]:
         "type": kind,
         "call_id": str(call.call_id),
         "user_id": call.user_id,
-        "team_id": call.user.team_id,
+        "team_id": call.user and call.user.team_id,
         "status": call.status,
         "activity": call.activity,
         "start_time": isoformat(call.start_time),
         "end_time": isoformat(call.end_time),
         "duration_seconds": call.duration_seconds,
     }
-    if call.end_time is not None:
+    if call.end_time is not None and call.user_id is not None:
         totals = totals_after(call)
         event |= {
+            "ended_by": call.ended_by,
             "calls_made": totals.calls_made,
             "avg_duration": totals.avg_call_duration,
             "total_talk_time": totals.total_talk_time,
@@ -110,12 +115,12 @@ def _send_after_commit(message: dict[str, Any]) -> None:
 
 
 def _send(message: dict[str, Any]) -> None:
-    layer = get_channel_layer()
     if hub.loop is not None and hub.loop.is_running():
-        # A web process: its own loop sends, nobody waits.
-        asyncio.run_coroutine_threadsafe(layer.group_send(GROUP, message), hub.loop)
+        hub.send(message)
     elif settings.REDIS_URL:
-        async_to_sync(layer.group_send)(GROUP, message)
+        async_to_sync(get_channel_layer().group_send)(GROUP, message)
+    else:
+        doorbell.ring(message)
 
 
 class Hub:
@@ -126,17 +131,22 @@ class Hub:
         self._rooms: dict[str, set[Socket]] = {}
         self._pending: dict[str, list[dict[str, Any]]] = {}
         self._pausing: set[str] = set()
+        self._outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Listens to the channel layer on `loop`, the server's; once a loop."""
         if self.loop is loop:
             return
+        self._outbox = asyncio.Queue()
         self.loop = loop
         self._rooms.clear()
         self._pending.clear()
         self._pausing.clear()
+        self._start(self._tell(self._outbox))
         self._start(self._listen())
+        if not settings.REDIS_URL:
+            doorbell.answer(loop, lambda message: self._start(self._take(message)))
 
     def join(self, socket: Socket, rooms: list[str]) -> None:
         for room in rooms:
@@ -147,6 +157,22 @@ class Hub:
             self._rooms[room].discard(socket)
             if not self._rooms[room]:
                 del self._rooms[room]
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Hands `message` to every process; from any thread, nobody waits."""
+        assert self.loop is not None
+        self.loop.call_soon_threadsafe(self._outbox.put_nowait, message)
+
+    async def _tell(self, outbox: asyncio.Queue[dict[str, Any]]) -> None:
+        # One at a time: two that travel side by side may overtake each other.
+        layer = get_channel_layer()
+        while True:
+            message = await outbox.get()
+            try:
+                async with asyncio.timeout(_TELL_SECONDS):
+                    await layer.group_send(GROUP, message)
+            except Exception:
+                logger.exception("The channel layer did not take an event")
 
     def _start(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

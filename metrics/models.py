@@ -1,11 +1,13 @@
 """Sums of ended calls, kept so that no figure has to read history. Derived: safe to rebuild."""
 
+import uuid
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from metrics.definitions import SUM_FIELDS, Sums
+from metrics.definitions import SHAPE_FIELDS, SUM_FIELDS, Sums
 
 
 class SumsModel(models.Model):
@@ -19,10 +21,12 @@ class SumsModel(models.Model):
     calls_no_answer = models.PositiveIntegerField(_("not answered"), default=0)
     calls_answered = models.PositiveIntegerField(pgettext_lazy("calls", "answered"), default=0)
     total_talk_time = models.PositiveBigIntegerField(_("total time (s)"), default=0)
+    talk_squares = models.PositiveBigIntegerField(_("squared talk time (s²)"), default=0)
     answered_time = models.PositiveBigIntegerField(_("time of answered calls (s)"), default=0)
     total_duration = models.PositiveBigIntegerField(_("tracked time (s)"), default=0)
     ring_time = models.PositiveBigIntegerField(_("ring time (s)"), default=0)
     hold_time = models.PositiveBigIntegerField(_("hold time (s)"), default=0)
+    wrap_up_time = models.PositiveBigIntegerField(_("wrap-up time (s)"), default=0)
     calls_unconfirmed = models.PositiveIntegerField(_("unconfirmed"), default=0)
 
     class Meta:
@@ -78,6 +82,68 @@ class DailyMetrics(SumsModel):
         return f"{self.user} {self.day}"
 
 
+class SavedView(models.Model):
+    """A page with its filters under a name of its owner's."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        related_name="saved_views",
+        on_delete=models.CASCADE,
+        db_index=False,  # the unique constraint serves it
+    )
+    name = models.CharField(_("name"), max_length=80)
+    path = models.CharField(max_length=200)
+    query = models.CharField(max_length=2000, blank=True)
+
+    class Meta:
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="saved_view_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def url(self) -> str:
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+class DailyShape(models.Model):
+    """How one person's calls of one local day lie in the day, and how long they were.
+
+    `hour_00`..`hour_23`: calls by the local hour of their start. `length_0`..: calls by talk time,
+    in the classes of definitions.LENGTHS. Both count the calls made, so both add up to them.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("agent"),
+        related_name="daily_shapes",
+        on_delete=models.CASCADE,
+        db_index=False,  # the unique constraint serves it
+    )
+    day = models.DateField(_("day"))
+
+    class Meta:
+        verbose_name = _("hours and lengths of a day")
+        verbose_name_plural = _("hours and lengths of days")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "day"], name="daily_shape_once"),
+        ]
+        indexes = [models.Index(fields=["day"], name="daily_shape_day")]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.day}"
+
+
+for _name in SHAPE_FIELDS:
+    DailyShape.add_to_class(_name, models.PositiveIntegerField(default=0))
+
+
 class UserMetrics(SumsModel):
     """The sums of all of one person's calls: the sum of the person's daily rows."""
 
@@ -95,3 +161,60 @@ class UserMetrics(SumsModel):
 
     def __str__(self) -> str:
         return str(self.user)
+
+
+class ExportQuerySet(models.QuerySet["Export"]):
+    def going_on(self) -> "ExportQuerySet":
+        return self.filter(state__in=(Export.WAITING, Export.RUNNING))
+
+
+class Export(models.Model):
+    """A large file that the worker writes for one person; it goes away by itself."""
+
+    WAITING, RUNNING, DONE, FAILED, CANCELLED = (
+        *("waiting", "running", "done", "failed", "cancelled"),
+    )
+    STATES = [
+        (WAITING, _("Waiting")),
+        (RUNNING, _("Being written")),
+        (DONE, _("Ready")),
+        (FAILED, pgettext_lazy("export", "Failed")),
+        (CANCELLED, _("Cancelled")),
+    ]
+
+    token = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        related_name="exports",
+        on_delete=models.CASCADE,
+    )
+    form = models.CharField(_("format"), max_length=4)  # csv or xlsx
+    query = models.TextField(_("filter"), blank=True)  # as the page's address had it
+    language = models.CharField(max_length=5)
+    state = models.CharField(_("state"), max_length=9, choices=STATES, default=WAITING)
+    message = models.TextField(_("message"), blank=True)
+    rows_total = models.PositiveBigIntegerField(default=0)
+    rows_done = models.PositiveBigIntegerField(default=0)
+    size = models.PositiveBigIntegerField(_("size (bytes)"), default=0)
+    created_at = models.DateTimeField(_("created"))
+    touched_at = models.DateTimeField()  # the worker's last sign of life
+    expires_at = models.DateTimeField(_("expires"))
+
+    objects = ExportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("export")
+        verbose_name_plural = _("exports")
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.owner} {self.form} {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_going_on(self) -> bool:
+        return self.state in (self.WAITING, self.RUNNING)
+
+    @property
+    def percent_done(self) -> int:
+        return min(99, self.rows_done * 100 // self.rows_total) if self.rows_total else 0

@@ -9,9 +9,10 @@ from django.db.models import Max, Min
 
 from calls.instants import day_range, local_day
 from calls.models import CallLog
-from metrics.definitions import Sums
-from metrics.models import DailyMetrics, UserMetrics
+from metrics.definitions import SHAPE_FIELDS, Shape, Sums
+from metrics.models import DailyMetrics, DailyShape, UserMetrics
 from metrics.services import CALL_SUMS, by_group, columns_of
+from metrics.shapes import shape_columns, shapes_of_day
 
 _BATCH = 2000
 
@@ -22,12 +23,16 @@ class Difference:
 
     user_id: int
     day: dt.date | None
-    stored: Sums | None
-    right: Sums | None
+    stored: Sums | Shape | None
+    right: Sums | Shape | None
 
 
 def _days() -> Iterator[dt.date]:
-    ends = CallLog.objects.ended().aggregate(first=Min("start_time"), last=Max("start_time"))
+    ends = (
+        CallLog.objects.assigned()
+        .ended()
+        .aggregate(first=Min("start_time"), last=Max("start_time"))
+    )
     if ends["first"] is None:
         return
     day, last = local_day(ends["first"]), local_day(ends["last"])
@@ -38,7 +43,7 @@ def _days() -> Iterator[dt.date]:
 
 def _of_day(day: dt.date) -> dict[int, Sums]:
     begin, end = day_range(day, day)
-    calls = CallLog.objects.started_between(begin, end).ended()
+    calls = CallLog.objects.assigned().started_between(begin, end).ended()
     return {user_id: Sums(*sums) for user_id, *sums in by_group(calls, CALL_SUMS)}
 
 
@@ -59,7 +64,19 @@ def differences() -> list[Difference]:
         right, stored = totals.get(user_id, Sums()), stored_totals.get(user_id, Sums())
         if stored != right:
             found.append(Difference(user_id, None, stored, right))
-    return found
+    return found + _shape_differences()
+
+
+def _shape_differences() -> list[Difference]:
+    found: list[Difference] = []
+    rows = DailyShape.objects.order_by().values_list("user", "day", *SHAPE_FIELDS)
+    left = {(user_id, day): Shape.of(columns) for user_id, day, *columns in rows.iterator()}
+    for day in _days():
+        for user_id, right in shapes_of_day(day).items():
+            stored = left.pop((user_id, day), None)
+            if stored != right:
+                found.append(Difference(user_id, day, stored, right))
+    return found + [Difference(*place, stored, None) for place, stored in left.items()]
 
 
 @transaction.atomic
@@ -81,4 +98,17 @@ def rebuild() -> int:
     UserMetrics.objects.bulk_create(
         UserMetrics(user_id=user_id, **columns_of(sums)) for user_id, sums in totals.items()
     )
+    _rebuild_shapes()
     return written
+
+
+def _rebuild_shapes() -> None:
+    DailyShape.objects.all().delete()
+    for day in _days():
+        DailyShape.objects.bulk_create(
+            (
+                DailyShape(user_id=user_id, day=day, **shape_columns(shape))
+                for user_id, shape in shapes_of_day(day).items()
+            ),
+            batch_size=_BATCH,
+        )

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_out
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
-from accounts.models import Team, User
+from accounts.models import ApiKey, Team, User
 from calls.instants import local_day
 from calls.models import CallLog
 from calls.signals import call_changed, call_ended, call_started
@@ -25,6 +25,8 @@ def connect() -> None:
     call_changed.connect(announce_change, dispatch_uid="metrics.announce_change")
     call_ended.connect(announce_end, dispatch_uid="metrics.announce_end")
     post_save.connect(rights_saved, sender=User, dispatch_uid="metrics.rights_saved")
+    post_save.connect(key_changed, sender=ApiKey, dispatch_uid="metrics.key_saved")
+    post_delete.connect(key_changed, sender=ApiKey, dispatch_uid="metrics.key_deleted")
     user_logged_out.connect(signed_out, dispatch_uid="metrics.signed_out")
     for through in (User.groups.through, User.user_permissions.through, Group.permissions.through):
         m2m_changed.connect(
@@ -40,13 +42,17 @@ def connect() -> None:
 def sum_saved_call(instance: CallLog, **kwargs: Any) -> None:
     if instance.end_time is None:
         return
-    starts = {instance.start_time, instance.stored_start or instance.start_time}
-    instance.new_totals = recompute(instance.user_id, {local_day(start) for start in starts})  # type: ignore[attr-defined]
-    instance.stored_start = instance.start_time
+    days = {local_day(start) for start in (instance.start_time, instance.stored_start) if start}
+    if instance.stored_user_id not in (None, instance.user_id):
+        recompute(instance.stored_user_id, days)
+    if instance.user_id is not None:
+        instance.new_totals = recompute(instance.user_id, days)  # type: ignore[attr-defined]
+    instance.stored_start, instance.stored_user_id = instance.start_time, instance.user_id
 
 
 def sum_deleted_call(instance: CallLog, **kwargs: Any) -> None:
-    recompute(instance.user_id, {local_day(instance.start_time)})
+    if instance.user_id is not None:
+        recompute(instance.user_id, {local_day(instance.start_time)})
 
 
 def announce_start(call: CallLog, **kwargs: Any) -> None:
@@ -79,6 +85,12 @@ def supervisors_changed(instance: Any, action: str, pk_set: Any, **kwargs: Any) 
         touched = {instance.pk} if isinstance(instance, User) else (pk_set or set())
         for user_id in touched:
             live.close_sockets_of(user_id)
+
+
+def key_changed(instance: ApiKey, created: bool = False, **kwargs: Any) -> None:
+    """A key was revoked or deleted (last use is noted without a signal): its program must go."""
+    if not created:
+        live.close_sockets_of(instance.owner_id)
 
 
 def signed_out(user: User | None, **kwargs: Any) -> None:

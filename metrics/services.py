@@ -6,15 +6,17 @@ from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import BigIntegerField, Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Cast, Coalesce
 
 from accounts.models import User
 from calls import timeline
-from calls.instants import day_range, today
+from calls.instants import day_range
 from calls.models import CallLog
 from metrics.definitions import SUM_FIELDS, Sums
 from metrics.models import DailyMetrics, SumsModel, UserMetrics
+from metrics.shapes import recompute_shape
+from metrics.shared import Part, SumsBy, counted_twice, of_people, parts_of
 from metrics.statements import A_USER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
 
 _COUNTED = ~Q(evidence=timeline.ESTIMATE)
@@ -35,12 +37,15 @@ CALL_SUMS: dict[str, Any] = {
     "calls_no_answer": Count("pk", filter=_COUNTED & Q(status=timeline.NO_ANSWER)),
     "calls_answered": Count("pk", filter=_ANSWERED),
     "total_talk_time": _total("talk_seconds"),
+    # Wider than a length: its square need not fit into four bytes.
+    "talk_squares": _total(Cast("talk_seconds", BigIntegerField()) * F("talk_seconds")),
     "answered_time": _total(
         F("talk_seconds") + F("hold_seconds") + F("wrap_up_seconds"), _ANSWERED
     ),
     "total_duration": _total("duration_seconds"),
     "ring_time": _total("ring_seconds"),
     "hold_time": _total("hold_seconds"),
+    "wrap_up_time": _total("wrap_up_seconds"),
     "calls_unconfirmed": Count("pk", filter=~_COUNTED),
 }
 ROW_SUMS: dict[str, Any] = {name: Coalesce(Sum(name), 0) for name in SUM_FIELDS}
@@ -71,7 +76,7 @@ def _sums_of_row(rows: list[tuple[Any, ...]]) -> Sums:
 
 
 def recompute(user_id: int, days: Iterable[dt.date]) -> Sums:
-    """Recomputes the daily rows of one person and the person's total, which it returns.
+    """Recomputes one person's rows of those days and the person's total, which it returns.
 
     Anyone may repeat it. The total's row is locked before anything is summed: of two ends at once,
     the second sums after the first has committed. Costs the calls of those days and one row a day
@@ -80,6 +85,7 @@ def recompute(user_id: int, days: Iterable[dt.date]) -> Sums:
     with transaction.atomic(savepoint=False):
         _lock_total(user_id)
         for day in sorted(set(days)):
+            recompute_shape(user_id, day)
             sums = _sums_of_row(_DAY_OF_CALLS.rows(user_id, *day_range(day, day)))
             if sums == Sums():
                 DailyMetrics.objects.filter(user_id=user_id, day=day).delete()
@@ -118,22 +124,47 @@ def rows_between(first: dt.date, last: dt.date) -> QuerySet[DailyMetrics]:
 
 
 def sums_of(users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date) -> Sums:
-    """The sums of some people over the local days first..last, inclusive, from daily rows."""
-    return Sums(**rows_between(first, last).filter(user__in=users).aggregate(**ROW_SUMS))
+    """The sums of some people over the local days first..last, inclusive, from daily rows.
+
+    A call that several of them had a part in counts once.
+    """
+    sums = Sums(**of_people(rows_between(first, last), users).aggregate(**ROW_SUMS))
+    return sums - counted_twice(parts_of(users, first, last))
 
 
-def sums_by(group: str, users: QuerySet[User], first: dt.date, last: dt.date) -> dict[Any, Sums]:
-    """The same, apart by `group`: a field path from a daily row such as `user` or `user__team`."""
-    rows = by_group(rows_between(first, last).filter(user__in=users), ROW_SUMS, group)
-    return {key: Sums(*sums) for key, *sums in rows}
+def sums_by(
+    group: str,
+    users: QuerySet[User],
+    first: dt.date,
+    last: dt.date,
+    parts: list[Part] | None = None,
+) -> SumsBy:
+    """The same, apart by `group`: `user`, `user__team` or `day`.
+
+    `parts`: those of parts_of for the same people and a wider period, where somebody has them.
+    """
+    rows = by_group(of_people(rows_between(first, last), users), ROW_SUMS, group)
+    sums = {key: Sums(*columns) for key, *columns in rows}
+    if parts is None:
+        parts = parts_of(users, first, last)
+    return SumsBy(sums, group, [part for part in parts if first <= part.day <= last])
 
 
-def sums_today(user: User) -> Sums:
-    return sums_of([user.pk], today(), today())
+def own_sums_by_day(user: User, first: dt.date, last: dt.date) -> SumsBy:
+    """One person's sums by day: every part of the own is a call of the own."""
+    rows = by_group(rows_between(first, last).filter(user=user), ROW_SUMS, "day")
+    return SumsBy({day: Sums(*columns) for day, *columns in rows}, "day", [])
+
+
+def own_sums(user: User, first: dt.date, last: dt.date) -> Sums:
+    """One person's sums: every part of the own is a call of the own."""
+    rows = rows_between(first, last).filter(user=user)
+    return Sums(**rows.aggregate(**ROW_SUMS))
 
 
 def totals_after(call: CallLog) -> Sums:
     """The totals of the call's person, spared a query where saving `call` just made them."""
+    assert call.user_id is not None
     return getattr(call, "new_totals", None) or totals_of(call.user_id)
 
 

@@ -1,10 +1,11 @@
-"""What the worker does for figures by the clock."""
+"""What the worker does for figures: by the clock, and when somebody asks for a large file."""
 
 import logging
 
 from huey import crontab
-from huey.contrib.djhuey import db_periodic_task
+from huey.contrib.djhuey import db_periodic_task, db_task
 
+from metrics import exporting
 from metrics.rebuild import differences
 
 logger = logging.getLogger(__name__)
@@ -20,3 +21,15 @@ def check_sums() -> None:
             len(found),
             found[0],
         )
+
+
+@db_task()
+def write_export(pk: int) -> None:
+    exporting.write(pk)
+
+
+@db_periodic_task(crontab(minute="*/10"))
+def tidy_exports() -> None:
+    removed = exporting.tidy()
+    if removed:
+        logger.info("%d expired exports were removed", removed)

@@ -1,28 +1,20 @@
-"""The last weeks, a day at a time, as numbers and as bars to draw."""
+"""Figures over time, a stretch of days at a time, as numbers and as bars to draw."""
 
-import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import QuerySet
+from metrics.figures import Stretch
 
-from accounts.models import User
-from calls.instants import today
-from metrics.definitions import Sums
-from metrics.services import sums_by
-
-DAYS: Final = 28
 HEIGHT: Final = 100  # of the drawing, in its own units
-STEP: Final = 10  # the width of a day
+STEP: Final = 10  # the width of a stretch
 
 
 @dataclass(frozen=True)
-class Day:
-    """A day's figures, and where its bars stand. Heights are of HEIGHT; y grows downwards."""
+class Bar:
+    """A stretch's figures, and where its bars stand. Heights are of HEIGHT; y grows downwards."""
 
-    day: dt.date
-    sums: Sums
+    stretch: Stretch
     x: int
     good_height: int
     all_height: int
@@ -47,36 +39,34 @@ class Day:
 
 @dataclass(frozen=True)
 class Trend:
-    days: list[Day]
+    bars: list[Bar]
     most_calls: int
     longest_average: int
 
     @property
     def width(self) -> int:
-        return STEP * len(self.days)
+        return STEP * len(self.bars)
+
+    @property
+    def signposts(self) -> list[Bar]:
+        """About four bars that are named below the drawing, evenly apart."""
+        return self.bars[:: max(1, len(self.bars) // 4)][:4]
 
 
-def trend_of(people: QuerySet[User]) -> Trend:
-    """The last DAYS local days of `people`, today included; one query."""
-    last = today()
-    first = last - dt.timedelta(days=DAYS - 1)
-    sums = sums_by("day", people, first, last)
-    most = max((day.calls_made for day in sums.values()), default=0)
-    longest = max((day.avg_call_duration for day in sums.values()), default=0)
-    return Trend(list(_days(first, sums, most, longest)), most, longest)
+def trend_of(stretches: list[Stretch]) -> Trend:
+    most = max((one.sums.calls_made for one in stretches), default=0)
+    longest = max((one.sums.avg_call_duration for one in stretches), default=0)
+    return Trend(list(_bars(stretches, most, longest)), most, longest)
 
 
-def _days(first: dt.date, sums: Mapping[dt.date, Sums], most: int, longest: int) -> Iterator[Day]:
-    for number in range(DAYS):
-        day = first + dt.timedelta(days=number)
-        its = sums.get(day, Sums())
-        yield Day(
-            day=day,
-            sums=its,
+def _bars(stretches: list[Stretch], most: int, longest: int) -> Iterator[Bar]:
+    for number, one in enumerate(stretches):
+        yield Bar(
+            stretch=one,
             x=number * STEP + 1,
-            good_height=_height(its.calls_success, most),
-            all_height=_height(its.calls_made, most),
-            average_height=_height(its.avg_call_duration, longest),
+            good_height=_height(one.sums.calls_success, most),
+            all_height=_height(one.sums.calls_made, most),
+            average_height=_height(one.sums.avg_call_duration, longest),
         )
 
 

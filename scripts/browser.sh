@@ -1,6 +1,6 @@
 #!/bin/sh
 # Is there a Chromium for the browser tests? Installs one only in CI or when INSTALL_BROWSER=1.
-for browser in "$CHROMIUM" chromium google-chrome; do
+for browser in "$CHROMIUM" chromium-headless-shell chromium google-chrome; do
     [ -n "$browser" ] && command -v "$browser" >/dev/null && exit 0
 done
 if [ -n "$CI$INSTALL_BROWSER" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -23,7 +23,7 @@ def session_cookie(user: User) -> str:
 PHONE_PROGRAM = """
 window.dialled = [];
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[href^='tel:']");
+  const link = event.target.closest("a[data-dial]");
   if (link === null) return;
   event.preventDefault();
   window.dialled.push(link.getAttribute("href"));

@@ -9,8 +9,8 @@ from django.contrib.auth.models import Group
 from accounts import roles
 from accounts.models import ApiKey, Team, User
 from calls import services, timeline
-from calls.instants import now
-from calls.models import CallLog
+from calls.instants import day_start, now, to_ms, today
+from calls.models import CallLog, ProviderAccount, ProviderIdentity
 
 PASSWORD = "correct horse battery"
 
@@ -50,6 +50,19 @@ def make_people() -> People:
     red.supervisors.add(people.sue)
     blue.supervisors.add(people.sam)
     return people
+
+
+def make_pbx(people: People, kind: str, **settings: str) -> ProviderAccount:
+    """A phone system that knows Alice as 1001 and Bob as 1002."""
+    account = ProviderAccount.objects.create(kind=kind, name="pbx", settings=settings)
+    for identity, user in (("1001", people.alice), ("1002", people.bob)):
+        ProviderIdentity.objects.create(account=account, identity=identity, user=user)
+    return account
+
+
+def yesterday_noon() -> int:
+    """In epoch ms: from there on no test runs into midnight."""
+    return to_ms(day_start(today()) - dt.timedelta(hours=12))
 
 
 def key_of(user: User) -> str:

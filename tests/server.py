@@ -15,6 +15,8 @@ from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent
+# The first is the same browser without a window's parts: a third quicker.
+CHROMIUM_NAMES = ["chromium-headless-shell", "chromium", "google-chrome"]
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -67,18 +69,21 @@ class Server:
         self.process = subprocess.Popen(
             [*command, "callmanager.asgi:application"],
             cwd=ROOT,
-            env=os.environ
-            | {
-                "DATABASE_URL": test_database_url(),
-                "DATA_DIR": str(settings.DATA_DIR),
-                "SECRET_KEY": settings.SECRET_KEY,
-                "API_RATE_LIMIT": "1000000/h",
-            }
-            | self.environment,
+            env=self.surroundings(),
             start_new_session=True,
         )
         self.wait()
         return self
+
+    def surroundings(self) -> dict[str, str]:
+        """The environment of the server, and of the processes beside it."""
+        ours = {
+            "DATABASE_URL": test_database_url(),
+            "DATA_DIR": str(settings.DATA_DIR),
+            "SECRET_KEY": settings.SECRET_KEY,
+            "API_RATE_LIMIT": "1000000/h",
+        }
+        return os.environ | ours | self.environment
 
     def wait(self) -> None:
         deadline = time.monotonic() + 30
@@ -98,18 +103,57 @@ class Server:
             self.process.wait()
             self.process = None
 
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
-@pytest.fixture
-def server(transactional_db) -> Iterator[Server]:
-    running = Server().start()
+
+@pytest.fixture(scope="session")
+def standing_server(django_db_setup) -> Iterator[Server]:
+    """One server for all tests, at the same address when one of them has killed it."""
+    running = Server()
     yield running
     running.kill()
+
+
+@pytest.fixture
+def server(request, transactional_db, standing_server) -> Iterator[Server]:
+    """The server, running; a test that kills it may start it again or leave that to the next.
+
+    With the mark `fresh_server` it is one that has nothing in its memory: the administration's log
+    knows kinds of things by keys that every test makes anew.
+    """
+    if request.node.get_closest_marker("fresh_server"):
+        running = Server().start()
+        yield running
+        running.kill()
+        return
+    yield standing_server if standing_server.is_running else standing_server.start()
+    wait_for_quiet()
+
+
+def wait_for_quiet() -> None:
+    """Until no request is under way: PostgreSQL would empty the tables under it, or deadlock."""
+    if connection.vendor != "postgresql":
+        return
+    busy = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid() AND state <> 'idle'"
+    )
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(busy)
+            if cursor.fetchone()[0] == 0:
+                return
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")
 def browser():
     """A session's Chromium; skipped where there is none, unless CI or REQUIRE_BROWSER says not."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    found = (shutil.which(name) for name in CHROMIUM_NAMES)
+    path = os.environ.get("CHROMIUM") or next(filter(None, found), None)
     if path is None:
         message = "no Chromium: apt-get install chromium, or set CHROMIUM=/path"
         if os.environ.get("CI") or os.environ.get("REQUIRE_BROWSER"):

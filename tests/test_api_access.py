@@ -1,5 +1,6 @@
 """Who gets in: keys, sessions, the hourly limit, and what strangers are told."""
 
+import datetime as dt
 import time
 
 import pytest
@@ -101,6 +102,14 @@ def test_a_wrong_method_is_refused_and_options_answered(people):
 def test_head_answers_like_get_without_a_body(people):
     response = Api(people.alice).send("head", "calls/log", b"")
     assert (response.status_code, response.content) == (200, b"")
+
+
+def test_every_answer_tells_our_time(people):
+    """So that a program can say when something happened, whatever its own clock says."""
+    for answer in (Api(people.alice).get("calls/active"), Api(key="cm_x").get("calls/active")):
+        told = dt.datetime.fromisoformat(answer["X-Server-Time"])
+        assert answer["X-Server-Time"].endswith("Z")
+        assert abs(told - dt.datetime.now(dt.UTC)) < dt.timedelta(seconds=2)
 
 
 class TestLimit:

@@ -33,6 +33,8 @@ FIELDS = [
     "provider",
     "evidence",
     "end_reason",
+    "disposition",
+    "wrap_up_seconds",
 ]
 
 
@@ -65,6 +67,8 @@ def test_a_row_has_exactly_the_agreed_fields(people):
         "provider": "",
         "evidence": "C",
         "end_reason": "",
+        "disposition": "",
+        "wrap_up_seconds": 0,
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", row["start_time"])
 
@@ -247,7 +251,8 @@ class TestPages:
 def test_a_call_is_shown_with_its_events(people):
     call = make_call(people.alice, 60)
     body = Api(people.sue).get(f"calls/{call.call_id}").json()
-    assert list(body) == [*FIELDS, "activity", "events"]
+    assert list(body) == [*FIELDS, "activity", "missing", "events"]
+    assert body["missing"] == []
     assert body["activity"] == "ended"
     assert [event["kind"] for event in body["events"]] == ["started", "ended"]
     assert body["events"][1] == {

@@ -5,6 +5,11 @@ import pytest
 from tests.api import Api
 
 BODY_METHODS = {"post", "put", "patch"}
+REPORTS = ("summary", "teams", "agents", "days")
+FILES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 @pytest.fixture
@@ -22,13 +27,15 @@ def operations(schema: dict):
 
 def test_it_is_openapi_3_1_and_names_every_route(schema):
     assert schema["openapi"] == "3.1.0"
-    steps = ["answer", "hold", "resume", "pause", "unpause", "heartbeat"]
+    steps = ["answer", "hold", "resume", "pause", "unpause", "heartbeat", "ready", "disposition"]
     assert set(schema["paths"]) == {
         "/api/calls/start",
         "/api/calls/end",
         "/api/calls/log",
         "/api/calls/active",
         "/api/calls/export.csv",
+        "/api/calls/export.xlsx",
+        *(f"/api/reports/{table}{form}" for table in REPORTS for form in ("", ".csv", ".xlsx")),
         "/api/calls/{call_id}",
         *(f"/api/calls/{{call_id}}/{step}" for step in steps),
         "/api/metrics/me",
@@ -39,7 +46,7 @@ def test_it_is_openapi_3_1_and_names_every_route(schema):
     }
 
 
-def test_every_error_has_the_error_body_and_all_but_the_file_is_json(schema):
+def test_every_error_has_the_error_body_and_all_but_files_is_json(schema):
     error = {"$ref": "#/components/schemas/ErrorBody"}
     for path, method, operation in operations(schema):
         answers = operation["responses"]
@@ -48,8 +55,9 @@ def test_every_error_has_the_error_body_and_all_but_the_file_is_json(schema):
             if code == "204":
                 assert "content" not in answer
                 continue
-            if path == "/api/calls/export.csv" and code == "200":
-                assert list(answer["content"]) == ["text/csv"]
+            form = FILES.get(path.rsplit(".", 1)[-1])
+            if form and code == "200":
+                assert list(answer["content"]) == [form]
                 continue
             assert list(answer["content"]) == ["application/json"], path
             assert (answer["content"]["application/json"]["schema"] == error) == (code >= "400")

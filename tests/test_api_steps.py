@@ -85,3 +85,25 @@ def test_no_such_call(api):
     for step in STEPS:
         error_of(api.post(f"calls/nonsense/{step}"), 404)
         error_of(api.post(f"calls/018f0000-0000-7000-8000-000000000000/{step}"), 404)
+
+
+def test_what_is_told_late_of_a_call_that_the_watch_closed_counts(api, call, settings):
+    """The program was without a network, paused meanwhile, and is back before its end is told."""
+    settings.STALE_CALL_SECONDS = 0
+    type(call).objects.filter(pk=call.pk).update(last_seen_at=call.start_time)
+    assert services.close_stale_calls() == 1
+
+    def at(second: int) -> str:
+        return isoformat(call.start_time + dt.timedelta(seconds=second))
+
+    error_of(api.post(f"calls/{call.call_id}/pause"), 409)  # now is after its end
+    for step, second in [("pause", 10), ("unpause", 30)]:
+        body = {"occurred_at": at(second)}
+        assert api.post(f"calls/{call.call_id}/{step}", body).status_code == 200
+        assert api.post(f"calls/{call.call_id}/{step}", body).status_code == 200
+    call.refresh_from_db()
+    assert (call.status, call.evidence, call.duration_seconds) == ("DROPPED", "E", 0)
+    body = {"call_id": str(call.call_id), "ended_at": at(90)}
+    ended = api.post("calls/end", body).json()
+    assert (ended["duration_seconds"], ended["calls_made"]) == (70, 1)
+    error_of(api.post(f"calls/{call.call_id}/pause", {"occurred_at": at(80)}), 409)

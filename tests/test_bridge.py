@@ -1,12 +1,19 @@
 """HTTP through the thread pool: bodies, streams, and clients that leave."""
 
+import datetime as dt
 import http.client
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
+from django.db import transaction
 
+from calls.instants import now
+from calls.models import CallLog
+from calls.services import start_call
 from tests.people import key_of, make_call
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
@@ -25,6 +32,27 @@ def test_a_body_in_chunks_is_read_and_one_too_large_is_refused(server, live_peop
     refused = httpx.post(start, content=chunks(3_000_000), headers=headers)
     assert refused.status_code == 413
     assert "64" in refused.json()["error"]
+
+
+def test_what_a_request_waits_for_is_no_part_of_the_call(server, live_people):
+    """As a click waits for a busy server: here, for a lock that the test holds."""
+    call, _ = start_call(live_people.alice)
+    send = partial(
+        httpx.post,
+        f"{server.url}/api/calls/end",
+        json={"call_id": str(call.call_id)},
+        headers={"X-API-Key": key_of(live_people.alice)},
+        timeout=20,
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            CallLog.objects.select_for_update().get(pk=call.pk)
+            answer = pool.submit(send)
+            time.sleep(1.5)
+            released = now()
+        assert answer.result().status_code == 200
+    call.refresh_from_db()
+    assert call.end_time < released - dt.timedelta(seconds=0.5)
 
 
 @pytest.mark.parametrize("target", ["/api/calls/log?x=\xff\xfe", "/api/\xff", "/calls/?\xe9=%ff"])

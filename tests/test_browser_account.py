@@ -34,7 +34,7 @@ def test_signing_in_with_the_keyboard_and_out_again(visit, sue):
     password.press_sequentially(PASSWORD)
     password.press("Enter")
     arrives(page, "/calls/?status=DROPPED")
-    page.locator(".menu > summary").click()
+    page.locator("header .menu > summary").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(re.compile(r"/login/$"))
     page.goto("/")

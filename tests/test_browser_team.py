@@ -132,19 +132,30 @@ def test_another_team_neither_shows_nor_makes_requests(live_people, server, visi
     assert "8888 1111" not in page.content()
 
 
+def test_what_happens_is_asked_for_once(live_people, server, visit):
+    page = visit.context(live_people.alice).new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(server.url)))
+    page.goto("/")
+    wait_for_the_line(page)
+    page.wait_for_timeout(1000)
+    parts = ("/recent/", "/calls/current/", "/calls/unconfirmed/")
+    assert [asked.count(part) for part in parts] == [1, 1, 1]  # what was missed before the line
+
+
 def test_filters_go_into_the_address_and_back_again(live_people, server, visit):
     make_call(live_people.alice, contact_phone="8888 1111")
     make_call(live_people.bob, contact_phone="8888 2222", status=timeline.FAILED)
     page = visit(live_people.sue, "/calls/")
     table = page.locator("#calls_table")
     expect(table.locator("tbody tr")).to_have_count(2)
-    page.get_by_label("Status").select_option("FAILED")
+    page.locator("#id_status").select_option("FAILED")
     expect(table.locator("tbody tr")).to_have_count(1)
     expect(table).to_contain_text("8888 2222")
     assert "status=FAILED" in page.url
     page.reload()
     expect(table.locator("tbody tr")).to_have_count(1)
-    expect(page.get_by_label("Status")).to_have_value("FAILED")
+    expect(page.locator("#id_status")).to_have_value("FAILED")
     page.go_back()
     expect(table.locator("tbody tr")).to_have_count(2)
     expect(page.get_by_role("heading", name="Calls", exact=True)).to_be_visible()
@@ -153,10 +164,10 @@ def test_filters_go_into_the_address_and_back_again(live_people, server, visit):
 def test_a_wrong_filter_is_said_at_its_field_at_once(live_people, server, visit):
     make_call(live_people.alice)
     page = visit(live_people.sue, f"/calls/?end_date={today() - dt.timedelta(days=2)}")
-    page.get_by_label("From").fill(str(today()))
+    page.locator("#id_start_date").fill(str(today()))
     expect(page.locator("#error_start_date")).to_have_text("The first day is after the last day.")
     expect(page.locator("#calls_table")).to_contain_text("No calls are shown")
-    page.get_by_label("To").fill(str(today()))
+    page.locator("#id_end_date").fill(str(today()))
     expect(page.locator("#error_start_date")).to_be_empty()
 
 

@@ -9,16 +9,19 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from calls import services
+from calls import intake, services
 from calls.errors import CallConflict, CallError
-from calls.instants import now
-from calls.models import CallEvent, CallLog
+from calls.instants import day_start, now, to_ms, today
+from calls.models import CallEvent, CallLog, ProviderAccount, ProviderIdentity
+from calls.providers.base import ProviderEvent
 from calls.services import Told
 from metrics.rebuild import differences
 from metrics.services import totals_of
 from tests.people import make_call
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+BEGUN = to_ms(day_start(today()) - dt.timedelta(hours=12))
 
 
 def at_once(*jobs: Callable[[], Any]) -> list[Any]:
@@ -58,6 +61,59 @@ def test_a_start_sent_eight_times_at_once_is_one_call(live_people):
     )
     assert sorted(made for _, made in results) == [False] * 7 + [True]
     assert (CallLog.objects.count(), CallEvent.objects.count()) == (1, 1)
+
+
+def test_a_click_and_its_phone_system_at_once_are_one_call(live_people):
+    pbx = ProviderAccount.objects.create(kind="generic", name="pbx")
+    ProviderIdentity.objects.create(account=pbx, identity="1001", user=live_people.alice)
+    for number in range(6):
+        phone = f"+5065123456{number}"
+        begun = now()
+        event = {"agents": ("1001",), "number": phone, "direction": "outbound"}
+        told = [
+            ProviderEvent("started", f"c{number}", to_ms(begun), **event),
+            ProviderEvent("answered", f"c{number}", to_ms(begun) + 1, **event),
+        ]
+        at_once(
+            lambda: services.start_call(live_people.alice, contact_phone=phone),
+            *[lambda one=one: intake.record(pbx, [one], received=begun) for one in told * 2],
+        )
+        call = CallLog.objects.get(phone_e164=phone)
+        assert (call.provider_call_id, call.events.count()) == (f"c{number}", 3)
+    assert CallLog.objects.count() == 6
+
+
+def test_numbers_and_the_parts_they_count_for_at_once(live_people):
+    """Whichever is first, every part ends up with every number."""
+    pbx = ProviderAccount.objects.create(kind="ringcentral", name="pbx")
+    ProviderIdentity.objects.create(account=pbx, identity="1001", user=live_people.alice)
+    ProviderIdentity.objects.create(account=pbx, identity="1002", user=live_people.bob)
+
+    def message(talk, number, *parts):
+        numbered = {"at": BEGUN + number, "conversation": talk, "conversation_sequence": number}
+        remark = ProviderEvent("noted", "", **numbered)
+        ended = {"status": "NO_ANSWER"}
+        return [
+            *(
+                ProviderEvent(kind, f"{talk}:{agent}", agents=(agent,), data=ended, **numbered)
+                for kind, agent in parts
+            ),
+            remark,
+        ]
+
+    for talk in ("t1", "t2", "t3", "t4", "t5", "t6"):
+        messages = [
+            *(message(talk, 2, ("started", "1001")), message(talk, 3)),
+            *(message(talk, 4, ("started", "1002")), message(talk, 5)),
+            message(talk, 6, ("ended", "1001"), ("ended", "1002")),
+        ]
+        at_once(*[lambda one=one: intake.record(pbx, one, received=now()) for one in messages])
+        one, two = CallLog.objects.filter(conversation=talk)
+        for part in (one, two):
+            numbers = part.events.values_list("data__conversation_seq", flat=True)
+            assert sorted(numbers) == [2, 3, 4, 5, 6]
+            assert (part.status, part.lacks) == ("NO_ANSWER", [])
+    assert differences() == []
 
 
 def test_two_ends_at_once_count_once(live_people):

@@ -1,8 +1,10 @@
 """The live line: who hears what, in how many frames, and that nothing is lost."""
 
 import asyncio
+import datetime as dt
 import json
 import os
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,14 +12,17 @@ from itertools import chain
 
 import httpx
 import pytest
+from channels.layers import get_channel_layer
 from websockets.asyncio.client import ClientConnection, connect
 
 from accounts.models import User
 from calls import services
+from calls.instants import now
+from calls.models import CallLog
 from metrics import live
 from tests.browsing import session_cookie
 from tests.people import key_of, make_call
-from tests.server import Server
+from tests.server import ROOT, Server
 
 pytestmark = pytest.mark.server
 
@@ -202,6 +207,30 @@ def test_what_a_client_sends_is_not_passed_on_and_breaks_nothing(live_people, se
             return events_of(await frames_until(sue, 3, 1))
 
     assert [event["type"] for event in asyncio.run(scene())] == ["call_started"]
+
+
+def test_what_another_process_does_is_heard_at_once(live_people, server):
+    call, _ = services.start_call(live_people.alice)
+    CallLog.objects.filter(pk=call.pk).update(last_seen_at=now() - dt.timedelta(hours=1))
+
+    async def scene():
+        async with listening(server, live_people.alice) as socket:
+            command = [sys.executable, "manage.py", "close_stale_calls"]
+            worker = await asyncio.create_subprocess_exec(
+                *command, cwd=ROOT, env=server.surroundings(), stdout=asyncio.subprocess.DEVNULL
+            )
+            frames = await frames_until(socket, 20, count=1)
+            await worker.wait()
+            return frames
+
+    (event,) = events_of(asyncio.run(scene()))
+    assert (event["type"], event["call_id"]) == ("call_ended", str(call.call_id))
+
+
+@pytest.mark.skipif(not os.environ.get("REDIS_URL"), reason="there is no such wait without Redis")
+def test_the_wait_for_a_message_ends_before_the_connection_loses_patience():
+    layer = get_channel_layer()
+    assert layer.brpop_timeout * 2 < layer.hosts[0]["socket_timeout"]
 
 
 @pytest.mark.skipif(not os.environ.get("REDIS_URL"), reason="one process only without REDIS_URL")

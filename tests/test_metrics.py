@@ -2,9 +2,11 @@
 
 import datetime as dt
 import io
+from importlib import import_module
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,10 +15,11 @@ from calls import instants, services
 from calls.instants import now, today
 from calls.models import CallLog
 from calls.services import Told
-from metrics.definitions import SUM_FIELDS, Sums
-from metrics.models import DailyMetrics, UserMetrics
+from metrics.definitions import SHAPE_FIELDS, SUM_FIELDS, Shape, Sums
+from metrics.models import DailyMetrics, DailyShape, UserMetrics
 from metrics.rebuild import differences
 from metrics.services import sums_by, sums_of, totals_of
+from metrics.shapes import shapes_by_day
 from tests.people import make_call
 
 pytestmark = pytest.mark.django_db
@@ -220,3 +223,92 @@ def test_the_cost_of_an_end_is_the_same_number_of_statements_at_any_history(
     call, _ = services.start_call(some_history.alice)
     with django_assert_num_queries(len(short.captured_queries)):
         services.end_call(call.call_id, some_history.alice)
+
+
+# --- Shapes: hours and lengths ---
+
+
+def shape_of(user) -> Shape:
+    return sum(shapes_by_day([user.pk], dt.date(2026, 1, 1), today()).values(), Shape())
+
+
+def test_a_call_lies_in_its_hour_and_its_class_of_length(people):
+    begun = now().replace(minute=30, second=0) - dt.timedelta(hours=5)
+    for seconds, status in [(0, "FAILED"), (14, "COMPLETED"), (15, "COMPLETED"), (1200, "DROPPED")]:
+        end = begun + dt.timedelta(seconds=seconds)
+        call_at(people.alice, Told(begun, explicit=True), Told(end, explicit=True), status)
+    shape = shape_of(people.alice)
+    assert shape.hours[begun.hour] == sum(shape.hours) == 4
+    assert shape.lengths == (1, 1, 1, 0, 0, 0, 0, 0, 0, 1)
+    assert totals_of(people.alice.pk).talk_squares == 14**2 + 15**2 + 1200**2
+
+
+@pytest.mark.parametrize(
+    ("zone", "starts", "hours"),
+    [
+        # 25 October: the clock shows 2:30 twice. 29 March: it never does.
+        ("Europe/Madrid", [(2026, 10, 25, 0, 30), (2026, 10, 25, 1, 30)], {2: 2}),
+        ("Europe/Madrid", [(2026, 3, 29, 0, 59), (2026, 3, 29, 1, 0)], {1: 1, 3: 1}),
+        ("Asia/Kathmandu", [(2026, 3, 10, 4, 14, 59), (2026, 3, 10, 4, 15)], {9: 1, 10: 1}),
+    ],
+)
+def test_hours_are_those_of_the_local_clock(people, settings, zone, starts, hours):
+    settings.TIME_ZONE = zone
+    for start in starts:
+        begin = told(*start)
+        call_at(people.alice, begin, Told(begin.at + dt.timedelta(seconds=40), explicit=True))
+    shape = shape_of(people.alice)
+    assert {hour: count for hour, count in enumerate(shape.hours) if count} == hours
+    assert differences() == []
+
+
+def test_days_stand_apart(people):
+    first = told(2026, 3, 9, 10)
+    for days in (0, 1, 1, 8):
+        begin = first.at + dt.timedelta(days=days)
+        end = begin + dt.timedelta(seconds=40)
+        call_at(people.alice, Told(begin, explicit=True), Told(end, explicit=True))
+    days = shapes_by_day([people.alice.pk], dt.date(2026, 3, 9), dt.date(2026, 3, 16))
+    assert {day.day: sum(shape.hours) for day, shape in days.items()} == {9: 1, 10: 2}
+
+
+def test_what_does_not_count_has_no_shape(people):
+    call, _ = services.start_call(
+        people.alice, told=Told(now() - dt.timedelta(hours=1), explicit=True)
+    )
+    services.close_stale_calls()
+    assert not DailyShape.objects.exists()
+    services.correct_call(call, people.sue, reason="confirmed")
+    assert sum(shape_of(people.alice).hours) == 1
+    call.delete()
+    assert not DailyShape.objects.exists()
+
+
+def test_a_check_finds_wrong_shapes_and_a_rebuild_mends_them(some_history):
+    right = list(DailyShape.objects.order_by("pk").values())
+    DailyShape.objects.filter(user=some_history.alice).update(hour_03=77)
+    DailyShape.objects.filter(user=some_history.bob).delete()
+    DailyShape.objects.create(user=some_history.sue, day=today(), length_3=1)
+    assert {row.user_id for row in differences()} == {
+        some_history.alice.pk,
+        some_history.bob.pk,
+        some_history.sue.pk,
+    }
+    call_command("rebuild_metrics")
+    assert differences() == []
+    again = list(DailyShape.objects.order_by("pk").values())
+    for rows in (right, again):
+        rows.sort(key=lambda row: (row["user_id"], row.pop("id"), row["day"]))
+    assert sorted(again, key=str) == sorted(right, key=str)
+
+
+def test_the_migration_fills_the_rows_as_a_rebuild_does(some_history):
+    right = sorted(DailyShape.objects.values_list("user", "day", *SHAPE_FIELDS))
+    squares = sorted(DailyMetrics.objects.values_list("user", "day", "talk_squares"))
+    DailyShape.objects.all().delete()
+    DailyMetrics.objects.update(talk_squares=0)
+    UserMetrics.objects.update(talk_squares=0)
+    import_module("metrics.migrations.0003_shapes_and_squares").fill(apps, None)
+    assert sorted(DailyShape.objects.values_list("user", "day", *SHAPE_FIELDS)) == right
+    assert sorted(DailyMetrics.objects.values_list("user", "day", "talk_squares")) == squares
+    assert differences() == []

@@ -390,4 +390,4 @@ def test_the_cards_show_today_and_a_dash_for_what_no_call_can_tell(
     for value in ("2", "1", "01:00", "2 min 00 s", "50.0%"):
         assert f'<dd class="card-value">{value}</dd>' in cards
     assert "0 dropped, 0 failed, 1 no answer" in cards
-    assert "answered only: 02:00" in cards
+    assert "answered, with hold and wrap-up: 02:00" in cards

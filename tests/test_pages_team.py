@@ -9,6 +9,7 @@ from accounts.models import Team, User
 from calls import services, timeline
 from calls.instants import day_start, now, today
 from calls.models import CallLog
+from calls.periods import named
 from metrics.wall import look_at
 from tests.people import People, make_call, make_user
 
@@ -31,7 +32,11 @@ def page(user: User, url: str = "/team/", **headers: str) -> str:
 
 
 def wall_of(*people: User):
-    return look_at(User.objects.filter(pk__in=[person.pk for person in people]))
+    return wall_over(User.objects.filter(pk__in=[person.pk for person in people]))
+
+
+def wall_over(people):
+    return look_at(people, named("today", today()))
 
 
 def test_the_noon_of_these_tests(people):
@@ -130,7 +135,7 @@ def test_the_order_is_by_name_whoever_called_first(people):
     make_user("aaron", "Agent", people.red)
     for person in (people.bob, people.alice):
         services.start_call(person)
-    wall = look_at(User.objects.filter(team=people.red))
+    wall = wall_over(User.objects.filter(team=people.red))
     assert [row.user.username for row in wall.rows] == ["aaron", "alice", "bob"]
     assert [shown.running.call.user.username for shown in wall.on_call] == ["alice", "bob"]
 
@@ -164,7 +169,9 @@ def test_who_left_is_shown_while_today_has_calls_of_theirs(people):
     for person in (people.bob, people.alice):
         person.is_active = False
         person.save()
-    assert [row.user for row in look_at(User.objects.filter(team=people.red)).rows] == [people.bob]
+    assert [row.user for row in wall_over(User.objects.filter(team=people.red)).rows] == [
+        people.bob
+    ]
 
 
 def test_htmx_gets_only_the_part_that_changes(people, client):
@@ -207,13 +214,14 @@ def test_the_trend_has_every_day_and_counts_today(people, client):
     make_call(people.alice, 30)
     make_call(people.bob, 90, status=timeline.FAILED, ago=100)
     client.force_login(people.ada)
-    trend = client.get("/organization/").context["trend"]
-    assert len(trend.days) == 28
-    assert trend.days[0].day == today() - dt.timedelta(days=27)
-    last = trend.days[-1]
-    assert (last.day, last.sums.calls_made) == (today(), 2)
+    trend = client.get("/plots/").context["trend"]
+    assert len(trend.bars) == 28
+    assert trend.bars[0].stretch.first == today() - dt.timedelta(days=27)
+    last = trend.bars[-1]
+    assert (last.stretch.first, last.stretch.sums.calls_made) == (today(), 2)
     assert (last.all_height, last.good_height, last.failed_height) == (100, 50, 50)
-    assert [day.sums.calls_made for day in trend.days[:-1]] == [0] * 27
+    assert [bar.stretch.sums.calls_made for bar in trend.bars[:-1]] == [0] * 27
+    assert [bar.stretch.inside for bar in trend.bars] == [False] * 27 + [True]
 
 
 def busy_team(people: People, count: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
+from django.http import QueryDict
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
@@ -20,9 +21,12 @@ from django.utils import timezone
 from accounts import roles
 from accounts.models import ApiKey, User
 from accounts.services import sync_roles
-from calls import services
-from calls.instants import now
-from calls.models import CallLog, Contact
+from calls import contact_files, importing, intake, services
+from calls.instants import now, to_ms
+from calls.models import CallLog, Contact, DialLink, ProviderAccount
+from calls.providers.base import ProviderEvent
+from metrics import exporting
+from metrics.models import Export, SavedView
 from tests.people import People, key_of, make_call
 
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
@@ -33,36 +37,77 @@ GET  /cards/                         302  200  200  200  200  200  200
 GET  /recent/                        302  200  200  200  200  200  200
 GET  /timer/                         302  200  200  200  200  200  200
 GET  /contacts/                      302  200  200  200  200  200  200
+GET  /contacts/import/               302  200  200  200  200  200  200
+POST /contacts/import/               302  400  400  400  400  400  400
+GET  /contacts/import/{import}/      302  200  404  404  404  404  404
+POST /contacts/import/{import}/      302  302  404  404  404  404  404
+POST /contacts/import/{import}/undo/ 302  302  404  404  404  404  404
+GET  /contacts/export.csv            302  200  200  200  200  200  200
+GET  /contacts/export.xlsx           302  200  200  200  200  200  200
+GET  /contacts/export.vcf            302  200  200  200  200  200  200
 GET  /calls/current/                 302  200  200  200  200  200  200
 GET  /calls/unconfirmed/             302  200  200  200  200  200  200
 GET  /calls/                         302  200  200  200  200  200  200
+GET  /calls/totals/                  302  302  302  302  302  302  302
 GET  /calls/export.csv               302  200  200  200  200  200  200
+GET  /calls/export.xlsx              302  200  200  200  200  200  200
+GET  /calls/export.pdf               302  200  200  200  200  200  200
+GET  /exports/                       302  200  200  200  200  200  200
+POST /exports/new/                   302  302  302  302  302  302  302
+GET  /exports/{export}/file/         302  200  404  404  404  404  404
+POST /exports/{export}/cancel/       302  302  404  404  404  404  404
+GET  /reports/                       302  403  403  403  200  200  200
+GET  /reports/export.csv             302  403  403  403  200  200  200
+GET  /reports/export.xlsx            302  403  403  403  200  200  200
+GET  /reports/export.pdf             302  403  403  403  200  200  200
 GET  /team/                          302  403  403  403  200  200  200
 GET  /team/?team={red}               302  403  403  403  200  404  200
 GET  /organization/                  302  403  403  403  403  403  200
+GET  /wall/                          302  403  403  403  200  200  200
+GET  /wall/?team={red}               302  403  403  403  200  404  200
+GET  /agents/{alice}/                302  200  404  404  200  404  200
+GET  /plots/                         302  200  200  200  200  200  200
+GET  /plots/?team={red}              302  404  404  404  200  404  200
+GET  /figures/calls_made/            302  200  200  200  200  200  200
+GET  /figures/calls_made/?team={red} 302  404  404  404  200  404  200
+GET  /figures/calls_made/check/      302  200  200  200  200  200  200
+GET  /figures/calls_made/check/?agent={alice} 302 200 404 404 200 404 200
+GET  /views/                         302  200  200  200  200  200  200
+POST /views/                         302  302  302  302  302  302  302
+GET  /views/{view}/                  302  302  404  404  404  404  404
+POST /views/{view}/rename/           302  302  404  404  404  404  404
+POST /views/{view}/delete/           302  302  404  404  404  404  404
 GET  /me/                            302  200  200  200  200  200  200
 GET  /me/password/                   302  200  200  200  200  200  200
 POST /me/language/                   302  302  302  302  302  302  302
+POST /me/preferences/                302  302  302  302  302  302  302
+POST /me/dialing/                    302  302  302  302  302  302  302
 POST /me/keys/                       302  200  200  200  200  200  200
 POST /me/keys/{key}/revoke/          302  302  404  404  404  404  404
 GET  /login/                         200  302  302  302  302  302  302
+POST /hooks/generic/pbx/             403  403  403  403  403  403  403
+POST /hooks/generic/nobody/          404  404  404  404  404  404  404
 POST /language/                      302  302  302  302  302  302  302
 POST /logout/                        302  302  302  302  302  302  302
 
 GET  /calls/{ended}/                 302  200  404  404  200  404  200
 POST /calls/{ended}/note/            302  302  404  404  404  404  404
+POST /calls/{ended}/outcome/         302  302  404  404  302  404  302
 POST /calls/{ended}/correct/         302  403  403  403  302  404  302
 POST /calls/{estimated}/accept/      302  403  403  403  302  404  302
 POST /calls/{estimated}/confirm/     302  302  404  404  404  404  404
 POST /calls/start/                   302  302  302  302  302  302  302
 POST /calls/{running}/hold/          302  302  404  404  404  404  404
 POST /calls/{running}/keep/          302  302  404  404  404  404  404
+POST /calls/{ended}/ready/           302  302  404  404  404  404  404
+POST /calls/{ended}/disposition/     302  302  404  404  404  404  404
 POST /calls/{running}/end/           302  302  404  404  404  404  404
 """
 
 API = """
 GET  /api/calls/log                  401  200  200  200  200  200  200
 GET  /api/calls/export.csv           401  200  200  200  200  200  200
+GET  /api/calls/export.xlsx          401  200  200  200  200  200  200
 GET  /api/calls/active               401  200  200  200  200  200  200
 POST /api/calls/start                401  201  201  201  201  201  201
 GET  /api/calls/{ended}              401  200  404  404  200  404  200
@@ -73,10 +118,24 @@ POST /api/calls/{running}/resume     401  200  404  404  404  404  404
 POST /api/calls/{running}/pause      401  200  404  404  404  404  404
 POST /api/calls/{running}/unpause    401  200  404  404  404  404  404
 POST /api/calls/{running}/heartbeat  401  200  404  404  404  404  404
+POST /api/calls/{ended}/ready        401  200  404  404  404  404  404
+POST /api/calls/{ended}/disposition  401  200  404  404  404  404  404
 POST /api/calls/end                  401  200  404  404  404  404  404
 GET  /api/metrics/me                 401  200  200  200  200  200  200
 GET  /api/metrics/team               401  403  403  403  200  200  200
 GET  /api/metrics/organization       401  403  403  403  403  403  200
+GET  /api/reports/summary            401  403  403  403  200  200  200
+GET  /api/reports/summary.csv        401  403  403  403  200  200  200
+GET  /api/reports/summary.xlsx       401  403  403  403  200  200  200
+GET  /api/reports/teams              401  403  403  403  200  200  200
+GET  /api/reports/teams.csv          401  403  403  403  200  200  200
+GET  /api/reports/teams.xlsx         401  403  403  403  200  200  200
+GET  /api/reports/agents             401  403  403  403  200  200  200
+GET  /api/reports/agents.csv         401  403  403  403  200  200  200
+GET  /api/reports/agents.xlsx        401  403  403  403  200  200  200
+GET  /api/reports/days               401  403  403  403  200  200  200
+GET  /api/reports/days.csv           401  403  403  403  200  200  200
+GET  /api/reports/days.xlsx          401  403  403  403  200  200  200
 GET  /api/contacts                   401  200  200  200  200  200  200
 GET  /api/contacts/{contact}         401  200  404  404  404  404  200
 GET  /api/schema                     401  200  200  200  200  200  200
@@ -100,10 +159,25 @@ GET  /admin/accounts/apikey/add/                   302  403  403  403  403  403 
 GET  /admin/accounts/apikey/{key}/change/          302  403  403  403  403  403  200
 GET  /admin/calls/contact/                         302  403  403  403  403  403  200
 GET  /admin/calls/contact/{contact}/change/        302  403  403  403  403  403  200
+GET  /admin/calls/disposition/                     302  403  403  403  403  403  200
+GET  /admin/calls/disposition/add/                 302  403  403  403  403  403  200
+GET  /admin/calls/diallink/                        302  403  403  403  403  403  200
+GET  /admin/calls/diallink/add/                    302  403  403  403  403  403  200
+GET  /admin/calls/diallink/{link}/change/          302  403  403  403  403  403  200
 GET  /admin/calls/calllog/                         302  403  403  403  403  403  200
 GET  /admin/calls/calllog/add/                     302  403  403  403  403  403  403
 GET  /admin/calls/calllog/{ended_pk}/change/       302  403  403  403  403  403  200
 GET  /admin/calls/calllog/{ended_pk}/correct/      302  403  403  403  403  403  200
+GET  /admin/calls/calllog/{nobodys}/assign/        302  403  403  403  403  403  200
+GET  /admin/calls/calllog/{ended_pk}/assign/       302  403  403  403  403  403  404
+GET  /admin/calls/provideraccount/                 302  403  403  403  403  403  200
+GET  /admin/calls/provideraccount/add/             302  403  403  403  403  403  200
+GET  /admin/calls/provideraccount/{pbx}/change/    302  403  403  403  403  403  200
+POST /admin/calls/provideraccount/{pbx}/try/       302  403  403  403  403  403  302
+GET  /admin/calls/provideridentity/                302  403  403  403  403  403  200
+GET  /admin/calls/provideridentity/add/            302  403  403  403  403  403  200
+GET  /admin/calls/rawevent/                        302  403  403  403  403  403  200
+GET  /admin/calls/rawevent/add/                    302  403  403  403  403  403  403
 GET  /admin/calls/calllog/{ended_pk}/delete/       302  403  403  403  403  403  200
 GET  /admin/metrics/usermetrics/                   302  403  403  403  403  403  200
 GET  /admin/metrics/usermetrics/add/               302  403  403  403  403  403  403
@@ -130,16 +204,34 @@ def rows(table: str) -> list[Any]:
     ]
 
 
+def written_export(owner: User) -> Export:
+    export = exporting.request_export(owner, exporting.CSV, QueryDict())
+    exporting.write(export.pk)
+    return export
+
+
 @pytest.fixture
-def things(people: People) -> dict[str, Any]:
-    """What the addresses name: Alice's calls, contact and key, and her team."""
+def things(people: People, tmp_path, settings) -> dict[str, Any]:
+    settings.DATA_DIR = tmp_path
+    return make_things(people)
+
+
+def make_things(people: People) -> dict[str, Any]:
+    """What the addresses name: Alice's calls, contact, key and file, and her team."""
     ended = make_call(people.alice, 60, ago=7200)
     begun = now() - dt.timedelta(days=1)
     estimated, _ = services.start_call(people.alice, told=services.Told(begun, explicit=True))
     services.close_stale_calls()
     running, _ = services.start_call(people.alice)
     contact = Contact.objects.create(name="Elena", phone="88887777", owner=people.alice)
+    pbx = ProviderAccount.objects.create(kind="generic", name="pbx")
+    told = ProviderEvent("started", "c1", to_ms(begun), agents=("1999",))
+    (nobodys,) = intake.record(pbx, [told], received=now())
+    sheet = contact_files.read(b"name,phone\nElena,88887777")
+    draft = importing.draft(people.alice, "contacts.csv", sheet, None, False)
     return {
+        "pbx": pbx.pk,
+        "nobodys": nobodys.pk,
         "alice": people.alice.pk,
         "red": people.red.pk,
         "ended": ended.call_id,
@@ -147,7 +239,11 @@ def things(people: People) -> dict[str, Any]:
         "estimated": estimated.call_id,
         "running": running.call_id,
         "contact": contact.pk,
+        "view": SavedView.objects.create(owner=people.alice, name="Hers", path="/").pk,
+        "import": draft.pk,
+        "link": DialLink.objects.create(kind="callto").pk,
         "key": ApiKey.issue(people.alice, "her program")[0].pk,
+        "export": written_export(people.alice).token,
     }
 
 
@@ -163,9 +259,14 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
     if address == "/api/calls/end":
         return {"call_id": str(things["running"])}
     return {
+        "/api/calls/{ended}/disposition": {"disposition": ""},
+        "/views/": {"name": "My month", "path": "/", "query": "period=month"},
+        "/views/{view}/rename/": {"name": "A new name"},
         "/me/keys/": {"name": "A program"},
+        "/exports/new/": {"form": "csv"},
         "/me/language/": {"language": "es"},
         "/language/": {"language": "es"},
+        "/contacts/import/{import}/": {"name": "0", "phone": "1", "duplicates": "skip"},
         "/calls/{running}/end/": {"status": "COMPLETED"},
     }.get(address, {})
 

@@ -22,7 +22,7 @@ from tests.browsing import session_cookie
 from tests.server import Server
 from tests.test_live import Caller, events_of, frames_until, listening
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.fresh_server]
 
 
 class Browser:

@@ -211,6 +211,112 @@ def test_the_last_note_stays():
     assert state.notes == "second"
 
 
+def test_the_last_outcome_stays_and_takes_no_note_with_it():
+    first = said("noted", 12, disposition="sale", key="a")
+    second = said("noted", 15, disposition="later", key="b")
+    state = fold([started(), ended(10, notes="first"), second, first])
+    assert (state.disposition, state.notes) == ("later", "first")
+
+
+def test_wrap_up_runs_from_the_end_to_the_first_word_that_it_is_over():
+    call = [started(), ended(10), said("noted", 10, wrap_up="started", key="a")]
+    assert (fold(call).wrap_up, fold(call).wrap_up_since) == (0, T + 10_000)
+    cap = said("noted", 130, source="watchdog", wrap_up="ended", key="b")
+    ready = said("noted", 31.5, wrap_up="ended", key="c")  # clicked offline, told after the cap
+    assert (fold([*call, cap]).wrap_up, fold([*call, cap]).wrap_up_since) == (120_000, None)
+    assert fold([*call, cap, ready]).wrap_up == 21_500
+    assert lengths(fold([*call, cap])) == lengths(fold(call))
+
+
+def test_wrap_up_never_overlaps_with_the_call():
+    agent = [started(), ended(10), said("noted", 10, wrap_up="started", key="a")]
+    over = said("noted", 40, wrap_up="ended", key="b")
+    record = said("summary", 60, source="provider:pbx", end=T + 25_000, status="COMPLETED")
+    assert fold([*agent, over, record]).wrap_up == 15_000
+    earlier = said("corrected", 90, end=T + 4_000, reason="r")
+    assert fold([*agent, over, earlier]).wrap_up == 30_000  # what was measured, not the gap
+    later = said("corrected", 90, end=T + 50_000, reason="r")
+    assert fold([*agent, over, later]).wrap_up == 0
+
+
+def test_without_a_word_of_it_there_is_no_wrap_up():
+    state = fold([started(), ended(10), said("noted", 20, wrap_up="ended")])
+    assert (state.wrap_up, state.wrap_up_since) == (0, None)
+
+
+def test_a_record_of_the_end_alone_is_a_call_whose_start_is_missing():
+    state = fold([said("summary", 9, "provider:pbx", end=T + 9_000, status="COMPLETED")])
+    assert (state.start, state.end, state.duration) == (T + 9_000, T + 9_000, 0)
+    assert state.missing == ("start", "answer")
+
+
+def test_an_answer_may_also_take_the_call_off_hold():
+    again = said("answered", 20, "provider:pbx", resumes=True)
+    events = [started(), said("answered", 5, "provider:pbx"), said("held", 12), again, ended(30)]
+    assert (fold(events).hold, fold(events).answered) == (8_000, T + 5_000)
+    assert fold([*events, said("held", 25)]).hold == 13_000
+
+
+def test_a_provider_that_may_have_missed_the_answer_is_not_silent_about_it():
+    data = {"status": "COMPLETED", "unanswered": "NO_ANSWER"}
+    start = started(source="provider:pbx")
+    sure, unsure = (
+        said("ended", 9, "provider:pbx", key="e", **data, **more) for more in ({}, {"unsure": True})
+    )
+    assert [fold([start, end]).status for end in (sure, unsure)] == ["NO_ANSWER", "NO_ANSWER"]
+    assert [fold([start, end]).missing for end in (sure, unsure)] == [(), ("answer",)]
+    assert fold([start, unsure, said("answered", 4, "provider:pbx")]).missing == ()
+
+
+LOSSES = {
+    # name: (what a provider tells between start and end, whether something must be lost)
+    "numbers from 0": ([("ringing", 1, {"seq": 0}), ("answered", 2, {"seq": 1})], False),
+    "a number left out": ([("ringing", 1, {"seq": 0}), ("answered", 2, {"seq": 2})], True),
+    "the first number left out": ([("answered", 2, {"seq": 1})], True),
+    "numbers of two legs": (
+        [("ringing", 1, {"seq": 0, "leg": "a"}), ("answered", 2, {"seq": 0, "leg": "b"})],
+        False,
+    ),
+    "an awaited leg": ([("answered", 2, {"leg": "a", "awaits": "a"})], True),
+    "an awaited leg that rang until then": (
+        [("ringing", 2, {"awaits": "a"}), ("ringing", 9, {"leg": "a", "over": True})],
+        False,
+    ),
+    "a hold and its end": (
+        [("resumed", 5, {"paired": True}), ("held", 3, {"paired": True})],
+        False,
+    ),
+    "a hold without its end": ([("held", 3, {"paired": True})], True),
+    "an end without its hold": ([("resumed", 3, {"paired": True})], True),
+    "a hold without its end where that is not told": ([("held", 3, {})], False),
+    "one party's hold, another's end": (
+        [("held", 3, {"paired": True, "party": "a"}), ("resumed", 4, {"paired": True})],
+        True,
+    ),
+    "an answer that ends a hold": (
+        [
+            ("answered", 2, {"paired": True, "resumes": True}),
+            ("held", 3, {"paired": True}),
+            ("answered", 4, {"paired": True, "resumes": True}),
+        ],
+        False,
+    ),
+    "a hold before anybody had answered": (
+        [("held", 3, {"paired": True}), ("answered", 4, {"paired": True, "resumes": True})],
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_what_a_lost_event_leaves_behind_shows(name):
+    told, lost = LOSSES[name]
+    call = [started(source="provider:pbx"), ended(30, source="provider:pbx", key="end")]
+    call.append(said("answered", 2, "provider:pbx", key="plain"))
+    call += [said(kind, at, "provider:pbx", **data) for kind, at, data in told]
+    assert fold(call).missing == (("events",) if lost else ())
+
+
 def test_nothing_at_all_is_no_call():
     with pytest.raises(ValueError, match="at least one event"):
         fold([])
@@ -219,6 +325,13 @@ def test_nothing_at_all_is_no_call():
 # --- Laws ---
 
 SOURCES = ("agent", "client", "watchdog", "provider:pbx", "admin")
+NOTED = (
+    {},
+    {"disposition": "sale"},
+    {"disposition": "later"},
+    {"wrap_up": "started"},
+    {"wrap_up": "ended"},
+)
 instants = st.integers(min_value=T - 5_000, max_value=T + 60_000)
 
 
@@ -236,6 +349,8 @@ def events_of_a_call(draw):
                     data[name] = draw(instants)
         if kind in ("ended", "noted") and draw(st.booleans()):
             data["notes"] = draw(st.sampled_from(["x", "y"]))
+        if kind == "noted":
+            data |= draw(st.sampled_from(NOTED))
         if kind in ("held", "resumed"):
             data["party"] = draw(st.sampled_from(["", "a", "b"]))
         # Keys collide on purpose: a provider may use one id for two different statements.
@@ -259,7 +374,10 @@ def test_any_order_and_any_repetition_folds_to_the_same_state(events, data):
 def test_the_parts_always_add_up(events):
     state = fold(events)
     assert (state.status == "IN_PROGRESS") == (state.end is None)
-    assert min(state.hold, state.paused) >= 0
+    assert min(state.hold, state.paused, state.wrap_up) >= 0
+    if state.wrap_up_since is not None:
+        assert state.wrap_up == 0
+        assert state.end is not None and state.wrap_up_since >= state.end
     if state.end is None:
         assert state.duration is None
         return

@@ -32,6 +32,18 @@ def words(client) -> list[str]:
     return re.sub(r"<[^>]*>", " ", body).split()[2:]  # after "Call timer:"
 
 
+def drawn_in_time(client, user: User, ago: int) -> str:
+    """The timer of a call of `ago` seconds, drawn before that became a second more; where the
+    machine was too slow for that, of another call."""
+    for _ in range(10):
+        call = running(user, ago + 0.2)
+        body = client.get(reverse("timer")).content.decode()
+        if now() - call.start_time < dt.timedelta(seconds=ago + 1):
+            return body
+        call.delete()
+    raise AssertionError("No answer within a second")
+
+
 def test_idle_is_zero_and_grey(client, alice):
     assert words(client) == ["00:00", "No", "call"]
     body = client.get(reverse("timer")).content.decode()
@@ -51,8 +63,7 @@ def test_idle_is_zero_and_grey(client, alice):
     ],
 )
 def test_running_shows_the_length_and_its_colour(client, alice, ago, shown, level):
-    running(alice, ago + 0.2)
-    body = client.get(reverse("timer")).content.decode()
+    body = drawn_in_time(client, alice, ago)
     assert f">{shown}<" in body
     assert f"timer-{level}" in body
 

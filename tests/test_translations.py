@@ -46,7 +46,7 @@ PAGES = [
     ("/calls/", "sue", ["Todas las llamadas", "Evidencia", "Quitar filtros"], "Clear filters"),
     ("/calls/?start_date=x", "sue", ["Escriba la fecha como AAAA-MM-DD."], "Write a date"),
     ("/team/", "sue", ["Equipo", "En vivo", "Libres", "Hoy"], "Today"),
-    ("/organization/", "ada", ["Organización", "Los últimos 28 días"], "Organisation"),
+    ("/organization/", "ada", ["Organización", "En llamada ahora"], "Organisation"),
     ("/admin/", "ada", ["Administración", "Personas", "Cifras diarias"], "Administration"),
     ("/team/", "alice", ["No tiene permiso para abrir esta página."], "You may not open"),
     ("/nowhere/", "alice", ["Aquí no hay nada.", "Volver al inicio"], "There is nothing here."),

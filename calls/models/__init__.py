@@ -1,7 +1,35 @@
-"""Contact, CallLog, CallEvent: see docs/architecture.md for the data."""
+"""Contact, CallLog, CallEvent, outcomes and phone systems: see docs/architecture.md."""
 
-from calls.models.call import CallLog, CallQuerySet
+from calls.models.call import CallAlias, CallLog
+from calls.models.call_queries import CallQuerySet
 from calls.models.contact import Contact
+from calls.models.contact_import import ContactImport
+from calls.models.dial import DialChoice, DialLink, name_at
+from calls.models.disposition import Disposition, DispositionQuerySet
 from calls.models.event import CallEvent
+from calls.models.provider import (
+    ConversationNumber,
+    ProviderAccount,
+    ProviderIdentity,
+    RawEvent,
+)
+from calls.models.text import CallText
 
-__all__ = ["CallEvent", "CallLog", "CallQuerySet", "Contact"]
+__all__ = [
+    "CallAlias",
+    "CallEvent",
+    "CallLog",
+    "CallQuerySet",
+    "CallText",
+    "Contact",
+    "ContactImport",
+    "ConversationNumber",
+    "DialChoice",
+    "DialLink",
+    "Disposition",
+    "DispositionQuerySet",
+    "ProviderAccount",
+    "ProviderIdentity",
+    "RawEvent",
+    "name_at",
+]

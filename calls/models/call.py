@@ -9,55 +9,12 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from calls import timeline
 from calls.instants import from_ms, to_ms
+from calls.models.call_queries import LONG_SECONDS, CallQuerySet
 from calls.models.contact import Contact
+from calls.models.provider import ProviderAccount
 from calls.phones import pretty
-
-
-class CallQuerySet(models.QuerySet["CallLog"]):
-    def visible_to(self, viewer: User) -> "CallQuerySet":
-        """The calls `viewer` may see: the one rule for pages, API, exports and admin."""
-        scope = viewer.scope
-        if scope.everyone:
-            return self.all()
-        rule = Q(user=viewer)
-        if scope.team_ids:
-            rule |= Q(user__team__in=scope.team_ids)
-        return self.filter(rule)
-
-    def active(self) -> "CallQuerySet":
-        """Calls that have not ended."""
-        return self.filter(end_time__isnull=True)
-
-    def ended(self) -> "CallQuerySet":
-        return self.filter(end_time__isnull=False)
-
-    def counted(self) -> "CallQuerySet":
-        """Ended calls that figures count: all but the watchdog's unconfirmed estimates."""
-        return self.ended().exclude(evidence=timeline.ESTIMATE)
-
-    def unconfirmed(self) -> "CallQuerySet":
-        """Calls that the watchdog closed and nobody has confirmed."""
-        return self.filter(evidence=timeline.ESTIMATE)
-
-    def started_between(self, start: dt.datetime, end: dt.datetime) -> "CallQuerySet":
-        """Calls that began in the half-open range of instants [start, end)."""
-        return self.filter(start_time__gte=start, start_time__lt=end)
-
-    def with_people(self) -> "CallQuerySet":
-        """All that a list of calls shows, in one query."""
-        return self.select_related("user__team", "contact")
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """Deletes the calls and their ledgers, locked first: a late event must not slip in."""
-        with transaction.atomic():
-            list(self.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
-            return super().delete()
-
-    delete.alters_data = True  # type: ignore[attr-defined]
-    delete.queryset_only = True  # type: ignore[attr-defined]
 
 
 class CallLog(models.Model):
@@ -90,6 +47,8 @@ class CallLog(models.Model):
         settings.AUTH_USER_MODEL,
         verbose_name=_("agent"),
         related_name="calls",
+        null=True,  # a provider's call whose agent nobody knows yet
+        blank=True,
         on_delete=models.PROTECT,
         db_index=False,  # call_user_start serves it
     )
@@ -108,6 +67,19 @@ class CallLog(models.Model):
         _("direction"), max_length=8, choices=DIRECTIONS, default="outbound"
     )
     provider = models.CharField(_("provider"), max_length=60, blank=True)
+    account = models.ForeignKey(
+        ProviderAccount,
+        verbose_name=_("phone system account"),
+        related_name="calls",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        db_index=False,  # call_provider_once serves it
+    )
+    provider_call_id = models.CharField(_("provider's call id"), max_length=120, blank=True)
+    # The whole call that several agents may have had a part in, as the provider names it.
+    conversation = models.CharField(max_length=120, blank=True, editable=False)
+    is_shared = models.BooleanField(_("several agents"), default=False, editable=False)
 
     start_time = models.DateTimeField(_("start"))
     answered_time = models.DateTimeField(_("answered"), null=True, blank=True)
@@ -130,11 +102,13 @@ class CallLog(models.Model):
     paused_ms = models.PositiveBigIntegerField(default=0, editable=False)
     paused_since = models.DateTimeField(null=True, editable=False)
     held_since = models.DateTimeField(null=True, editable=False)
+    wrap_up_since = models.DateTimeField(null=True, editable=False)  # while it is open
     last_seen_at = models.DateTimeField(_("last sign of life"), null=True, editable=False)
 
     evidence = models.CharField(
         _("evidence"), max_length=1, choices=EVIDENCE, default=timeline.CLICK
     )
+    missing = models.CharField(_("missing"), max_length=60, blank=True, editable=False)
     notes = models.TextField(_("notes"), blank=True)
     disposition = models.CharField(_("outcome"), max_length=60, blank=True)
 
@@ -158,12 +132,48 @@ class CallLog(models.Model):
                 fields=["user"], condition=Q(end_time__isnull=True), name="call_active_user"
             ),
             models.Index(
+                fields=["user"], condition=Q(wrap_up_since__isnull=False), name="call_wrapping_user"
+            ),
+            models.Index(
                 fields=["user", "start_time"],
                 condition=Q(evidence=timeline.ESTIMATE),
                 name="call_unconfirmed",
             ),
+            models.Index(
+                fields=["conversation"], condition=~Q(conversation=""), name="call_conversation"
+            ),
+            models.Index(fields=["start_time"], condition=Q(is_shared=True), name="call_shared"),
+            models.Index(
+                fields=["start_time"], condition=Q(user__isnull=True), name="call_unassigned"
+            ),
+            # What most calls are not, so that what is rare is found among millions.
+            models.Index(
+                fields=["evidence", "start_time", "id"],
+                condition=~Q(evidence=timeline.CLICK),
+                name="call_evidence_start",
+            ),
+            models.Index(
+                fields=["provider", "start_time", "id"],
+                condition=~Q(provider=""),
+                name="call_provider_start",
+            ),
+            models.Index(
+                fields=["disposition", "start_time", "id"],
+                condition=~Q(disposition=""),
+                name="call_disposition_start",
+            ),
+            models.Index(
+                fields=["duration_seconds"],
+                condition=Q(duration_seconds__gte=LONG_SECONDS),
+                name="call_long",
+            ),
         ]
         constraints = [
+            models.UniqueConstraint(
+                fields=["account", "provider_call_id"],
+                condition=~Q(provider_call_id=""),
+                name="call_provider_once",
+            ),
             models.CheckConstraint(
                 condition=Q(end_time__isnull=True) | Q(end_time__gte=F("start_time")),
                 name="call_end_not_before_start",
@@ -201,13 +211,15 @@ class CallLog(models.Model):
             ),
         ]
 
-    # The start as the database has it: a correction may move the call to another day.
+    # As the database has them: a correction may move the call to another day, or to its agent.
     stored_start: dt.datetime | None = None
+    stored_user_id: int | None = None
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> "CallLog":
         call = super().from_db(*args, **kwargs)
         call.stored_start = call.__dict__.get("start_time")
+        call.stored_user_id = call.__dict__.get("user_id")
         return call
 
     def __str__(self) -> str:
@@ -224,6 +236,20 @@ class CallLog(models.Model):
         if self.contact is not None:
             return self.contact.name
         return self.pretty_phone or self.contact_ref
+
+    @property
+    def amber_seconds(self) -> int:
+        """Seconds after which its clock turns amber."""
+        return self.user.amber_seconds if self.user else settings.TIMER_AMBER_SECONDS
+
+    @property
+    def red_seconds(self) -> int:
+        return self.user.red_seconds if self.user else settings.TIMER_RED_SECONDS
+
+    @property
+    def lacks(self) -> list[str]:
+        """What the ledger of this ended call lacks: names of calls.timeline.MISSING."""
+        return self.missing.split(",") if self.missing else []
 
     @property
     def pretty_phone(self) -> str:
@@ -282,13 +308,29 @@ class CallLog(models.Model):
             "paused_ms": state.paused,
             "paused_since": None if state.paused_since is None else from_ms(state.paused_since),
             "held_since": None if state.held_since is None else from_ms(state.held_since),
+            "wrap_up_since": (
+                None if state.wrap_up_since is None else from_ms(state.wrap_up_since)
+            ),
+            "wrap_up_seconds": state.wrap_up // 1000,
+            "disposition": state.disposition,
             "evidence": state.evidence,
             "notes": state.notes,
+            "missing": ",".join(state.missing),
         }
         changed = [name for name, value in values.items() if getattr(self, name) != value]
         for name in changed:
             setattr(self, name, values[name])
         return changed
+
+
+class CallAlias(models.Model):
+    """Another id of a call: a program's own, where its phone system had told us of the call."""
+
+    alias = models.UUIDField(unique=True)
+    call = models.ForeignKey(CallLog, related_name="aliases", on_delete=models.CASCADE)
+
+    def __str__(self) -> str:
+        return str(self.alias)
 
 
 def _whole(milliseconds: int | None) -> int | None:

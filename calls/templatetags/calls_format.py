@@ -4,6 +4,9 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from calls.columns import Column
+from calls.models import CallLog
+
 register = template.Library()
 
 NOTHING = "—"
@@ -17,6 +20,18 @@ def clock(seconds: int | None) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02d}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
+
+
+@register.filter
+def seconds_of(call: CallLog, column: Column) -> int | None:
+    """What `call` has in a column of lengths, in whole seconds."""
+    return getattr(call, column.fields[0])
+
+
+@register.filter
+def in_words(code: str, column: Column) -> str:
+    """What people read in place of a code in that column; a dash for none."""
+    return column.in_words(code) or NOTHING
 
 
 @register.filter
@@ -38,8 +53,20 @@ def percent(value: float | None) -> str:
     """A rate of 0 to 100 with one decimal, as the reader's language writes it."""
     if value is None:
         return NOTHING
+    return _("%(number)s%%") % {"number": decimal(value)}
+
+
+@register.filter
+def whole(number: int | None) -> str:
+    """A count, its thousands apart as the reader's language writes them."""
+    return NOTHING if number is None else number_format(number, 0, force_grouping=True)
+
+
+@register.filter
+def decimal(number: float | None) -> str:
+    """A number with one decimal, likewise."""
     # Rounded first: number_format cuts.
-    return _("%(number)s%%") % {"number": number_format(round(value, 1), 1)}
+    return NOTHING if number is None else number_format(round(number, 1), 1, force_grouping=True)
 
 
 @register.filter

@@ -19,13 +19,13 @@ from django_htmx.http import trigger_client_event
 
 from accounts.requests import PageRequest
 from callmanager.htmx import render_page
-from calls import services
+from calls import afterwards, placing, services
 from calls.errors import CallConflict, CallError, CallNotFound
-from calls.forms import ClickForm, EndForm, StartForm, checked
-from calls.instants import now
-from calls.models import CallLog, Contact
+from calls.forms import ClickForm, DispositionForm, EndForm, StartForm, checked
+from calls.instants import arrival_of, now
+from calls.models import CallLog, Contact, DialLink, Disposition
 from calls.phones import to_e164
-from calls.running import KEPT, forget, running_calls
+from calls.running import KEPT, current_context, forget, running_calls
 from calls.templatetags.calls_format import clock
 
 SHOWN_CONTACTS: Final = 20
@@ -58,7 +58,7 @@ def contacts(request: PageRequest) -> HttpResponse:
 @require_safe
 @_may_track
 def current_calls(request: PageRequest) -> HttpResponse:
-    context = {"running": running_calls(request)}
+    context = current_context(request)
     return render_page(request, "calls/current_calls.html", "calls/_current_calls.html", context)
 
 
@@ -103,8 +103,7 @@ def button(action: Callable[..., str]) -> Callable[..., HttpResponse]:
 
 def _answer(request: PageRequest, sentence: str, level: str, status: int) -> HttpResponse:
     forget(request)
-    context = {
-        "running": running_calls(request),
+    context = current_context(request) | {
         "notice": sentence,
         "notice_level": level,
         "beside": True,  # the timer and the notice travel with the fragment
@@ -119,13 +118,17 @@ def _answer(request: PageRequest, sentence: str, level: str, status: int) -> Htt
 @button
 def start(request: PageRequest) -> str:
     form = checked(StartForm(request.POST))
-    call, _made = services.start_call(
+    call, made = services.start_call(
         request.user,
         contact=_contact(request, form.cleaned_data["contact"]),
         contact_phone=form.cleaned_data["phone"],
         call_id=form.cleaned_data["call_id"],
-        told=form.told(),
+        told=form.told(arrival_of(request)),
     )
+    link = DialLink.objects.of(request.user)
+    if made and link.dials:
+        placing.place(call, request.user, link)
+        return _("%(name)s is asked to call %(who)s.") % {"name": link.title, "who": _name(call)}
     return _("Call to %(who)s started.") % {"who": _name(call)}
 
 
@@ -151,7 +154,9 @@ def end(request: PageRequest, call_id: uuid.UUID) -> str:
             request.user,
             status=form.cleaned_data["status"],
             notes=form.cleaned_data["notes"],
-            told=form.told(),
+            disposition=form.cleaned_data["disposition"],
+            wrap_up=True,
+            told=form.told(arrival_of(request)),
         )
     except CallConflict as error:
         raise _already_ended(request, call_id) from error
@@ -176,7 +181,7 @@ def step(request: PageRequest, call_id: uuid.UUID, action: str) -> str:
         raise Http404
     form = checked(ClickForm(request.POST))
     try:
-        call = services.step(call_id, request.user, action, told=form.told())
+        call = services.step(call_id, request.user, action, told=form.told(arrival_of(request)))
     except CallConflict as error:
         raise _already_ended(request, call_id) from error
     said = {
@@ -187,6 +192,27 @@ def step(request: PageRequest, call_id: uuid.UUID, action: str) -> str:
         "unpause": _("Continued: %(who)s."),
     }
     return said[action] % {"who": _name(call)}
+
+
+@button
+def ready(request: PageRequest, call_id: uuid.UUID) -> str:
+    """Done with what followed the call."""
+    form = checked(ClickForm(request.POST))
+    call = afterwards.ready(call_id, request.user, told=form.told(arrival_of(request)))
+    return _("Ready, after %(length)s of wrap-up.") % {"length": clock(call.wrap_up_seconds)}
+
+
+@button
+def disposition(request: PageRequest, call_id: uuid.UUID) -> str:
+    """Says what came of an own call."""
+    form = checked(DispositionForm(request.POST))
+    call = afterwards.set_disposition(
+        _own(request, call_id), request.user, form.cleaned_data["disposition"]
+    )
+    outcome = Disposition.objects.filter(code=call.disposition).first()
+    if outcome is None:
+        return _("The outcome was taken back.")
+    return _("Outcome: %(outcome)s.") % {"outcome": outcome.label}
 
 
 @button
@@ -203,8 +229,14 @@ def keep(request: PageRequest, call_id: uuid.UUID) -> str:
 @button
 def confirm(request: PageRequest, call_id: uuid.UUID) -> str:
     """An own call that was closed by estimate: it did end then."""
-    call = CallLog.objects.filter(call_id=call_id, user=request.user).first()
-    if call is None:
-        raise CallNotFound(_("There is no such call among yours."))
+    call = _own(request, call_id)
     services.correct_call(call, request.user, reason=_("Confirmed by the agent as it stands."))
     return _("Confirmed. The call counts now.")
+
+
+def _own(request: PageRequest, call_id: uuid.UUID) -> CallLog:
+    call = CallLog.objects.filter(user=request.user).known_as(call_id)
+    if call is None:
+        raise CallNotFound(_("There is no such call among yours."))
+    call.user = request.user
+    return call

@@ -15,19 +15,25 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Team, User
 from accounts.requests import PageRequest
 from callmanager.htmx import render_page, wants_part
-from calls import ledger, services, timeline
+from calls import afterwards, ledger, services, timeline
+from calls.columns import COLUMNS, columns_of, default_on_pages, outcome_labels
 from calls.correction import CorrectionForm
 from calls.errors import CallError
-from calls.filters import CallFilter, page_of_calls
-from calls.forms import NoteForm
+from calls.filters import CallFilter, page_of_calls, sees_only_self
+from calls.forms import DispositionForm, NoteForm, checked
 from calls.instants import now, to_ms
-from calls.models import CallLog
+from calls.models import CallLog, Disposition
 from calls.parts import parts_of
+from calls.patience import TookTooLong, patience
+from calls.periods import PARAMETERS
 
 CALLS_A_PAGE: Final = 50
-FILTERS: Final = ("agent", "user_id", "team", "start_date", "end_date", "status")
-PLAIN_FIELDS: Final = ("start_date", "end_date", "status")  # for everybody
+PATIENCE_SECONDS: Final = 5  # a filter that few calls pass may mean looking at all of them
+PLAIN_FIELDS: Final = ("status",)  # for everybody
+DAY_FIELDS: Final = ("start_date", "end_date")  # of older links; the period bar says it otherwise
 CHOICE_FIELDS: Final = ("agent", "team")  # for those who see more than themselves
+MORE_FIELDS: Final = ("direction", "min_duration", "max_duration", "evidence")
+VALUE_FIELDS: Final = ("disposition", "provider")  # chosen from what there is
 _may_correct = permission_required("calls.correct_calls", raise_exception=True)
 
 
@@ -37,20 +43,26 @@ def history(request: PageRequest) -> HttpResponse:
     """The calls that pass the filters of the URL, newest first, a page at a time."""
     calls = CallLog.objects.visible_to(request.user).with_people()
     found = CallFilter(request.GET, queryset=calls, viewer=request.user)
-    alone = not (request.user.scope.everyone or request.user.scope.team_ids)
+    alone = sees_only_self(request.user)
+    shown = () if alone else CHOICE_FIELDS
+    days = DAY_FIELDS if any(request.GET.get(name) for name in DAY_FIELDS) else ()
     context: dict[str, Any] = {
         "filter": found,
-        "filtered": any(request.GET.get(name) for name in FILTERS),
+        "filtered": any(request.GET.get(name) for name in found.filters),
         "cursor": request.GET.get("cursor", ""),
         "part": wants_part(request),
         "alone": alone,
-        "fields": PLAIN_FIELDS if alone else CHOICE_FIELDS + PLAIN_FIELDS,
-        "plain_fields": PLAIN_FIELDS,
+        "fields": ("search", *shown, *days, *PLAIN_FIELDS, *MORE_FIELDS, *VALUE_FIELDS),
+        "plain_fields": (*days, *PLAIN_FIELDS),
+        "period": found.form.period if found.is_valid() else None,
+        "period_error": found.form.period_error,
+        "period_fields": {n: request.GET[n] for n in PARAMETERS if request.GET.get(n)},
+        "more_fields": MORE_FIELDS,
     }
-    context |= _rows(found, context["cursor"])
-    if not (alone or context["part"]):
-        context |= _choices(request.user)
-    wrong = bool(found.errors or context["cursor_error"])
+    context |= _columns(request, alone) | _rows(found, context["cursor"])
+    if not context["part"]:
+        context |= _values(request) | ({} if alone else _choices(request.user))
+    wrong = bool(found.errors or context["cursor_error"] or context["columns_error"])
     # HTMX shows a part only when it comes with success.
     status = 400 if wrong and not context["part"] else 200
     return render_page(
@@ -58,14 +70,32 @@ def history(request: PageRequest) -> HttpResponse:
     )
 
 
+def _columns(request: PageRequest, alone: bool) -> dict[str, Any]:
+    default = default_on_pages(alone)
+    context: dict[str, Any] = {"columns_error": "", "all_columns": COLUMNS.values()}
+    try:
+        context["columns"] = columns_of(request.GET.getlist("columns"), default)
+    except ValidationError as error:
+        context |= {"columns_error": error.message, "columns": columns_of([], default)}
+    names = [column.name for column in context["columns"]]
+    return context | {
+        "chosen": names,
+        "columns_query": ",".join(names),
+        "columns_changed": tuple(names) != default,
+    }
+
+
 def _rows(found: CallFilter, cursor: str) -> dict[str, Any]:
-    rows: dict[str, Any] = {"calls": [], "older": "", "cursor_error": ""}
+    rows: dict[str, Any] = {"calls": [], "older": "", "cursor_error": "", "too_slow": False}
     if not found.is_valid():
         return rows
     try:
-        rows["calls"], rows["older"] = page_of_calls(found.qs, cursor, CALLS_A_PAGE)
+        with patience(PATIENCE_SECONDS):
+            rows["calls"], rows["older"] = page_of_calls(found.qs, cursor, CALLS_A_PAGE)
     except ValidationError as error:
         rows["cursor_error"] = error.message
+    except TookTooLong:
+        rows["too_slow"] = True
     return rows
 
 
@@ -77,10 +107,21 @@ def _choices(viewer: User) -> dict[str, Any]:
     return {"agents": agents, "teams": sorted(teams, key=lambda team: team.name.casefold())}
 
 
+def _values(request: PageRequest) -> dict[str, Any]:
+    """Outcomes and providers to choose from; what the URL says is always among them."""
+    values: dict[str, list[tuple[str, str]]] = {}
+    words = outcome_labels()
+    for field, used in CallLog.objects.values_in_use().items():
+        known = {*used, request.GET.get(field, "")} - {""}
+        values[f"{field}s"] = [(value, words.get(value, value)) for value in sorted(known)]
+    more = (*MORE_FIELDS, "disposition", "provider")
+    return {**values, "more_open": any(request.GET.get(name) for name in more)}
+
+
 def visible_call(request: PageRequest, call_id: uuid.UUID) -> CallLog:
     """The call, if the person may see it; Http404 otherwise."""
     calls = CallLog.objects.visible_to(request.user).with_people()
-    call = calls.filter(call_id=call_id).first()
+    call = calls.known_as(call_id)
     if call is None:
         raise Http404
     return call
@@ -106,9 +147,14 @@ def _show(
     context = {
         "call": shown,
         "own": shown.user_id == request.user.pk,
+        "lacks": [ledger.LACKS[name] for name in shown.lacks],
         "ledger": ledger.lines(events),
         "ended_by": ledger.source_words(shown.ended_by),
         "end_reason": ledger.reason_words(shown.end_reason),
+        "outcome": ledger.outcome_words(shown.disposition),
+        "outcomes": Disposition.objects.offered_to(shown.user)
+        if shown.end_time and shown.user
+        else (),
         "parts": parts_of(state, to_ms(present)),
         "elapsed_ms": shown.tracked_ms(present),
         "note": note or NoteForm(initial={"notes": shown.notes}),
@@ -135,6 +181,24 @@ def call_note(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
         return _show(request, shown, note=form, status=400)
     services.add_note(shown, request.user, form.cleaned_data["notes"])
     messages.success(request, _("Notes saved."))
+    return redirect("call", call_id=call_id)
+
+
+@never_cache
+@require_POST
+def call_outcome(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
+    """Says what came of an own call, or of one that the person may correct."""
+    shown = visible_call(request, call_id)
+    if shown.user_id != request.user.pk and not request.user.has_perm("calls.correct_calls"):
+        raise Http404
+    form = DispositionForm(request.POST)
+    try:
+        code = checked(form).cleaned_data["disposition"]
+        afterwards.set_disposition(shown, request.user, code)
+    except CallError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("Outcome saved."))
     return redirect("call", call_id=call_id)
 
 

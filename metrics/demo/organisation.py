@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 
 from accounts import roles
 from accounts.models import Team, User
-from calls.models import Contact
+from calls.models import Contact, Disposition
 from metrics.demo import names
 
 PASSWORD = "demo"
@@ -18,6 +18,16 @@ FIRST_EXTENSION = 1001
 CONTACTS_PER_TEAM = 100
 # What Costa Rican numbers begin with: fixed lines with 2, mobiles with the others.
 _FIRST_DIGITS = "2245667788"
+
+# Code, in Spanish, in English; in the order of the keys 1 to 6.
+_OUTCOMES = (
+    ("sale", "Venta", "Sale"),
+    ("interested", "Interesado", "Interested"),
+    ("call-back", "Volver a llamar", "Call back"),
+    ("not-interested", "No interesado", "Not interested"),
+    ("voicemail", "Buzón de voz", "Voicemail"),
+    ("wrong-number", "Número equivocado", "Wrong number"),
+)
 
 
 @dataclass
@@ -39,10 +49,19 @@ def make_organisation(
     stored_teams = _make_teams(teams)
     people = _make_people(rng, stored_teams, agents, joined)
     _give_supervisors(stored_teams, people)
+    _make_outcomes()
     organisation = Organisation(agents=people[:agents])
     for contact in _make_contacts(rng, stored_teams):
         organisation.contacts.setdefault(contact.team_id or 0, []).append(contact)
     return organisation
+
+
+def _make_outcomes() -> None:
+    rows = [
+        Disposition(code=code, label_es=spanish, label_en=english, order=place)
+        for place, (code, spanish, english) in enumerate(_OUTCOMES, start=1)
+    ]
+    Disposition.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def deal(agents: int, teams: int) -> Iterator[int]:

@@ -8,9 +8,9 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from calls import services, timeline
+from calls import services, timeline, wordindex
 from calls.instants import from_ms, now
 from calls.models import CallEvent, CallLog
 from metrics.demo.loading import Loader
@@ -65,7 +65,8 @@ def seed(options: Options, present: dt.datetime | None = None) -> Seeded:
     rng = random.Random(f"{options.seed}:organisation")
     organisation = make_organisation(rng, options.teams, options.agents, joined)
     planned = plan(options.seed, organisation, options.days, options.calls, until)
-    written = _write(planned)
+    with wordindex.resting(connection):
+        written = _write(planned)
     rebuild()
     if options.live:
         written += _start_running(organisation, present)

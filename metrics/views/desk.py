@@ -11,11 +11,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PageRequest
-from callmanager.htmx import render_page
+from callmanager.htmx import render_page, wants_part
 from calls.models import CallLog
-from calls.running import running_calls
+from calls.periods import Period
+from calls.running import current_context
 from calls.views.desk import contact_results, unconfirmed_calls
-from metrics.services import sums_today
+from metrics.figures import figures_of
+from metrics.selection import own_selection
+from metrics.views.periods import with_period
 
 RECENT_CALLS = 10
 _may_track = permission_required("calls.track_calls", raise_exception=True)
@@ -26,36 +29,50 @@ def _recent(request: PageRequest) -> list[CallLog]:
     return list(calls.order_by("-start_time", "-pk")[:RECENT_CALLS])
 
 
-def _context(request: PageRequest) -> dict[str, Any]:
+def _context(request: PageRequest, period: Period) -> dict[str, Any]:
     """Everything on the desk, asked of the database only where the template shows it."""
+    own = own_selection(request.user)
     return {
-        "cards_url": reverse("cards"),
-        "sums": SimpleLazyObject(lambda: sums_today(request.user)),
+        "period": period,
+        "cards_url": f"{reverse('cards')}?{period.query}",
+        "figures": SimpleLazyObject(lambda: figures_of(own, period)),
+        "figures_query": own.query(period),
         "recent": SimpleLazyObject(lambda: _recent(request)),
-        "running": SimpleLazyObject(lambda: running_calls(request)),
         "search": SimpleLazyObject(lambda: contact_results(request)),
         "unconfirmed": SimpleLazyObject(lambda: unconfirmed_calls(request)),
     }
 
 
-@never_cache
-@require_safe
-@_may_track
-def desk(request: PageRequest) -> HttpResponse:
-    return render(request, "metrics/desk.html", _context(request))
+def _page_context(request: PageRequest, period: Period) -> dict[str, Any]:
+    return _context(request, period) | current_context(request)
 
 
 @never_cache
 @require_safe
 @_may_track
-def cards(request: PageRequest) -> HttpResponse:
-    """Today's six figures; to a browser without HTMX, the desk that they are part of."""
-    return render_page(request, "metrics/desk.html", "metrics/_cards.html", _context(request))
+@with_period()
+def desk(request: PageRequest, period: Period) -> HttpResponse:
+    return render(request, "metrics/desk.html", _page_context(request, period))
 
 
 @never_cache
 @require_safe
 @_may_track
-def recent(request: PageRequest) -> HttpResponse:
+@with_period()
+def cards(request: PageRequest, period: Period) -> HttpResponse:
+    """The six figures; to a browser without HTMX, the desk that they are part of."""
+    return _part(request, period, "metrics/_cards.html")
+
+
+@never_cache
+@require_safe
+@_may_track
+@with_period()
+def recent(request: PageRequest, period: Period) -> HttpResponse:
     """The last calls; likewise."""
-    return render_page(request, "metrics/desk.html", "calls/_recent_calls.html", _context(request))
+    return _part(request, period, "calls/_recent_calls.html")
+
+
+def _part(request: PageRequest, period: Period, partial: str) -> HttpResponse:
+    own = _context(request, period) if wants_part(request) else _page_context(request, period)
+    return render_page(request, "metrics/desk.html", partial, own)

@@ -1,13 +1,13 @@
-"""The team's page: who is on a call now, and how today compares."""
+"""The team's page: who is on a call now, and how people compare in a period."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -16,10 +16,19 @@ from accounts.requests import PageRequest
 from callmanager.htmx import render_page
 from calls.instants import today
 from calls.models import CallLog
+from calls.periods import TODAY, Period, named
+from metrics.comparison import MINIMUM
+from metrics.crumbs import crumbs_of
+from metrics.figures import figures_of, read_since
+from metrics.ranking import MOST_ROWS, SUM_COLUMNS, Column, spread_of, table_of
+from metrics.selection import Selection, of_all_teams, of_team, teams_of
 from metrics.services import rows_between
+from metrics.shared import parts_of
+from metrics.views.periods import with_period
 from metrics.wall import look_at
 
-NO_TEAM: Final = "none"  # ?team=none: the people without a team
+NAME: Final = Column("name", gettext_lazy("Agent"), is_number=False)
+TEAM: Final = Column("team", gettext_lazy("Team"), is_number=False)
 
 
 @dataclass(frozen=True)
@@ -34,24 +43,31 @@ class Choice:
 @never_cache
 @require_safe
 @permission_required("calls.view_team_calls", raise_exception=True)
-def team(request: PageRequest) -> HttpResponse:
+@with_period()
+def team(request: PageRequest, period: Period) -> HttpResponse:
     """The teams one supervises, or one of them (`?team=`); for an administrator, any."""
-    teams = list(teams_of(request.user))
-    wanted = request.GET.get("team", "")
-    context = {
+    teams = teams_of(request.user)
+    chosen = _chosen(request, teams)
+    wanted = chosen.parameters.get("team", "")
+    parts = parts_of(chosen.people, read_since(period), period.last)
+    figures = figures_of(chosen, period, parts)
+    wall = look_at(callers(chosen, period), period, parts)
+    many_teams = len(teams) > 1 and not wanted
+    columns = [NAME, *([TEAM] if many_teams else []), *SUM_COLUMNS]
+    context: dict[str, Any] = {
+        "period": period,
+        "selection": chosen,
+        "figures": figures,
+        "crumbs": crumbs_of(request.user, period, chosen),
+        "figures_query": chosen.query(period),
         "choices": _choices(teams, wanted),
-        "many_teams": len(teams) > 1 and not wanted,
-        "wall": look_at(_people(request.user, teams, wanted)),
-        "today": today(),
-        "long_seconds": settings.LONG_CALL_SECONDS,
+        "many_teams": many_teams,
+        "wall": wall,
+        "table": table_of(wall.rows, columns, request.GET),
+        "minimum": MINIMUM,
+        "spread": spread_of(wall.rows) if len(wall.rows) <= MOST_ROWS else None,
     }
     return render_page(request, "metrics/team.html", "metrics/_team_live.html", context)
-
-
-def teams_of(viewer: User) -> QuerySet[Team]:
-    """The teams whose people `viewer` may see."""
-    scope = viewer.scope
-    return Team.objects.all() if scope.everyone else Team.objects.filter(pk__in=scope.team_ids)
 
 
 def _choices(teams: list[Team], wanted: str) -> list[Choice]:
@@ -59,21 +75,32 @@ def _choices(teams: list[Team], wanted: str) -> list[Choice]:
     return [Choice("", _("All teams"), not wanted), *choices] if len(teams) > 1 else []
 
 
-def _people(viewer: User, teams: list[Team], wanted: str) -> QuerySet[User]:
-    """The people of the page. Http404 for a team that is not the viewer's to see."""
-    people = User.objects.visible_to(viewer)
-    if wanted == NO_TEAM and viewer.scope.everyone:
-        return people.filter(team=None)
-    if wanted:
-        found = [team for team in teams if str(team.pk) == wanted]
-        if not found:
-            raise Http404
-        return people.filter(team=found[0])
-    if viewer.scope.everyone:
-        # Of those without a team, only who makes calls belongs on a wall of callers.
-        return people.filter(
-            Q(team__isnull=False)
-            | Q(pk__in=CallLog.objects.active().values("user"))
-            | Q(pk__in=rows_between(today(), today()).values("user"))
-        )
-    return people.filter(team__in=teams)
+@never_cache
+@require_safe
+@permission_required("calls.view_team_calls", raise_exception=True)
+def wall(request: PageRequest) -> HttpResponse:
+    """The same people for a screen on the wall: a tile each, that keeps its place."""
+    chosen = _chosen(request)
+    period = named(TODAY, today())
+    context = {
+        "selection": chosen,
+        "wall": look_at(callers(chosen, period), period),
+        "many_teams": not chosen.parameters,
+    }
+    return render_page(request, "metrics/wall.html", "metrics/_wall_live.html", context)
+
+
+def _chosen(request: PageRequest, teams: list[Team] | None = None) -> Selection:
+    wanted = request.GET.get("team", "")
+    return of_team(request.user, wanted, teams) if wanted else of_all_teams(request.user)
+
+
+def callers(chosen: Selection, period: Period) -> QuerySet[User]:
+    """The people of the selection; of those without a team, only who makes calls."""
+    if chosen.parameters:
+        return chosen.people
+    return chosen.people.filter(
+        Q(team__isnull=False)
+        | Q(pk__in=CallLog.objects.active().values("user"))
+        | Q(pk__in=rows_between(period.first, period.last).values("user"))
+    )

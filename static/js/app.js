@@ -101,7 +101,7 @@
     near = [];
     if (was.length === 0 || active !== document.body) return;
     const place = was.map((id) => id && document.getElementById(id)).find(Boolean);
-    const next = place?.querySelector("button, a[href], input, textarea");
+    const next = place?.querySelector("button, input:not([type=hidden]), textarea") || place?.querySelector("a[href]");
     (next || document.getElementById("q"))?.focus({ preventScroll: true });
   }
 

@@ -26,9 +26,10 @@
 
   // In a tab of its own, which the browser closes when the phone program has opened: a page that
   // itself goes to tel: loses its live line in some browsers and its input in others meanwhile.
-  function dial(number) {
+  function dial(address) {
     const link = document.createElement("a");
-    link.href = `tel:${number}`;
+    link.href = address;
+    link.dataset.dial = "";
     link.target = "_blank";
     link.rel = "noopener";
     document.body.append(link);
@@ -41,7 +42,8 @@
     const fields = Object.fromEntries(new FormData(form, button));
     delete fields.csrfmiddlewaretoken;
     fields.clicked_at = Date.now();
-    const about = JSON.stringify([form.getAttribute("action"), fields.contact, fields.phone]);
+    const { contact, phone, disposition } = fields;
+    const about = JSON.stringify([form.getAttribute("action"), contact, phone, disposition]);
     if (form.dataset.start !== undefined) fields.call_id = uuid7();
     const said = form.dataset.start === undefined && button?.textContent.trim();
     return {
@@ -50,7 +52,7 @@
       path: form.getAttribute("action"),
       fields,
       label: [form.dataset.label, said].filter(Boolean).join(" · "),
-      number: form.dataset.number,
+      dial: form.dataset.dial,
     };
   }
 
@@ -105,7 +107,7 @@
   function late(click) {
     if (click.late) return;
     write(read().map((other) => (other.id === click.id ? { ...other, late: true } : other)));
-    if (click.number) dial(click.number);
+    if (click.dial) dial(click.dial);
   }
 
   // The answer that takes or finally refuses the click; null to try again later.
@@ -132,7 +134,7 @@
       write(read().filter((other) => other.id !== id));
       take(taken.part, taken.answer);
       found();
-      if (!click.late && taken.answer.ok && click.number) dial(click.number);
+      if (!click.late && taken.answer.ok && click.dial) dial(click.dial);
     }
     show();
   }

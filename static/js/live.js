@@ -28,7 +28,8 @@
   // a part that arrives older than the last event asks once more, by its trigger "stale".
   const asked = new Map();
   let last = 0;
-  document.body.addEventListener("live", () => (last = performance.now()));
+  // On the way down to the body: before any listener there asks, or every part would ask twice.
+  document.addEventListener("live", () => (last = performance.now()), { capture: true });
   document.body.addEventListener("htmx:beforeRequest", ({ detail }) =>
     asked.set(detail.elt.id, performance.now()),
   );
@@ -55,8 +56,9 @@
   }
 
   function show(open) {
-    if ((root.dataset.live === "on") === open) return;
-    root.dataset.live = open ? "on" : "off";
+    const state = open ? "on" : "off";
+    if (root.dataset.live === state) return; // unset until the first line is open, or has failed
+    root.dataset.live = state;
     tell(open ? "line-up" : "line-down");
   }
 

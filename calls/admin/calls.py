@@ -12,8 +12,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -21,9 +19,12 @@ from accounts import roles
 from accounts.models import User
 from accounts.requests import person_of
 from calls import ledger, services
+from calls.admin.moments import moment
+from calls.admin.pages import EditableList, RoughPaginator
+from calls.assignment import AssignmentForm
 from calls.correction import CorrectionForm
 from calls.forms import NoteForm
-from calls.models import CallEvent, CallLog, CallQuerySet, Contact
+from calls.models import CallEvent, CallLog, CallQuerySet, Contact, Disposition
 from calls.templatetags.calls_format import NOTHING, clock
 
 
@@ -62,6 +63,20 @@ class ContactAdmin(admin.ModelAdmin):
         return queryset.search(search_term), False
 
 
+@admin.register(Disposition)
+class DispositionAdmin(EditableList):
+    fields = ("code", "label_es", "label_en", "order", "team", "active")
+    list_display = ("code", "label_es", "label_en", "order", "team", "active")
+    list_editable = ("order", "active")
+    list_filter = ("active", "team")
+    list_select_related = ("team",)
+    search_fields = ("code", "label_es", "label_en")
+    show_full_result_count = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return () if obj is None else ("code",)  # calls keep it
+
+
 class LedgerInline(admin.TabularInline):
     """Who said what about the call, in the order in which it happened."""
 
@@ -85,11 +100,11 @@ class LedgerInline(admin.TabularInline):
 
     @admin.display(description=gettext_lazy("happened"))
     def happened(self, event: CallEvent) -> str:
-        return _moment(event.occurred_at)
+        return moment(event.occurred_at)
 
     @admin.display(description=gettext_lazy("received"))
     def heard(self, event: CallEvent) -> str:
-        return _moment(event.received_at)
+        return moment(event.received_at)
 
     @admin.display(description=gettext_lazy("source"))
     def said_by(self, event: CallEvent) -> str:
@@ -99,12 +114,6 @@ class LedgerInline(admin.TabularInline):
     def details(self, event: CallEvent) -> str:
         (line,) = ledger.lines([event])
         return "\n".join(f"{label}: {value}" for label, value in line.details)
-
-
-def _moment(instant: Any) -> str:
-    """Day and time of the organisation, to the millisecond."""
-    day = date_format(timezone.localtime(instant), "SHORT_DATE_FORMAT")
-    return f"{day} {ledger.clock_ms(instant)}"
 
 
 class CallForm(forms.ModelForm):
@@ -121,16 +130,30 @@ _WHO = ("call_id", "user", "contact", "contact_ref", "contact_phone")
 _TIMES = (
     *("started", "answered", "ended", "status", "why_ended", "who_ended"),
     *("duration_seconds", "talk_seconds", "ring_seconds", "hold_seconds", "paused_seconds"),
-    *("evidence", "direction", "provider"),
+    *("wrap_up_seconds", "disposition", "evidence", "direction", "provider"),
 )
+
+
+class AgentFilter(admin.SimpleListFilter):
+    """Calls of phone systems whose agent nobody knows yet."""
+
+    title = gettext_lazy("agent")
+    parameter_name = "agent"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("unknown", _("not known"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.unassigned() if self.value() == "unknown" else queryset
 
 
 @admin.register(CallLog)
 class CallLogAdmin(admin.ModelAdmin):
     form = CallForm
     list_display = ("started", "user", "with_whom", "length", "status", "evidence")
-    list_filter = ("status", "evidence", "direction", "user__team", "start_time")
+    list_filter = (AgentFilter, "status", "evidence", "direction", "user__team", "start_time")
     sortable_by = ("started",)  # what an index can sort, however many there are
+    paginator = RoughPaginator
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("contact_phone",)  # draws the box; get_search_results knows more
@@ -145,15 +168,15 @@ class CallLogAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("start"), ordering="start_time")
     def started(self, call: CallLog) -> str:
-        return _moment(call.start_time)
+        return moment(call.start_time)
 
     @admin.display(description=gettext_lazy("answered"))
     def answered(self, call: CallLog) -> str:
-        return _moment(call.answered_time) if call.answered_time else NOTHING
+        return moment(call.answered_time) if call.answered_time else NOTHING
 
     @admin.display(description=gettext_lazy("end"))
     def ended(self, call: CallLog) -> str:
-        return _moment(call.end_time) if call.end_time else NOTHING
+        return moment(call.end_time) if call.end_time else NOTHING
 
     @admin.display(description=gettext_lazy("reason of the end"))
     def why_ended(self, call: CallLog) -> str:
@@ -182,8 +205,12 @@ class CallLogAdmin(admin.ModelAdmin):
 
     def get_urls(self) -> list[Any]:
         correct = self.admin_site.admin_view(self.correct_view)
-        url = path("<path:object_id>/correct/", correct, name="calls_calllog_correct")
-        return [url, *super().get_urls()]
+        assign = self.admin_site.admin_view(self.assign_view)
+        return [
+            path("<path:object_id>/correct/", correct, name="calls_calllog_correct"),
+            path("<path:object_id>/assign/", assign, name="calls_calllog_assign"),
+            *super().get_urls(),
+        ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -216,14 +243,43 @@ class CallLogAdmin(admin.ModelAdmin):
             sentence = _("Corrected. The figures follow; the ledger keeps what was there.")
             self.message_user(request, sentence, messages.SUCCESS)
             return redirect("admin:calls_calllog_change", call.pk)
-        context = self.admin_site.each_context(request) | {
+        words = {
             "title": _("Correct this call"),
-            "subtitle": str(call),
-            "opts": self.opts,
-            "original": call,
-            "form": form,
+            "advice": _(
+                "Only what you change is corrected; the lengths and all figures follow. "
+                "What was there stays in the ledger."
+            ),
+            "button": _("Correct"),
         }
-        return TemplateResponse(request, "admin/calls/calllog/correct.html", context)
+        return self._form_page(request, call, form, words)
+
+    def assign_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Gives a call that nobody's phone was known for to its agent."""
+        call = self.get_object(request, unquote(object_id))
+        if not (self.has_change_permission(request, call) and self.has_correct_permission(request)):
+            raise PermissionDenied
+        if call is None or call.user_id is not None:
+            raise Http404
+        form = AssignmentForm(request.POST if request.method == "POST" else None, call=call)
+        if form.is_valid() and form.save(person_of(request)):
+            agent = form.cleaned_data["agent"]
+            self.log_change(request, call, _("Assigned to %(who)s") % {"who": agent.username})
+            sentence = _("The call is %(who)s’s now, and counts.") % {"who": agent.display_name}
+            self.message_user(request, sentence, messages.SUCCESS)
+            return redirect("admin:calls_calllog_changelist")
+        words = {
+            "title": _("Whose call is it?"),
+            "advice": _("The phone system named an agent whom nobody here is known to be."),
+            "button": _("Assign"),
+        }
+        return self._form_page(request, call, form, words)
+
+    def _form_page(
+        self, request: HttpRequest, call: CallLog, form: forms.Form, words: dict[str, str]
+    ) -> HttpResponse:
+        context = self.admin_site.each_context(request) | words
+        context |= {"subtitle": str(call), "opts": self.opts, "original": call, "form": form}
+        return TemplateResponse(request, "admin/calls/calllog/form.html", context)
 
     @admin.action(description=gettext_lazy("Confirm as it stands"), permissions=["correct"])
     def confirm(self, request: HttpRequest, queryset: Any) -> None:

@@ -1,0 +1,21 @@
+"""How fast hooks answer, and how exact their calls are: each kind's lifelike calls over HTTP."""
+
+from typing import Final
+
+from bench.installation import Installation
+
+KINDS: Final = ("twilio", "zoom", "generic", "aircall", "ringcentral", "freeswitch")
+
+
+def report(installation: Installation, calls: int) -> None:
+    print(f"\nHooks: {calls} calls a kind with repeats, delays and any order; a server of its own")
+    for kind in KINDS:
+        told = installation.manage(
+            "simulate_provider",
+            kind,
+            "--chaos",
+            f"--calls={calls}",
+            f"--url=http://127.0.0.1:{installation.port}",
+        )
+        exact, _, answered = told.strip().splitlines()[-3:]
+        print(f"  {kind}: {exact}; {answered}", flush=True)

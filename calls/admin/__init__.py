@@ -1,0 +1,5 @@
+"""Contacts, calls and phone systems in the administration."""
+
+from calls.admin import calls, dialing, providers
+
+__all__ = ["calls", "dialing", "providers"]

@@ -1,0 +1,74 @@
+"""A click and the phone system's events for it are one call: who belongs to whom.
+
+Matched by agent, number and time, whichever came first; of several the nearest in time. See
+docs/architecture.md.
+"""
+
+import datetime as dt
+from typing import Final
+
+from django.db import connection
+from django.db.models import Exists, OuterRef
+
+from accounts.models import User
+from calls import timeline
+from calls.models import CallEvent, CallLog, CallQuerySet
+
+# A phone system starts a call this long before or after the click that asked for it.
+BEFORE_CLICK: Final = dt.timedelta(seconds=15)
+AFTER_CLICK: Final = dt.timedelta(seconds=120)
+_SAME_DIGITS = 7  # of two spellings of a number, one of which we cannot read
+
+
+def same_number(one: str, other: str) -> bool:
+    """Whether two numbers are one: E.164 alike, or one the end of the other but for a prefix."""
+    if one == other:
+        return True
+    short, long = sorted((_digits(one), _digits(other)), key=len)
+    return len(short) >= _SAME_DIGITS and long.endswith(short)
+
+
+def _digits(number: str) -> str:
+    return "".join(filter(str.isdigit, number))
+
+
+def wait_for_turn(user: User) -> None:
+    """Two transactions that each look for the other's call of `user` would both see none."""
+    if connection.features.has_select_for_update:  # SQLite: the transaction itself is the lock
+        list(User.objects.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk"))
+
+
+def _clicks() -> Exists:
+    """Whether somebody clicked: a provider's start has a key of its own."""
+    return Exists(CallEvent.objects.filter(call=OuterRef("pk"), key=timeline.STARTED))
+
+
+def heard_call(user: User, number: str, clicked: dt.datetime) -> CallLog | None:
+    """The provider's call that a click of `user` on `number` (E.164) asked for; None if none."""
+    calls = CallLog.objects.filter(user=user, account__isnull=False)
+    calls = calls.exclude(direction="inbound").started_between(
+        clicked - BEFORE_CLICK, clicked + AFTER_CLICK
+    )
+    return _nearest(calls.exclude(_clicks()), number, clicked)
+
+
+def clicked_call(user: User, number: str, heard: dt.datetime) -> CallLog | None:
+    """The clicked call that a provider's call of `user` to `number` is; None if none.
+
+    A click that had ended well before the phone rang asked for something else.
+    """
+    calls = CallLog.objects.filter(user=user, account__isnull=True).filter(_clicks())
+    calls = calls.started_between(heard - AFTER_CLICK, heard + BEFORE_CLICK)
+    calls = calls.exclude(end_time__lt=heard - BEFORE_CLICK)
+    return _nearest(calls, number, heard)
+
+
+def _nearest(calls: CallQuerySet, number: str, at: dt.datetime) -> CallLog | None:
+    if not number:
+        return None
+    near = [
+        (abs(call.start_time - at), call.pk, call)
+        for call in calls.order_by("start_time", "pk")
+        if same_number(call.phone_e164 or call.contact_phone, number)
+    ]
+    return min(near)[2] if near else None

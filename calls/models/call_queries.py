@@ -1,0 +1,152 @@
+"""What is asked of calls: who may see them, which count, and in which order they are read."""
+
+import datetime as dt
+import uuid
+from typing import TYPE_CHECKING
+
+from django.db import connection, models, transaction
+from django.db.models import Q
+
+from accounts.models import User
+from calls import timeline
+from calls.folding import words_of
+from calls.wordindex import place_of
+
+if TYPE_CHECKING:
+    from calls.models.call import CallLog
+    from calls.models.provider import ProviderAccount
+
+NEWEST_FIRST = ("-start_time", "-pk")
+_FEW = 3000
+LONG_SECONDS = 1800  # few calls last as long; an index knows them
+
+
+class CallQuerySet(models.QuerySet["CallLog"]):
+    by_words = False  # found in the index of words, and so read in its order
+
+    def _clone(self) -> "CallQuerySet":
+        clone = super()._clone()  # type: ignore[misc]
+        clone.by_words = self.by_words
+        return clone
+
+    def visible_to(self, viewer: User) -> "CallQuerySet":
+        """The calls `viewer` may see: the one rule for pages, API, exports and admin."""
+        scope = viewer.scope
+        if scope.everyone:
+            return self.all()
+        rule = Q(user=viewer)
+        if scope.team_ids:
+            rule |= Q(user__team__in=scope.team_ids)
+        return self.filter(rule)
+
+    def known_as(self, call_id: uuid.UUID) -> "CallLog | None":
+        """The call with this public id, or with an id that it was once known by."""
+        return self.filter(call_id=call_id).first() or self.filter(aliases__alias=call_id).first()
+
+    def parts_of(self, account: "ProviderAccount | None", conversation: str) -> "CallQuerySet":
+        """What `account` told of one whole call; none for "", or SQLite would not use its index."""
+        return self.filter(account=account, conversation=conversation).exclude(conversation="")
+
+    def active(self) -> "CallQuerySet":
+        """Calls that have not ended."""
+        return self.filter(end_time__isnull=True)
+
+    def linked(self) -> "CallQuerySet":
+        """Calls that a phone system tells us of."""
+        return self.filter(account__isnull=False)
+
+    def clicked(self) -> "CallQuerySet":
+        """Calls that only people and their programs tell us of."""
+        return self.filter(account__isnull=True)
+
+    def ended(self) -> "CallQuerySet":
+        return self.filter(end_time__isnull=False)
+
+    def counted(self) -> "CallQuerySet":
+        """Ended calls that figures count: all but the watchdog's unconfirmed estimates."""
+        return self.ended().exclude(evidence=timeline.ESTIMATE)
+
+    def unconfirmed(self) -> "CallQuerySet":
+        """Calls that the watchdog closed and nobody has confirmed."""
+        return self.filter(evidence=timeline.ESTIMATE)
+
+    def wrapping_up(self) -> "CallQuerySet":
+        """Ended calls whose person is still busy with what follows from them."""
+        return self.filter(wrap_up_since__isnull=False)
+
+    def started_between(self, start: dt.datetime, end: dt.datetime) -> "CallQuerySet":
+        """Calls that began in the half-open range of instants [start, end)."""
+        found = self.filter(start_time__gte=start, start_time__lt=end)
+        if not self.by_words:
+            return found
+        return found.filter(text__rowid__gte=place_of(start, 0), text__rowid__lt=place_of(end, 0))
+
+    def search(self, text: str, of_user: int | None = None) -> "CallQuerySet":
+        """Calls with words in contact, number, reference or notes that begin with all those of
+        `text`, capitals and accents aside; `of_user` spares looking at other people's calls."""
+        words = words_of(text)
+        if not words:
+            return self.none() if text.strip() else self
+        found = self.filter(text__words__match=(words, of_user))
+        found.by_words = True
+        return found
+
+    def newest_first(self) -> "CallQuerySet":
+        """By start, then key. Where words were asked for, in the order of their index."""
+        return self.order_by("-text__rowid") if self.by_words else self.order_by(*NEWEST_FIRST)
+
+    def older_than(self, start: dt.datetime, pk: int) -> "CallQuerySet":
+        """What follows the call (start, pk) newest first; a range that the index finds."""
+        if self.by_words:
+            return self.filter(text__rowid__lt=place_of(start, pk))
+        return self.filter(start_time__lte=start).exclude(start_time=start, pk__gte=pk)
+
+    def lasting(self, least: int) -> "CallQuerySet":
+        """Calls of at least so many seconds. The few that lasted very long are looked up first, or
+        they would be looked for among all there ever were."""
+        lasting = self.filter(duration_seconds__gte=least)
+        if least < LONG_SECONDS:
+            return lasting
+        long = self.model._default_manager.order_by().filter(duration_seconds__gte=LONG_SECONDS)
+        few = long.filter(duration_seconds__gte=least).values_list("pk", flat=True)
+        keys = list(few[: _FEW + 1])
+        return lasting if len(keys) > _FEW else lasting.filter(pk__in=keys)
+
+    def values_in_use(self) -> dict[str, list[str]]:
+        """The providers and the outcomes (`disposition`) that calls have, from the indexes of the
+        few that have one: a step a value, however many calls."""
+        found: dict[str, list[str]] = {"provider": [], "disposition": []}
+        parts = []
+        for field in found:
+            least = f"SELECT min({field}) FROM calls_calllog WHERE NOT ({field} = '')"
+            parts.append(
+                f"SELECT '{field}', value FROM (WITH RECURSIVE used(value) AS ({least} UNION ALL "
+                f"SELECT ({least} AND {field} > used.value) FROM used WHERE used.value IS NOT NULL)"
+                f" SELECT value FROM used WHERE value IS NOT NULL) AS {field}s"
+            )
+        with connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(parts))
+            for field, value in cursor.fetchall():
+                found[field].append(value)
+        return found
+
+    def assigned(self) -> "CallQuerySet":
+        """Calls whose agent is known; only they count in anybody's figures."""
+        return self.filter(user__isnull=False)
+
+    def unassigned(self) -> "CallQuerySet":
+        """Calls that a provider told us of and whose agent nobody knows yet."""
+        return self.filter(user__isnull=True)
+
+    def with_people(self) -> "CallQuerySet":
+        """All that a list of calls shows, in one query."""
+        return self.select_related("user__team", "contact")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Deletes the calls and their ledgers, locked first: a late event must not slip in."""
+        with transaction.atomic():
+            list(self.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+            return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]

@@ -1,0 +1,50 @@
+"""A file of contacts on its way in: looked at, taken in, and taken back as a whole."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Team
+
+
+class ContactImport(models.Model):
+    """One file. Its rows are kept until it is taken in; then what it changed, for taking it back.
+
+    `mapping` is field -> column; `changes` has `created` (keys of contacts) and `updated` (key ->
+    field -> [before, after]); `errors` are the first [row, sentence].
+    """
+
+    DRAFT, DONE, UNDONE = "draft", "done", "undone"
+    STATES = [(DRAFT, _("looked at")), (DONE, _("taken in")), (UNDONE, _("taken back"))]
+    SKIP, UPDATE, KEEP = "skip", "update", "keep"
+    DUPLICATES = [
+        (SKIP, _("Leave what is there as it is")),
+        (UPDATE, _("Bring what is there up to date")),
+        (KEEP, _("Keep both")),
+    ]
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, related_name="contact_imports", on_delete=models.CASCADE
+    )
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL)
+    for_everybody = models.BooleanField(default=False)
+    file_name = models.CharField(max_length=120)
+    state = models.CharField(max_length=6, choices=STATES, default=DRAFT)
+    duplicates = models.CharField(max_length=6, choices=DUPLICATES, default=SKIP)
+    head = models.JSONField(default=list)
+    rows = models.JSONField(default=list)
+    first_row = models.PositiveIntegerField(default=1)  # the number of the first row in the file
+    mapping = models.JSONField(default=dict)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    error_count = models.PositiveIntegerField(default=0)
+    errors = models.JSONField(default=list)
+    changes = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.file_name

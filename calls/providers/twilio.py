@@ -1,0 +1,400 @@
+"""Twilio Voice: status callbacks of parent and child calls, and its Calls API.
+
+A call that is dialled on is a parent and its children. The parent is the call; what a child says of
+answer and end is believed before what the parent says, which is answered by a document and not by
+a person. Instants are whole seconds.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from xml.sax.saxutils import escape, quoteattr
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from calls import timeline
+from calls.instants import UTC, to_ms
+from calls.providers import web
+from calls.providers.base import (
+    Adapter,
+    Forged,
+    HookRequest,
+    Payload,
+    ProviderEvent,
+    Setting,
+    Unknown,
+    Unreachable,
+    Unreadable,
+    bounded_ms,
+)
+from calls.providers.reading import name_of, names, number_of, objects, same, text
+
+PRECISION_MS = 1000
+
+KINDS: Mapping[str, str] = {
+    "queued": timeline.STARTED,
+    "initiated": timeline.STARTED,
+    "ringing": timeline.RINGING,
+    "in-progress": timeline.ANSWERED,
+    **dict.fromkeys(("completed", "busy", "no-answer", "canceled", "failed"), timeline.ENDED),
+}
+OUTCOMES: Mapping[str, tuple[str, str]] = {
+    "completed": (timeline.COMPLETED, ""),
+    "busy": (timeline.NO_ANSWER, "busy"),
+    "no-answer": (timeline.NO_ANSWER, ""),
+    "canceled": (timeline.NO_ANSWER, "cancelled"),
+    "failed": (timeline.FAILED, "network"),
+}
+# SIP answers that say more than `failed`.
+FAILURES: Mapping[str, str] = {
+    **dict.fromkeys(("404", "410", "484", "485", "604"), "invalid_number"),
+    **dict.fromkeys(("403", "603"), "rejected"),
+    "503": "congestion",
+}
+CALLBACK_EVENTS = ("initiated", "ringing", "answered", "completed")
+
+Pairs = Sequence[tuple[str, str]]
+
+
+def signature(
+    url: str, pairs: Iterable[tuple[str, str]], token: str, algorithm: str = "sha1"
+) -> str:
+    """Twilio's signature of a request to `url` with the form fields `pairs`.
+
+    The key of SHA-1 is the account's auth token, that of SHA-256 a shared key.
+    """
+    signed = url + "".join(name + value for name, value in sorted(set(pairs)))
+    digest = hmac.digest(token.encode(), signed.encode(errors="surrogatepass"), algorithm)
+    return base64.b64encode(digest).decode()
+
+
+def spellings(url: str) -> list[str]:
+    """`url` with and without its port: Twilio signs the one or the other."""
+    parts = urlsplit(url)
+    host = parts.netloc
+    bare = re.sub(r":\d+\Z", "", host)
+    port = {"https": ":443", "http": ":80"}.get(parts.scheme, "") if bare == host else ""
+    hosts = dict.fromkeys((host, bare, host + port))
+    return [urlunsplit(parts._replace(netloc=one)) for one in hosts]
+
+
+class Twilio(Adapter):
+    kind = "twilio"
+    title = "Twilio Voice"
+    secret_names = ("auth_token",)
+    optional_secret_names = ("subaccount_tokens",)  # AC...=token, with spaces between
+    setting_names: ClassVar = (
+        Setting(
+            "account_sid",
+            _("Account SID"),
+            _("AC and 32 characters. Needed to place calls and to ask about them."),
+        ),
+        Setting("caller_id", _("Caller ID"), _("The number that those called see, in E.164.")),
+        Setting(
+            "dials",
+            _("Whom Dial reaches"),
+            _(
+                "customers (as a rule), or agents if the plain numbers that Dial calls are "
+                "agents' phones."
+            ),
+        ),
+    )
+    can_dial = True
+    setup: ClassVar = (
+        _(
+            "In your TwiML, on <Number>, <Client> or <Sip> inside <Dial>: "
+            'statusCallback="{url}?agent=NAME" '
+            'statusCallbackEvent="initiated ringing answered completed"; NAME is the agent, '
+            "such as client:ana."
+        ),
+        _("On the phone number and on the TwiML application, “Call status changes”: {url} (POST)."),
+        _("Secret auth_token: the Auth Token of the account that the calls run in."),
+        _("Secret subaccount_tokens, if need be: AC…=token for each sub-account, spaces between."),
+    )
+
+    def __init__(self, *args: Any, transport: web.Transport = web.https, **more: Any):
+        super().__init__(*args, **more)
+        self._transport = transport
+
+    # --- Proof ---
+
+    def verify(self, request: HookRequest) -> None:
+        given = request.headers.get("x-twilio-signature", "")
+        pairs, digest = _signed(request)
+        if digest and not same(hashlib.sha256(request.body).hexdigest(), [digest.lower()]):
+            raise Forged("The body is not the one that was signed.")
+        account = dict(_pairs_of(_query(request.url)) + list(pairs)).get("AccountSid", "")
+        urls = spellings(request.url)
+        chosen = request.headers.get("x-twilio-webhooks-signature-settings", "").lower()
+        algorithm = "sha256" if "algorithm=hmac_sha256" in chosen else "sha1"
+        expected = [
+            signature(url, pairs, key, algorithm) for url in urls for key in self._tokens(account)
+        ]
+        if not same(given, expected):
+            raise Forged("The signature is not Twilio's.")
+
+    def _tokens(self, account_sid: str) -> Sequence[str]:
+        """The tokens that sign for this account: a sub-account may have one of its own."""
+        told = " ".join(self.secrets.get("subaccount_tokens", ())).split()
+        own = [
+            token for sid, _, token in (one.partition("=") for one in told) if sid == account_sid
+        ]
+        return own or self.secret_values("auth_token")
+
+    # --- Events ---
+
+    def parse(self, payload: Payload) -> list[ProviderEvent]:
+        fields = _fields(payload)
+        status = text(fields.get("CallStatus")).lower()
+        leg = name_of(fields.get("CallSid"), "call")
+        if status not in KINDS:
+            raise Unknown(f"CallStatus {status!r:.60}")
+        return self._told(fields, status, leg, _instant(fields, payload.received))
+
+    def _told(
+        self, fields: Mapping[str, Any], status: str, leg: str, at: int
+    ) -> list[ProviderEvent]:
+        """What a status says, of the parent or of a child of a call."""
+        parent = text(fields.get("ParentCallSid"))
+        who = self._people(fields)
+        kind = KINDS[status]
+        sequence = number_of(fields.get("SequenceNumber"))
+        common: dict[str, Any] = {
+            "call": parent or leg,
+            "conversation": parent or leg,
+            "leg": leg,
+            "precision_ms": PRECISION_MS,
+            "number": who.number,
+            "direction": who.direction,
+        }
+        fate = _Fate(status, fields, at)
+        if not parent:
+            common["agents"] = who.agents
+            events = self._of_parent(kind, fate, who.inbound)
+        elif who.inbound:
+            common["agents"] = who.agents if fate.was_answered else ()
+            events = _of_agents_phone(kind, fate, leg)
+        else:
+            common["agents"] = who.agents
+            events = _of_customers_phone(kind, fate, leg)
+        return [
+            ProviderEvent(
+                kind=one,
+                at=when,
+                data=data,
+                sequence=sequence if place == 0 else None,
+                **common,
+            )
+            for place, (one, when, data) in enumerate(events)
+        ]
+
+    def _of_parent(self, kind: str, fate: "_Fate", inbound: bool) -> list["_Said"]:
+        """A caller from outside was answered by a document, whoever took the call then."""
+        if kind == timeline.ANSWERED:
+            return [] if inbound else [(kind, fate.at, {"provisional": True})]
+        if kind != timeline.ENDED:
+            return [(kind, fate.at, {})]
+        said: list[_Said] = [(kind, fate.at, {**fate.outcome(), "provisional": True})]
+        if fate.answered is not None and not inbound:
+            said.append((timeline.ANSWERED, fate.answered, {"provisional": True}))
+        return said
+
+    def _people(self, fields: Mapping[str, Any]) -> "_People":
+        return _People(fields, to_agents=text(self.settings.get("dials")) == "agents")
+
+    # --- Asking ---
+
+    def place_call(self, agent: str, number: str, hook: str = "") -> str:
+        caller = text(self.settings.get("caller_id"))
+        told = hook and f"{hook}?{urlencode({'agent': agent, 'number': number})}"
+        phone = _address_of(agent)
+        fields = [("To", phone), ("From", caller), ("Twiml", _dial(number, caller, told))]
+        if told:
+            # Several events are a repeated parameter: one joined value does not work.
+            fields += [("StatusCallback", told)]
+            fields += [("StatusCallbackEvent", event) for event in CALLBACK_EVENTS]
+        made = self._call_api("POST", "Calls.json", fields)
+        return text(made.get("sid"))
+
+    def ask(self, call_id: str) -> list[ProviderEvent] | None:
+        if not re.fullmatch(r"CA[0-9a-f]{32}", call_id):
+            return None
+        try:
+            parent = self._call_api("GET", f"Calls/{call_id}.json")
+            children = self._call_api("GET", f"Calls.json?ParentCallSid={call_id}")
+        except Unreachable:
+            return None
+        calls = [parent, *objects(children.get("calls"))]
+        events = [event for call in calls for event in self._known_of(call)]
+        is_over = KINDS.get(text(parent.get("status"))) == timeline.ENDED
+        return None if is_over and not events else events
+
+    def _known_of(self, call: Mapping[str, Any]) -> list[ProviderEvent]:
+        """What the Calls API tells of a call that has ended; it tells nothing exact before."""
+        fields = {
+            "CallSid": call.get("sid"),
+            "ParentCallSid": call.get("parent_call_sid"),
+            "CallDuration": call.get("duration"),
+            "Direction": call.get("direction"),
+            "From": call.get("from"),
+            "To": call.get("to"),
+            "Timestamp": call.get("end_time"),
+        }
+        status = text(call.get("status"))
+        if KINDS.get(status) != timeline.ENDED or not text(call.get("end_time")):
+            return []
+        try:
+            leg = name_of(fields["CallSid"], "call")
+            return self._told(fields, status, leg, _instant(fields, 0))
+        except Unreadable:
+            return []
+
+    def _call_api(
+        self, method: str, path: str, fields: list[tuple[str, str]] | None = None
+    ) -> dict[str, Any]:
+        account = text(self.settings.get("account_sid"))
+        tokens = self._tokens(account)
+        if not account or not tokens:
+            raise Unreachable(gettext("The account's account_sid and auth_token are needed."))
+        base = f"https://api.twilio.com/2010-04-01/Accounts/{quote(account)}/{path}"
+        headers = web.basic(account, tokens[0]) | {"Accept": "application/json"}
+        if fields is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        body = None if fields is None else web.form(fields)
+        return web.answered_json(self._transport(web.Question(method, base, headers, body)))
+
+
+_Said = tuple[str, int, dict[str, Any]]
+
+
+class _Fate:
+    """What a status tells of how a leg went. Instants in ms."""
+
+    def __init__(self, status: str, fields: Mapping[str, Any], at: int):
+        self.status, self.at = status, at
+        seconds = number_of(fields.get("CallDuration"))
+        self.was_answered = status in ("in-progress", "completed")
+        self.answered = at - seconds * 1000 if status == "completed" and seconds else None
+        if status == "completed" and seconds == 0:
+            self.answered = at
+        self.sip = text(fields.get("SipResponseCode"))
+
+    def outcome(self) -> dict[str, Any]:
+        status, reason = OUTCOMES[self.status]
+        said: dict[str, Any] = {"status": status, "unanswered": timeline.NO_ANSWER}
+        if status == timeline.FAILED:
+            said["unanswered"] = status
+            reason = FAILURES.get(self.sip, reason)
+        if reason:
+            said["reason"] = reason
+        if self.sip:
+            said["cause"] = f"SIP {self.sip}"
+        return said
+
+    def report(self) -> dict[str, Any]:
+        """The outcome with the instant of the answer, where it is sure."""
+        if self.status == "completed" and self.answered is None:
+            return self.outcome()
+        return {**self.outcome(), "answered": self.answered}
+
+
+def _of_customers_phone(kind: str, fate: _Fate, leg: str) -> list[_Said]:
+    """A child that begins will tell its end, without which the parent's would be believed."""
+    return [(kind, fate.at, fate.report() if kind == timeline.ENDED else {"awaits": leg})]
+
+
+def _of_agents_phone(kind: str, fate: _Fate, leg: str) -> list[_Said]:
+    """One of perhaps several phones: that one of them was not answered ends no call."""
+    if kind == timeline.ENDED and not fate.was_answered:
+        return [(timeline.RINGING, fate.at, {"over": True})]
+    return _of_customers_phone(kind, fate, leg)
+
+
+class _People:
+    """Who speaks with whom: a person's own phone is a client or a SIP user, or told in the URL."""
+
+    def __init__(self, fields: Mapping[str, Any], to_agents: bool):
+        caller, called = text(fields.get("From")), text(fields.get("To"))
+        direction, child = text(fields.get("Direction")), bool(text(fields.get("ParentCallSid")))
+        told, asked_for = names(fields.get("agent")), text(fields.get("number"))
+        from_agent, to_agent = _is_own(caller), _is_own(called)
+        if child:
+            self.inbound = to_agent or (to_agents and not from_agent and not asked_for)
+            other, own = (caller, called) if self.inbound else (called, "")
+            own = own or (caller if from_agent else "")
+        elif direction.startswith("outbound"):
+            self.inbound = False
+            other, own = ("", called) if to_agent or told else (called, caller)
+        else:
+            self.inbound = not from_agent
+            other, own = (caller, "") if self.inbound else (called, caller)
+        known = [*told, own]
+        self.agents = names(*known, *(one.partition(":")[2] for one in known if _is_own(one)))
+        self.number = asked_for or ("" if _is_own(other) else other)
+        self.direction = "inbound" if self.inbound else "outbound"
+
+
+def _address_of(agent: str) -> str:
+    """How Twilio reaches an agent: a number or an address; a plain name is that of a client."""
+    return agent if ":" in agent or agent.startswith("+") else f"client:{agent}"
+
+
+def _is_own(address: str) -> bool:
+    return address.startswith(("client:", "sip:", "sim:"))
+
+
+def _query(url: str) -> str:
+    return urlsplit(url).query
+
+
+def _pairs_of(encoded: str) -> list[tuple[str, str]]:
+    return parse_qsl(encoded, keep_blank_values=True)
+
+
+def _signed(request: HookRequest) -> tuple[Pairs, str]:
+    """The form fields that are part of the signature, and the body's digest where it is instead."""
+    digest = dict(_pairs_of(_query(request.url))).get("bodySHA256", "")
+    if digest or request.method == "GET":
+        return [], digest
+    try:
+        return _pairs_of(request.body.decode()), ""
+    except ValueError as error:
+        raise Forged("The body is no form.") from error
+
+
+def _fields(payload: Payload) -> Mapping[str, Any]:
+    """The fields of a form, of a JSON body or, with neither, of the address."""
+    asked = dict(_pairs_of(payload.query))
+    if payload.content_type == "application/json":
+        return asked | payload.json()
+    try:
+        return asked | dict(_pairs_of(payload.body.decode()))
+    except ValueError as error:
+        raise Unreadable("The body is no form.") from error
+
+
+def _instant(fields: Mapping[str, Any], received: int) -> int:
+    """When it happened: the Timestamp (RFC 2822), or when we heard of it where there is none."""
+    told = text(fields.get("Timestamp"))
+    if not told:
+        return received
+    try:
+        at = parsedate_to_datetime(told)
+        return bounded_ms(to_ms(at if at.tzinfo else at.replace(tzinfo=UTC)))
+    except (ValueError, OverflowError, TypeError) as error:
+        raise Unreadable(f"{told!r:.60} is no instant.") from error
+
+
+def _dial(number: str, caller_id: str, hook: str) -> str:
+    """What the agent's phone does once it is answered: it dials the number."""
+    told = f" statusCallback={quoteattr(hook)}" if hook else ""
+    events = f' statusCallbackEvent="{" ".join(CALLBACK_EVENTS)}"' if hook else ""
+    caller = f" callerId={quoteattr(caller_id)}" if caller_id else ""
+    dialled = f"<Number{told}{events}>{escape(number)}</Number>"
+    return f"<Response><Dial{caller}>{dialled}</Dial></Response>"

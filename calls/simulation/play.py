@@ -1,0 +1,239 @@
+"""Plays scripted calls through the real doors and compares what was recorded with the truth."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.conf import settings
+from django.urls import reverse
+
+from calls.instants import now, to_ms
+from calls.listening import Listener
+from calls.models import ProviderAccount, RawEvent
+from calls.providers.asterisk.link import Link
+from calls.providers.asterisk.manager import Where
+from calls.providers.base import Adapter, HookRequest, Payload, ProviderEvent, Unknown, Unreadable
+from calls.reception import adapter_of
+from calls.simulation import builders
+from calls.simulation.asterisk_server import AsteriskServer, Scripted, messages_of
+from calls.simulation.base import Builder, ScriptedCall, SimRequest, Target
+from calls.simulation.chaos import Post, post
+from calls.simulation.delivery import Answers, deliver
+from calls.simulation.scripts import scripts
+from calls.simulation.stage import Stage, set_up
+from calls.simulation.verdicts import BAD, EXACT, Verdict, counted, judge
+
+ASTERISK: Final = "asterisk"
+_CONNECTIONS: Final = 4
+_CUTS: Final = 5  # of the manager's connection, with chaos
+_DOUBLED: Final = 0.1
+_PATIENCE: Final = 60.0  # seconds for all to be recorded
+
+
+@dataclass(frozen=True)
+class Play:
+    """What is to be played. `losses` is a share, 0 to 1; `speed` 0: as fast as it is taken."""
+
+    kind: str
+    calls: int = 20
+    account: str | None = None
+    chaos: bool = False
+    losses: float = 0.0
+    seed: int = 1
+    url: str = "http://127.0.0.1:8000"
+    speed: float = 0.0
+
+
+@dataclass
+class Outcome:
+    verdicts: list[Verdict] = field(default_factory=list)
+    strangers: int = 0  # calls that belong to nothing that was played
+    sent: int = 0
+    doubled: int = 0
+    lost: int = 0
+    answers: Answers = field(default_factory=Answers)
+    seconds: float = 0.0
+    account: str = ""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return counted(self.verdicts)
+
+    @property
+    def exact_percent(self) -> float:
+        return 100 * self.counts[EXACT] / max(1, len(self.verdicts))
+
+    @property
+    def is_sound(self) -> bool:
+        """Nothing silently wrong, lost or doubled, and every message taken."""
+        bad = sum(self.counts[said] for said in BAD)
+        return not (bad or self.strangers or self.answers.refused)
+
+
+def kinds() -> list[str]:
+    return sorted([*builders(), ASTERISK])
+
+
+def play(what: Play) -> Outcome:
+    """Plays `what` and takes all traces away again.
+
+    Raises Unsent, or ProviderAccount.DoesNotExist.
+    """
+    return _play_manager(what) if what.kind == ASTERISK else _play_hook(what)
+
+
+# --- Phone systems that send their events to a hook -----------------------------------------------
+
+
+def _play_hook(what: Play) -> Outcome:
+    stage = set_up(what.kind, what.account)
+    builder, adapter = builders()[what.kind], adapter_of(stage.account)
+    ids: list[set[str]] = []
+    digests: list[str] = []
+    conversations: set[str] = set()
+    try:
+        target = target_of(stage.account, what.url)
+        played = scripts(what.calls, stage.agents, what.seed, to_ms(now()) - 60_000)
+        calls = [(one, builder.requests(one, target)) for one in played]
+        ids += [ids_of(adapter, requests) for _one, requests in calls]
+        digests += [digest_of(adapter, request) for _one, some in calls for request in some]
+        told = (event for _one, some in calls for event in events_of(adapter, some))
+        conversations |= {event.conversation for event in told}
+        made = post(calls, chaos=what.chaos, losses=what.losses, seed=what.seed)
+        outcome = _deliver(what, made, played)
+        heard = {place for place, request in made.arriving if ids_of(adapter, [request])}
+        outcome.verdicts, outcome.strangers = _judged(stage, builder, played, ids, heard)
+        outcome.account = stage.account.name
+        return outcome
+    finally:
+        stage.clear((one for some in ids for one in some), digests, conversations)
+
+
+def _deliver(what: Play, made: Post, played: Sequence[ScriptedCall]) -> Outcome:
+    begun = time.perf_counter()
+    lines = _CONNECTIONS if what.chaos else 1
+    pause = 0.0
+    if what.speed and made.arriving:
+        lasted = max(one.end for one in played) - min(one.start for one in played)
+        pause = lasted / 1000 / what.speed / len(made.arriving) * lines
+    requests = [request for _place, request in made.arriving]
+    answers = deliver(requests, what.url, connections=lines, pause=pause)
+    return Outcome(
+        sent=made.sent,
+        doubled=made.doubled,
+        lost=len(made.lost),
+        answers=answers,
+        seconds=time.perf_counter() - begun,
+    )
+
+
+def target_of(account: ProviderAccount, url: str) -> Target:
+    """`account` as the provider addresses it: by its public address, where there is one."""
+    base = settings.PUBLIC_BASE_URL or url.rstrip("/")
+    address = base + reverse("hook", args=[account.kind, account.name])
+    return Target(address, account.secrets, account.settings)
+
+
+def events_of(adapter: Adapter, requests: Sequence[SimRequest]) -> list[ProviderEvent]:
+    """What `adapter` reads from `requests`."""
+    return [event for request in requests for event in _parsed(adapter, _kept(adapter, request))]
+
+
+def ids_of(adapter: Adapter, requests: Sequence[SimRequest]) -> set[str]:
+    """The provider's ids of the calls that `requests` make."""
+    return {event.call for event in events_of(adapter, requests) if event.kind != "noted"}
+
+
+def digest_of(adapter: Adapter, request: SimRequest) -> str:
+    kept = _kept(adapter, request)
+    return RawEvent.digest_of(kept.query, kept.body)
+
+
+def _kept(adapter: Adapter, request: SimRequest) -> Payload:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    came = HookRequest(request.method, request.url, headers, request.body, to_ms(now()))
+    return adapter.kept(came)
+
+
+def _parsed(adapter: Adapter, payload: Payload) -> Sequence[ProviderEvent]:
+    try:
+        return adapter.parse(payload)
+    except Unknown as unknown:
+        return unknown.events
+    except Unreadable:
+        return ()
+
+
+def _judged(
+    stage: Stage,
+    builder: Builder,
+    played: Sequence[ScriptedCall],
+    ids: Sequence[set[str]],
+    heard: set[int],
+) -> tuple[list[Verdict], int]:
+    found = stage.calls(one for some in ids for one in some)
+    verdicts = []
+    for place, call in enumerate(played):
+        its = [one for one in found if one.provider_call_id in ids[place]]
+        verdicts.append(judge(builder.as_told(call), its, place in heard))
+    known = {one for some in ids for one in some}
+    return verdicts, sum(one.provider_call_id not in known for one in found)
+
+
+# --- Asterisk, which is listened to ---------------------------------------------------------------
+
+
+_MANAGER = Builder(ASTERISK, lambda call, target: [])
+
+
+def _play_manager(what: Play) -> Outcome:
+    if what.account is not None:
+        raise ProviderAccount.DoesNotExist
+    settings_of = {"host": "127.0.0.1", "username": "simulated", "trunks": "trunk", "port": "1"}
+    stage = set_up(ASTERISK, None, settings_of)
+    try:
+        played = scripts(what.calls, stage.agents, what.seed, to_ms(now()) - 60_000)
+        told = [messages_of(_MANAGER.as_told(one), 10 * place) for place, one in enumerate(played)]
+        ids = [{one.uniqueid} for one in told]
+        begun = time.perf_counter()
+        cuts, lost = asyncio.run(_listen(what, stage.account, told))
+        outcome = Outcome(sent=sum(len(one.messages) for one in told), lost=cuts * lost)
+        outcome.seconds = time.perf_counter() - begun
+        heard = set(range(len(played))) if not lost else set()
+        outcome.verdicts, outcome.strangers = _judged(stage, _MANAGER, played, ids, heard)
+        outcome.account = stage.account.name
+        return outcome
+    finally:
+        stage.clear((), (), ())
+
+
+async def _listen(
+    what: Play, account: ProviderAccount, told: Sequence[Scripted]
+) -> tuple[int, int]:
+    """Plays to a listener of its own; how often the line was cut, and messages lost each time."""
+    server = AsteriskServer("simulated", account.secrets["secret"][0])
+    port = await server.start()
+    listener = Listener(account)
+    where = Where("127.0.0.1", port, "simulated", account.secrets["secret"])
+    messages = [one for script in told for one in script.messages]
+    lost = round(len(messages) * what.losses / _CUTS)
+    cuts = _CUTS if what.chaos or lost else 0
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1) as threads:
+        recording = loop.run_in_executor(threads, listener.run)
+        link = asyncio.ensure_future(Link(where, listener.put, 0.02).run())
+        try:
+            async with asyncio.timeout(_PATIENCE + len(messages) / 100):
+                await server.play(
+                    messages, duplicates=_DOUBLED if what.chaos else 0.0, cuts=cuts, lost=lost
+                )
+                await asyncio.sleep(0.3)  # what is on the line arrives
+        finally:
+            link.cancel()
+            listener.stop()
+            await asyncio.gather(link, recording, return_exceptions=True)
+            await server.stop()
+    return cuts, lost

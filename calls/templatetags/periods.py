@@ -1,0 +1,93 @@
+"""The period bar, which any page about calls or figures may show, and how periods are written."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django import template
+from django.http import HttpRequest, QueryDict
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from calls.errors import CallError
+from calls.instants import local_day, today
+from calls.models import CallLog
+from calls.periods import LABELS, PARAMETERS, RANGE, Period, PeriodError, between, period_of
+
+register = template.Library()
+_LEFT_OUT: Final = (*PARAMETERS, "cursor")  # a place in a list belongs to its period
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A named period to go to."""
+
+    label: str | Promise
+    query: str
+    chosen: bool
+
+
+@register.inclusion_tag("calls/_period_bar.html", takes_context=True)
+def period_bar(
+    context: dict[str, Any],
+    period: Period | None,
+    error: CallError | None = None,
+    all_time: bool = False,
+) -> dict[str, Any]:
+    """The bar for the page of this request; all else that its URL says is kept. With `all_time`
+    the page may also be about no period at all."""
+    request: HttpRequest = context["request"]
+    kept = request.GET.copy()
+    for name in _LEFT_OUT:
+        kept.pop(name, None)
+    chosen = period.name if period is not None else ""
+    none = [Choice(_("All time"), kept.urlencode(), not chosen and error is None)]
+    return {
+        "request": request,
+        "csrf_token": context.get("csrf_token"),
+        "path": request.path,
+        "query": request.GET.urlencode(),
+        "period": period,
+        "error": error,
+        "choices": [
+            *(none if all_time else []),
+            *(
+                Choice(label, _with(kept, period=name), name == chosen)
+                for name, label in LABELS.items()
+                if name != RANGE
+            ),
+        ],
+        "kept": [(name, value) for name, values in kept.lists() for value in values],
+        "range_chosen": chosen == RANGE,
+        "first": period.first.isoformat() if period else request.GET.get("from", ""),
+        "last": period.last.isoformat() if period else request.GET.get("to", ""),
+        "unfinished": period is not None and period.last == today(),
+    }
+
+
+def _with(query: QueryDict, **parameters: str) -> str:
+    query = query.copy()
+    query.update(parameters)
+    return query.urlencode()
+
+
+@register.simple_tag
+def days(first: dt.date, last: dt.date) -> str:
+    """One local day, or from one to another, as the reader's language writes them."""
+    if first == last:
+        return date_format(first, "DATE_FORMAT")
+    return _("%(first)s to %(last)s") % {
+        "first": date_format(first, "DATE_FORMAT"),
+        "last": date_format(last, "DATE_FORMAT"),
+    }
+
+
+@register.simple_tag(takes_context=True)
+def call_period(context: dict[str, Any], call: CallLog) -> str:
+    """The period that somebody came with to a call's page, as a query; else the call's day."""
+    try:
+        return period_of(context["request"].GET, today(), default="").query
+    except PeriodError:
+        day = local_day(call.start_time)
+        return between(day, day).query

@@ -1,0 +1,83 @@
+"""Calls as a table for a file: exactly the filter, the columns and the order of the page."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from calls.columns import IN_FILES, Column, People, columns_of
+from calls.filters import CallFilter
+from calls.models import CallQuerySet
+from calls.periods import LABELS
+from metrics.definitions import Sums
+from metrics.exports.document import Document, Head, Sheet, made_by
+from metrics.totals import exact_sums
+
+CHUNK: Final = 2000
+_LENGTHS: Final = ("min_duration", "max_duration")
+
+
+def sheet_of_calls(calls: CallQuerySet, columns: list[Column] | None = None) -> Sheet:
+    """`calls`, newest first, with those columns; without them, all that programs know."""
+    columns = columns or columns_of([], IN_FILES)
+    heads = [Head(c.name, c.label, c.kind, c.words) for c in columns]
+    return Sheet(_("Calls"), heads, lambda: _chunks(calls, columns))
+
+
+def _chunks(calls: CallQuerySet, columns: list[Column]) -> Iterator[list[list[Any]]]:
+    people = People()
+    readers = [column.read for column in columns]
+    fields = dict.fromkeys(field for column in columns for field in column.fields)
+    with_people = "user_id" in fields
+    for chunk in in_chunks(calls, tuple(fields)):
+        if with_people:
+            people.learn(call.user_id for call in chunk)
+        yield [[read(call, people) for read in readers] for call in chunk]
+
+
+def in_chunks(calls: CallQuerySet, fields: tuple[str, ...]) -> Iterator[list[Any]]:
+    """All of `calls` as named tuples, newest first, by a short query a chunk.
+
+    Nothing stays open between two chunks, so a reader that is slow or goes away holds neither a
+    cursor nor a transaction; and the index finds each place at any depth.
+    """
+    needed = tuple(dict.fromkeys((*fields, "pk", "start_time")))
+    calls = calls.newest_first()
+    chunk = _read(calls, needed)
+    while chunk:
+        yield chunk
+        if len(chunk) < CHUNK:
+            return
+        chunk = _read(calls.older_than(chunk[-1].start_time, chunk[-1].pk), needed)
+
+
+def _read(calls: CallQuerySet, fields: tuple[str, ...]) -> list[Any]:
+    return list(calls.values_list(*fields, named=True)[:CHUNK])
+
+
+def document_of_calls(
+    found: CallFilter, columns: list[Column], maker: User, *, figures: bool = True
+) -> Document:
+    """The calls of the valid filter `found` and all that must stand beside them."""
+    return Document(
+        title=_("Calls"),
+        about=made_by(maker, in_words(found)),
+        sheets=[sheet_of_calls(found.qs, columns)],
+        sums=exact_sums(found) if figures else Sums(),
+    )
+
+
+def in_words(found: CallFilter) -> str:
+    """The filter as people read it: `Status: Completed · Period: This week (…)`."""
+    parts = []
+    for name, value in found.form.cleaned_data.items():
+        if not value:
+            continue
+        choices = LABELS if name == "period" else getattr(found.form.fields[name], "choices", ())
+        words = f"{value} s" if name in _LENGTHS else dict(choices).get(value, value)
+        parts.append(f"{found.form.fields[name].label}: {words}")
+    first, last = found.days
+    if found.form.period is not None and first and last:
+        parts.append(f"{first.isoformat()} – {last.isoformat()}")
+    return " · ".join(parts)

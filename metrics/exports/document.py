@@ -1,0 +1,101 @@
+"""What a file says, whatever its form: tables, figures, and who made it, when, of what."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from accounts.models import User
+from calls.instants import now
+from metrics.definitions import FIGURES, Sums
+
+# What a column holds. An instant is aware, seconds are whole, percent is 0 to 100.
+TEXT, INSTANT, SECONDS, NUMBER, PERCENT, DAY = (
+    *("text", "instant", "seconds", "number", "percent", "day"),
+)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The head of a column: `name` for programs, `label` for people. `words` stand for codes."""
+
+    name: str
+    label: str | Promise
+    kind: str = TEXT
+    words: Mapping[str, str | Promise] | None = None
+
+    def in_words(self, value: Any) -> Any:
+        """What people read in place of the code `value`."""
+        return value if self.words is None else str(self.words.get(value, value))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table. `chunks` gives its rows anew each time, some at a time."""
+
+    title: str
+    heads: list[Head]
+    chunks: Callable[[], Iterable[list[list[Any]]]]
+
+    def rows(self) -> Iterator[list[Any]]:
+        for chunk in self.chunks():
+            yield from chunk
+
+
+@dataclass(frozen=True)
+class Document:
+    """Tables and what must stand beside them. `about` are lines (label, words); `notes` say what
+    is left out."""
+
+    title: str
+    about: list[tuple[str, str]]
+    sheets: list[Sheet]
+    sums: Sums = field(default_factory=Sums)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def definitions(self) -> list[tuple[str, str]]:
+        """Every figure and the sentence that says how it is made."""
+        return [(str(figure.label), str(figure.sentence)) for figure in FIGURES]
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """A figure as a number, for a cell that can be reckoned with."""
+
+    label: str
+    kind: str
+    value: float
+
+
+_KINDS: Final = {"calls": NUMBER, "seconds": SECONDS, "percent": PERCENT}
+
+
+def figures_of(sums: Sums) -> list[Numbered]:
+    """The six figures, and the split of what failed."""
+    six = [Numbered(str(f.label), _KINDS[f.unit], getattr(sums, f.name)) for f in FIGURES]
+    split = (
+        (_("Dropped"), sums.calls_dropped),
+        (_("Failed"), sums.calls_error),
+        (_("No answer"), sums.calls_no_answer),
+        (_("Unconfirmed, not counted"), sums.calls_unconfirmed),
+    )
+    return [*six, *(Numbered(label, NUMBER, value) for label, value in split)]
+
+
+def made_by(maker: User, filters: str, at: dt.datetime | None = None) -> list[tuple[str, str]]:
+    """Who made the file, when, of what, and in which zone its times are written."""
+    local = timezone.localtime(at or now())
+    return [
+        (pgettext("of a file", "Filter"), filters or _("none: everything you may see")),
+        (_("Made by"), f"{maker.display_name} ({maker.username})"),
+        (_("Made at"), f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S}"),
+        (_("Time zone"), settings.TIME_ZONE),
+    ]

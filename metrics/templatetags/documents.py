@@ -1,0 +1,42 @@
+"""How a document's cells are written for people."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from calls.templatetags.calls_format import NOTHING, clock, percent, whole
+from metrics.exports.document import DAY, INSTANT, NUMBER, PERCENT, SECONDS, Head
+
+register = template.Library()
+
+
+def _instant(value: dt.datetime) -> str:
+    local = timezone.localtime(value)
+    return f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S}"
+
+
+_WRITTEN: dict[str, Callable[[Any], Any]] = {
+    INSTANT: _instant,
+    DAY: lambda day: date_format(day, "SHORT_DATE_FORMAT"),
+    SECONDS: clock,
+    PERCENT: percent,
+    NUMBER: whole,
+}
+
+
+@register.simple_tag
+def written(head: Head, value: Any) -> str:
+    """The cell `value` in the reader's language and the organisation's zone; a dash for none."""
+    if value is None or value == "":
+        return NOTHING
+    return str(_WRITTEN.get(head.kind, head.in_words)(value))
+
+
+@register.simple_tag
+def written_at(heads: Sequence[Head], place: int, value: Any) -> str:
+    """The same for the column at `place` of `heads`."""
+    return written(heads[place], value)

@@ -1,0 +1,159 @@
+"""Where a figure comes from: its formula, the calls in it and those that are not, and a proof."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.requests import PageRequest
+from callmanager.htmx import render_page
+from calls import timeline
+from calls.models import CallLog
+from calls.periods import Period
+from metrics.cards import change_of, value_of
+from metrics.crumbs import crumbs_of
+from metrics.definitions import FIGURES, Figure, Sums
+from metrics.figures import figures_of
+from metrics.proof import MOST_CALLS, MOST_SHOWN, TooManyCalls, prove
+from metrics.selection import Selection, selection_of
+from metrics.trend import trend_of
+from metrics.views.periods import with_period
+
+_STATUS_COUNTS: Final = {
+    timeline.COMPLETED: "calls_success",
+    timeline.DROPPED: "calls_dropped",
+    timeline.FAILED: "calls_error",
+    timeline.NO_ANSWER: "calls_no_answer",
+}
+_NUMERATORS: Final = {
+    "calls_success": (timeline.COMPLETED,),
+    "calls_failed": (timeline.DROPPED, timeline.FAILED, timeline.NO_ANSWER),
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the period's calls: how many, and the history page that lists them."""
+
+    label: str | Promise
+    count: int
+    query: str
+    others: int = 0  # unconfirmed calls that the list holds, too
+
+
+def _figure(name: str) -> Figure:
+    found = next((figure for figure in FIGURES if figure.name == name), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+@never_cache
+@require_safe
+@with_period()
+def figure(request: PageRequest, period: Period, name: str) -> HttpResponse:
+    """The page behind a card, for whoever and whatever period the card showed."""
+    return _show(request, period, _figure(name), {})
+
+
+@never_cache
+@require_safe
+@with_period()
+def check(request: PageRequest, period: Period, name: str) -> HttpResponse:
+    """The same, with the figure recomputed from the ledger. It changes nothing."""
+    shown, chosen = _figure(name), selection_of(request.user, request.GET)
+    try:
+        proof = prove(chosen, period)
+    except TooManyCalls as error:
+        return _show(request, period, shown, {"too_many": error.count, "most_calls": MOST_CALLS})
+    result = {
+        "proof": proof,
+        "by_ledger": value_of(shown, proof.ledger),
+        "doubts": proof.doubts[:MOST_SHOWN],
+    }
+    return _show(request, period, shown, result)
+
+
+def _show(
+    request: PageRequest, period: Period, shown: Figure, result: dict[str, Any]
+) -> HttpResponse:
+    chosen = selection_of(request.user, request.GET)
+    figures = figures_of(chosen, period)
+    context = {
+        "period": period,
+        "figure": shown,
+        "selection": chosen,
+        "crumbs": crumbs_of(request.user, period, chosen, last=str(shown.label)),
+        "figures": figures,
+        "figures_query": chosen.query(period),
+        "all_figures": FIGURES,
+        "value": value_of(shown, figures.sums),
+        "change": change_of(shown, figures.sums, figures.previous),
+        "working": _working(shown, figures.sums),
+        "counted": _counted(shown, chosen, period, figures.sums),
+        "left_out": _left_out(shown, chosen, period, figures.sums),
+        "whose": urlencode(chosen.parameters),
+        "trend": trend_of(figures.stretches),
+        **result,
+    }
+    return render_page(request, "metrics/figure.html", "metrics/_figure_check.html", context)
+
+
+def _working(shown: Figure, sums: Sums) -> str:
+    """The formula with the period's numbers in it."""
+    if not sums.calls_made:
+        return ""
+    parts = {
+        "calls_made": "{calls_success} + {calls_failed} = {calls_made}",
+        "calls_failed": "{calls_dropped} + {calls_error} + {calls_no_answer} = {calls_failed}",
+        "avg_call_duration": "{total_talk_time} s ÷ {calls_made} = {avg_call_duration} s",
+        "success_rate": "{calls_success} ÷ {calls_made} × 100 = {value}",
+    }
+    numbers = sums.as_json() | {"value": value_of(shown, sums)}
+    return parts.get(shown.name, "").format(**numbers)
+
+
+def _counted(shown: Figure, chosen: Selection, period: Period, sums: Sums) -> list[Part]:
+    return _by_status(chosen, period, sums, _NUMERATORS.get(shown.name, timeline.TERMINAL))
+
+
+def _left_out(shown: Figure, chosen: Selection, period: Period, sums: Sums) -> list[Part]:
+    """Calls of the period that are not in the figure, and why."""
+    counted = _NUMERATORS.get(shown.name, timeline.TERMINAL)
+    others = tuple(status for status in timeline.TERMINAL if status not in counted)
+    running = CallLog.objects.filter(user__in=chosen.people).active().count()
+    return [
+        *_by_status(chosen, period, sums, others),
+        Part(
+            _("Unconfirmed: closed for want of a sign of life, until somebody confirms them"),
+            sums.calls_unconfirmed,
+            chosen.history_query(period, evidence=timeline.ESTIMATE),
+        ),
+        Part(
+            _("In progress now: they count when they end"),
+            running,
+            chosen.history_query(period, status=timeline.IN_PROGRESS),
+        ),
+    ]
+
+
+def _by_status(
+    chosen: Selection, period: Period, sums: Sums, statuses: tuple[str, ...]
+) -> list[Part]:
+    labels = dict(CallLog.STATUSES)
+    return [
+        Part(
+            labels[status],
+            getattr(sums, _STATUS_COUNTS[status]),
+            chosen.history_query(period, status=status),
+            # What the watchdog closed is dropped, and in the list of those that are.
+            sums.calls_unconfirmed if status == timeline.DROPPED else 0,
+        )
+        for status in timeline.TERMINAL
+        if status in statuses
+    ]

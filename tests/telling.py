@@ -1,0 +1,207 @@
+"""Calls told to an adapter as its provider tells them, and what its ledger then proves.
+
+The laws that hold for every adapter are here, so that each test file can apply them to its own.
+"""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import strategies as st
+
+from calls import timeline
+from calls.providers import adapters
+from calls.providers.base import Forged, HookRequest, Payload, ProviderEvent, Unknown, Unreadable
+from calls.simulation import builders
+from calls.simulation.base import ScriptedCall, SimRequest, Target
+
+T = 1_767_607_200_000  # 2026-01-05 10:00:00.000 UTC
+HOOK = "https://calls.example.test/hooks/{kind}/main/"
+SECRET = "a-secret-for-tests-1"
+
+
+def make(kind, settings=None, **secrets):
+    """The adapter of an account whose every secret is SECRET, unless told otherwise."""
+    adapter = adapters()[kind]
+    valid = {name: [SECRET] for name in adapter.secret_names} | secrets
+    return adapter("main", settings or {}, valid, "ES")
+
+
+def target_of(adapter):
+    return Target(HOOK.format(kind=adapter.kind), adapter.secrets, adapter.settings)
+
+
+def hook_request(body=b"", *, url, method="POST", headers=None, received=T + 3_600_000):
+    lower = {name.lower(): value for name, value in (headers or {}).items()}
+    return HookRequest(method, url, lower, body, received)
+
+
+def as_request(sent: SimRequest, received=T + 3_600_000) -> HookRequest:
+    return hook_request(
+        sent.body, url=sent.url, method=sent.method, headers=sent.headers, received=received
+    )
+
+
+def heard(adapter, request: HookRequest) -> list[ProviderEvent]:
+    """What a request tells, through the door: proof, what is kept of it, the reading of that."""
+    adapter.verify(request)
+    return adapter.parse(adapter.kept(request))
+
+
+def ledgers(events: Iterable[ProviderEvent]) -> dict[str, dict[str, timeline.Event]]:
+    """The ledger of each call: of two events with one key, the first to arrive stays.
+
+    A remark about a whole conversation (an event without a call) is a line of all its parts.
+    """
+    found: dict[str, dict[str, timeline.Event]] = {}
+    parts: dict[str, set[str]] = {}
+    told = sorted(events, key=lambda event: not event.call)  # the remarks last
+    for event in told:
+        if event.call:
+            parts.setdefault(event.conversation, set()).add(event.call)
+        key = event.key if event.call else f"message:{event.conversation_sequence}"
+        line = timeline.Event(key, event.kind, event.at, "provider:main", event.facts())
+        for call in [event.call] if event.call else parts.get(event.conversation, ()):
+            found.setdefault(call, {}).setdefault(key, line)
+    return found
+
+
+def states(events: Iterable[ProviderEvent]) -> dict[str, timeline.CallState]:
+    return {call: timeline.fold(lines.values()) for call, lines in ledgers(events).items()}
+
+
+def agents(events: Iterable[ProviderEvent]) -> dict[str, set[str]]:
+    """By call, the best name that each of its events has for the agent."""
+    found: dict[str, set[str]] = {}
+    for event in events:
+        if event.call:
+            found.setdefault(event.call, set()).update(event.agents[:1])
+    return found
+
+
+def facts(state: timeline.CallState) -> dict[str, object]:
+    """The state in the words of ScriptedCall.truth."""
+    names = ("start", "answered", "end", "status", "ring", "hold", "duration", "talk")
+    return {name: getattr(state, name) for name in names}
+
+
+@st.composite
+def scripts(draw, directions=("outbound", "inbound")):
+    """Any call: answered or not, with holds, to the millisecond."""
+    start = T + draw(st.integers(0, 999))
+    ring = draw(st.integers(1, 40_000))
+    status = draw(st.sampled_from(timeline.TERMINAL))
+    answered, end, holds = None, start + ring, []
+    if status in (timeline.COMPLETED, timeline.DROPPED):
+        answered = start + ring
+        end = answered + draw(st.integers(0, 600_000))
+        marks = draw(st.lists(st.integers(answered, end), max_size=6, unique=True))
+        # On a grid of whole seconds, two holds must not touch.
+        marks = sorted({mark // 2000 * 2000 + 1000 for mark in marks} & set(range(answered, end)))
+        holds = list(zip(marks[::2], marks[1::2], strict=False))
+    return ScriptedCall(
+        call_id=draw(st.sampled_from(("call-1", "call-2"))),
+        agent="801",
+        number="+34600000001",
+        start=start,
+        ringing=start if draw(st.booleans()) else None,
+        answered=answered,
+        end=end,
+        holds=tuple(holds),
+        status=status,
+        direction=draw(st.sampled_from(directions)),
+    )
+
+
+def told_events(adapter, script: ScriptedCall) -> list[ProviderEvent]:
+    """All that the provider tells of `script`, read request by request, in order."""
+    requests = builders()[adapter.kind].requests(script, target_of(adapter))
+    return [event for sent in requests for event in heard(adapter, as_request(sent))]
+
+
+def check_truth(adapter, script: ScriptedCall) -> None:
+    """Law: what is recorded is exactly what happened, as far as the provider can tell it."""
+    told = builders()[adapter.kind].as_told(script)
+    (state,) = states(told_events(adapter, script)).values()
+    assert facts(state) == told.truth
+    assert state.missing == ()
+    assert (state.number, state.direction) == (told.number, told.direction)
+
+
+def check_any_order(adapter, script: ScriptedCall, data) -> None:
+    """Law: any order with any repetition folds to the same state, and names one agent."""
+    events = told_events(adapter, script)
+    again = data.draw(st.lists(st.sampled_from(events), max_size=6))
+    shuffled = data.draw(st.permutations(events + again))
+    assert states(shuffled) == states(events)
+    assert all(len(found) <= 1 for found in agents(events).values())
+
+
+def check_losses(adapter, script: ScriptedCall, data, silent=()) -> None:
+    """Law: whichever requests are lost, what is then wrong is marked; `silent` names exceptions."""
+    requests = builders()[adapter.kind].requests(script, target_of(adapter))
+    lost = data.draw(st.sets(st.integers(0, len(requests) - 1)))
+    kept = [sent for place, sent in enumerate(requests) if place not in lost]
+    events = [event for sent in kept for event in heard(adapter, as_request(sent))]
+    truth = builders()[adapter.kind].as_told(script).truth
+    for state in states(events).values():
+        if state.end is not None and not state.missing:
+            wrong = {name for name, value in facts(state).items() if value != truth[name]}
+            assert wrong <= set(silent)
+
+
+def check_never_stumbles(adapter, body: bytes, content_type="application/json", query="") -> None:
+    """Law: whatever the bytes are, they are read, unreadable or unknown; and can be stored."""
+    try:
+        events = adapter.parse(Payload(body, T, content_type, query))
+    except Unknown as unknown:
+        events, said = unknown.events, str(unknown)
+    except Unreadable as error:
+        events, said = (), str(error)
+    else:
+        said = ""
+    states(events)
+    for event in events:
+        said += repr(event) + event.call + event.conversation + "".join(event.agents) + event.number
+        assert event.call or event.conversation
+        assert len(event.call) <= 120 and len(event.conversation) <= 120
+        assert len(event.key) <= 100 and len(event.event_id) <= 120
+    assert "\x00" not in said
+    said.encode()
+
+
+def refused(adapter, request: HookRequest) -> bool:
+    """Whether the proof fails, and in no other way than by Forged."""
+    with pytest.raises(Forged):
+        adapter.verify(request)
+    return True
+
+
+def check_forgeries(adapter, script: ScriptedCall) -> None:
+    """Law: no changed byte of a body, no other secret and no missing proof is taken."""
+    requests = builders()[adapter.kind].requests(script, target_of(adapter))
+    stranger = make(adapter.kind, adapter.settings, **{one: ["other"] for one in adapter.secrets})
+    nobody = make(adapter.kind, adapter.settings, **{one: [] for one in adapter.secrets})
+    for sent in requests:
+        genuine = as_request(sent)
+        adapter.verify(genuine)
+        assert refused(stranger, genuine) and refused(nobody, genuine)
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def spoiled(sample, draw):
+    """A copy of the JSON value `sample` in which some values are anything at all."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(JUNK)
+    if isinstance(sample, dict):
+        return {name: spoiled(value, draw) for name, value in sample.items()}
+    if isinstance(sample, list):
+        return [spoiled(value, draw) for value in sample]
+    return sample

@@ -1,0 +1,415 @@
+"""Calls as Excel and PDF, large files by the real worker, and how CSV is written for people."""
+
+import csv
+import datetime as dt
+import io
+import os
+import re
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import openpyxl
+import pytest
+from django.conf import settings as site
+from django.http import QueryDict
+from django.test import Client
+
+from accounts.models import User
+from calls import services, timeline
+from calls.instants import now
+from calls.models import CallLog
+from metrics import exporting
+from metrics.exports import calls as call_rows
+from metrics.exports import pdf_file, xlsx_file
+from metrics.models import Export
+from metrics.tasks import write_export
+from tests.api import Api, error_of
+from tests.browsing import session_cookie
+from tests.people import make_call
+from tests.server import ROOT, test_database_url
+
+XLSX, PDF, CSV = "/calls/export.xlsx", "/calls/export.pdf", "/calls/export.csv"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+
+
+def client_of(user: User, language: str = "en") -> Client:
+    client = Client(headers={"Accept-Language": language})
+    client.force_login(user)
+    return client
+
+
+def body(user: User, url: str, language: str = "en") -> bytes:
+    response = client_of(user, language).get(url)
+    assert response.status_code == 200
+    return response.getvalue()
+
+
+def workbook(user: User, url: str = XLSX) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(io.BytesIO(body(user, url)))
+
+
+def lines(page) -> list[list[object]]:
+    return [[cell.value for cell in row] for row in page.iter_rows()]
+
+
+# --- Excel ----------------------------------------------------------------------------------------
+def test_a_workbook_holds_dates_and_lengths_that_excel_can_reckon_with(people, settings):
+    settings.TIME_ZONE = "America/Costa_Rica"
+    call = make_call(people.alice, 3700, contact_phone="+50622223333", ago=5000)
+    book = workbook(people.sue, f"{XLSX}?columns=start,agent,status,duration_seconds,phone,notes")
+    assert book.sheetnames == ["Summary", "Calls"]
+    head, row = lines(book["Calls"])
+    assert head == ["Start", "Agent", "Status", "Duration", "Phone", "Notes"]
+    local = call.start_time.astimezone(ZoneInfo("America/Costa_Rica")).replace(tzinfo=None)
+    assert abs(row[0] - local) < dt.timedelta(milliseconds=2)
+    assert row[1:] == ["Alice", "Completed", dt.timedelta(seconds=3700), "+50622223333", None]
+    page = book["Calls"]
+    assert page.freeze_panes == "A2"
+    assert page.auto_filter.ref == "A1:F2"
+
+
+def test_the_summary_says_who_when_of_what_and_what_it_adds_up_to(people):
+    make_call(people.alice, 100)
+    make_call(people.bob, 50)
+    make_call(people.bob, 10, status=timeline.NO_ANSWER)
+    page = workbook(people.sue, f"{XLSX}?status=COMPLETED&min_duration=0:20")["Summary"]
+    said = {row[0]: row[1] for row in lines(page) if row[0]}
+    assert said["Made by"] == "Sue (sue)"
+    assert said["Filter"] == "Status: Completed · Lasting at least: 20 s"
+    assert said["Time zone"] == "UTC"
+    assert said["Calls made"] == "Every call that has ended: successful and failed together."
+    figures = [row[:2] for row in lines(page) if isinstance(row[1], int | float)]
+    assert ["Calls made", 2] in figures and ["Success rate", 1] in figures
+
+
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "{=1}", "http://x.y"])
+def test_nothing_in_a_workbook_runs(people, start):
+    call = make_call(people.alice)
+    services.add_note(call, people.alice, start)
+    cell = workbook(people.alice, f"{XLSX}?columns=notes")["Calls"]["A2"]
+    assert (cell.value, cell.data_type, cell.hyperlink) == (start, "s", None)
+
+
+def test_many_rows_go_on_on_a_further_sheet(people, monkeypatch):
+    monkeypatch.setattr(xlsx_file, "ROWS_A_SHEET", 2)
+    for ago in (500, 400, 300):
+        make_call(people.alice, 5, ago=ago)
+    book = workbook(people.alice)
+    assert book.sheetnames == ["Summary", "Calls", "Calls 2"]
+    assert [book[name].max_row for name in ("Calls", "Calls 2")] == [3, 2]
+
+
+def test_programs_get_the_workbook_too_and_are_refused_in_words(people, monkeypatch):
+    make_call(people.alice)
+    make_call(people.bob)
+    answer = Api(people.sue).get("calls/export.xlsx", columns="agent", agent="bob")
+    assert answer["Content-Type"] == xlsx_file.CONTENT_TYPE
+    page = openpyxl.load_workbook(io.BytesIO(answer.getvalue()))["Calls"]
+    assert lines(page) == [["Agent"], ["Bob"]]
+    error_of(Api(people.sue).get("calls/export.xlsx?columns=salary"), 400, "columns")
+    error_of(Api(people.sue).get("calls/export.xlsx?separator=tab"), 400, "separator")
+    monkeypatch.setitem(exporting.AT_ONCE, "xlsx", 1)
+    assert "CSV" in error_of(Api(people.sue).get("calls/export.xlsx"), 400)
+
+
+# --- CSV for people -------------------------------------------------------------------------------
+def test_a_file_for_people_is_in_their_words_and_says_what_it_is(people):
+    make_call(people.alice, 65)
+    query = "columns=agent,status,duration_seconds&labels=1&about=1&separator=auto"
+    text = body(people.sue, f"{CSV}?{query}&status=COMPLETED", "es").decode()
+    assert text.startswith("\ufeffAgente;Estado;Duración\r\nAlice;Completada;65\r\n\r\n")
+    assert "Sue (sue)" in text and "Estado: Completada" in text and "UTC" in text
+    text = body(people.sue, f"{CSV}?{query}&bom=0", "en").decode()
+    assert text.startswith("Agent,Status,Duration\r\nAlice,Completed,65\r\n")
+
+
+def test_the_columns_and_their_order_are_those_of_the_page(people):
+    make_call(people.alice, 65)
+    (row,) = csv.DictReader(
+        io.StringIO(body(people.sue, f"{CSV}?columns=talk_seconds,agent&bom=0").decode())
+    )
+    assert list(row.items()) == [("talk_seconds", "65"), ("agent", "Alice")]
+
+
+@pytest.mark.parametrize("query", ["separator=pipe", "bom=maybe", "labels=x", "columns=salary"])
+def test_a_style_that_cannot_be_read_is_bad(people, query):
+    assert client_of(people.alice).get(f"{CSV}?{query}").status_code == 400
+    error_of(Api(people.alice).get(f"calls/export.csv?{query}"), 400, query.split("=")[0])
+
+
+# --- PDF ------------------------------------------------------------------------------------------
+def test_a_pdf_is_tagged_and_has_the_calls(people):
+    make_call(people.alice, 65)
+    content = body(people.alice, f"{PDF}?columns=start,agent,duration_seconds")
+    assert content.startswith(b"%PDF-")
+    assert b"/StructTreeRoot" in unpacked(content)
+
+
+def unpacked(content: bytes) -> bytes:
+    """What the compressed parts of a PDF hold."""
+    parts = re.findall(rb"FlateDecode.*?stream\n(.*?)\nendstream", content, re.DOTALL)
+    return b"".join(zlib.decompressobj().decompress(part) for part in parts)
+
+
+def test_paper_has_room_for_so_many_rows_and_says_so(people, monkeypatch, settings):
+    monkeypatch.setattr(pdf_file, "ROWS_A_TABLE", 1)
+    for ago in (300, 200):
+        make_call(people.alice, 5, ago=ago)
+    seen: list[str] = []
+    real = pdf_file.render_to_string
+    monkeypatch.setattr(pdf_file, "render_to_string", lambda *a: seen.append(real(*a)) or seen[-1])
+    body(people.alice, f"{PDF}?columns=start,agent")
+    assert "Only the first 1 rows are printed" in seen[0]
+    assert seen[0].count("<td") == 2
+
+
+def test_without_the_libraries_a_page_says_what_is_missing(people, monkeypatch, tmp_path):
+    (tmp_path / "weasyprint.py").write_text('raise OSError("cannot load library pango")')
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.split(".")[0] == "weasyprint"]:
+        monkeypatch.delitem(sys.modules, name)
+    response = client_of(people.alice).get(PDF)
+    assert response.status_code == 503
+    assert "an administrator must install Pango" in response.content.decode()
+
+
+# --- Large files ----------------------------------------------------------------------------------
+@pytest.fixture
+def small_limits(monkeypatch):
+    for form in exporting.AT_ONCE:
+        monkeypatch.setitem(exporting.AT_ONCE, form, 2)
+
+
+@pytest.mark.parametrize(("url", "form"), [(CSV, "csv"), (XLSX, "xlsx")])
+def test_a_large_file_is_offered_to_the_worker(people, small_limits, url, form):
+    for ago in (400, 300, 200):
+        make_call(people.alice, 5, ago=ago)
+    client = client_of(people.alice)
+    assert client.get(f"{url}?status=FAILED").status_code == 200
+    response = client.get(f"{url}?status=COMPLETED&columns=start")
+    assert response.status_code == 302
+    page = client.get(response["Location"]).content.decode()
+    assert "more than 2 calls" in page and "Status: Completed" in page
+    sent = {"form": form, "query": "status=COMPLETED&columns=start"}
+    assert client.post("/exports/new/", sent).status_code == 302
+    export = Export.objects.get()
+    assert (export.owner, export.form, export.state) == (people.alice, form, Export.WAITING)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"form": "exe"},
+        {"form": "csv", "query": "status=LOST"},
+        {"form": "csv", "query": "columns=x"},
+    ],
+)
+def test_what_makes_no_sense_is_not_written(people, sent):
+    assert client_of(people.alice).post("/exports/new/", sent).status_code == 400
+    assert client_of(people.alice).get("/exports/?form=exe").status_code == 400
+    assert not Export.objects.exists()
+
+
+def requested(user: User, form: str = "csv", query: str = "") -> Export:
+    return exporting.request_export(user, form, QueryDict(query))
+
+
+def written(user: User, form: str = "csv", query: str = "") -> Export:
+    export = requested(user, form, query)
+    write_export.call_local(export.pk)
+    export.refresh_from_db()
+    return export
+
+
+def test_the_worker_writes_what_the_owner_may_see(people):
+    for person in (people.alice, people.bob, people.carol):
+        make_call(person)
+    export = written(people.sue, "csv", "columns=agent")
+    assert (export.state, export.rows_total, export.rows_done) == (Export.DONE, 2, 2)
+    text = body(people.sue, f"/exports/{export.token}/file/").decode("utf-8-sig")
+    assert sorted(text.split()) == ["Alice", "Bob", "agent"]
+    path = exporting.path_of(export)
+    assert path.stat().st_mode & 0o077 == 0 and path.parent.stat().st_mode & 0o077 == 0
+
+
+def test_the_worker_writes_workbooks_in_the_owners_language(people):
+    make_call(people.alice)
+    from django.utils import translation
+
+    with translation.override("es"):
+        export = requested(people.alice, "xlsx")
+    write_export.call_local(export.pk)
+    book = openpyxl.load_workbook(io.BytesIO(body(people.alice, f"/exports/{export.token}/file/")))
+    assert book.sheetnames[1] == "Llamadas"
+
+
+def test_a_right_that_was_taken_meanwhile_is_taken(people):
+    export = requested(people.alice)
+    people.alice.groups.clear()
+    write_export.call_local(export.pk)
+    export.refresh_from_db()
+    assert export.state == Export.FAILED
+    assert "may not export" in export.message
+    assert list(exporting.folder().iterdir()) == []
+
+
+def test_a_cancelled_export_stops_and_leaves_nothing(people, monkeypatch):
+    monkeypatch.setattr(call_rows, "CHUNK", 1)
+    for ago in (400, 300, 200):
+        make_call(people.alice, 5, ago=ago)
+    export = requested(people.alice)
+    client = client_of(people.alice)
+    seen = []
+    real = call_rows.in_chunks
+
+    def then_cancel(*args):
+        for chunk in real(*args):
+            seen.append(chunk)
+            if len(seen) == 2:
+                client.post(f"/exports/{export.token}/cancel/")
+            yield chunk
+
+    monkeypatch.setattr(call_rows, "in_chunks", then_cancel)
+    write_export.call_local(export.pk)
+    export.refresh_from_db()
+    assert (export.state, len(seen)) == (Export.CANCELLED, 2)
+    assert list(exporting.folder().iterdir()) == []
+    assert client.get(f"/exports/{export.token}/file/").status_code == 404
+
+
+def test_cancelled_before_it_began_it_never_begins(people):
+    export = requested(people.alice)
+    assert exporting.cancel(export)
+    write_export.call_local(export.pk)
+    export.refresh_from_db()
+    assert export.state == Export.CANCELLED
+    assert not exporting.cancel(export)
+
+
+def test_files_go_away_by_themselves(people):
+    kept, old = written(people.alice), written(people.alice)
+    Export.objects.filter(pk=old.pk).update(expires_at=now())
+    assert client_of(people.alice).get(f"/exports/{old.token}/file/").status_code == 404
+    assert exporting.tidy() == 1
+    assert list(Export.objects.all()) == [kept]
+    assert list(exporting.folder().iterdir()) == [exporting.path_of(kept)]
+
+
+def test_an_export_whose_worker_is_gone_is_given_up(people):
+    lost = requested(people.alice)
+    Export.objects.update(state=Export.RUNNING, touched_at=now() - exporting.SILENT * 2)
+    exporting.tidy()
+    lost.refresh_from_db()
+    assert lost.state == Export.FAILED
+    assert lost.message in client_of(people.alice).get("/exports/").content.decode()
+
+
+def test_the_page_shows_progress_and_asks_few_queries(people, django_assert_max_num_queries):
+    for _ in range(5):
+        requested(people.alice, query="status=FAILED")
+    Export.objects.update(state=Export.RUNNING, rows_total=200, rows_done=50)
+    client = client_of(people.alice)
+    with django_assert_max_num_queries(8):
+        page = client.get("/exports/").content.decode()
+    assert page.count('value="25"') == 5 and "50 of 200 calls" in page
+    assert 'hx-trigger="every 1s"' in page
+
+
+class Worker:
+    """The real worker in a process of its own, on the test database."""
+
+    def __init__(self, folder: Path):
+        self.environment = os.environ | {
+            "DATABASE_URL": test_database_url(),
+            "DATA_DIR": str(folder),
+            "SECRET_KEY": site.SECRET_KEY,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "run_huey", "--skip-checks"],
+            cwd=ROOT,
+            env=self.environment,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def installation(live_people, tmp_path, monkeypatch) -> Iterator[tuple[str, Worker]]:
+    """A site and its worker in one data folder: the site's address, and the worker."""
+    from tests.server import Server
+
+    server = Server(DATA_DIR=str(tmp_path)).start()
+    worker = Worker(tmp_path)
+    yield server.url, worker
+    worker.stop()
+    server.kill()
+
+
+def many_calls(user: User, count: int) -> None:
+    pattern = make_call(user)
+    fields = {
+        f.attname: getattr(pattern, f.attname)
+        for f in CallLog._meta.concrete_fields
+        if f.attname not in ("id", "call_id")
+    }
+    CallLog.objects.bulk_create([CallLog(**fields) for _ in range(count)], batch_size=1000)
+
+
+def until(condition, seconds: float = 60):
+    """The first true value of `condition()`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError("it never came to that")
+
+
+@pytest.mark.server
+def test_the_real_worker_writes_and_stops_when_cancelled(live_people, installation):
+    url, _worker = installation
+    many_calls(live_people.alice, 6000)
+    cookies = {"sessionid": session_cookie(live_people.alice)}
+    english = {"Accept-Language": "en"}
+    with httpx.Client(
+        base_url=url, cookies=cookies, headers=english, timeout=30, follow_redirects=True
+    ) as browser:
+        browser.get("/exports/")
+        token = browser.cookies["csrftoken"]
+
+        def post(path: str, **fields: str) -> httpx.Response:
+            answer = browser.post(path, data={"csrfmiddlewaretoken": token, **fields})
+            assert answer.status_code == 200
+            return answer
+
+        post("/exports/new/", form="xlsx", query="columns=start,agent")
+        done = until(lambda: Export.objects.filter(state=Export.DONE).first())
+        file = browser.get(f"/exports/{done.token}/file/")
+        rows = openpyxl.load_workbook(io.BytesIO(file.content), read_only=True)["Calls"].max_row
+        assert rows == 6002
+
+        many_calls(live_people.alice, 30_000)
+        post("/exports/new/", form="xlsx", query="")
+        running = until(
+            lambda: Export.objects.filter(state=Export.RUNNING, rows_done__gt=0).first()
+        )
+        post(f"/exports/{running.token}/cancel/")
+        folder = exporting.path_of(running).parent
+        until(lambda: list(folder.iterdir()) == [exporting.path_of(done)])
+        running.refresh_from_db()
+        assert running.state == Export.CANCELLED

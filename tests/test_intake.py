@@ -1,0 +1,304 @@
+"""From a phone system's events to calls: whose call, which call, and the same in any order."""
+
+import datetime as dt
+import itertools
+import random
+
+import pytest
+
+from accounts.models import User
+from calls import intake, services
+from calls.errors import CallConflict
+from calls.instants import cut, from_ms, local_day, now
+from calls.models import CallLog, Contact, ProviderIdentity
+from calls.providers.base import ProviderEvent
+from calls.services import Told
+from metrics.models import UserMetrics
+from metrics.rebuild import differences
+from metrics.services import sums_by, sums_of
+from tests.people import make_pbx, yesterday_noon
+
+pytestmark = pytest.mark.django_db
+
+NUMBER = "+50651234567"
+NOBODY = {"status": "NO_ANSWER"}
+
+
+@pytest.fixture
+def pbx(people):
+    return make_pbx(people, "generic")
+
+
+@pytest.fixture
+def begun():
+    return yesterday_noon()
+
+
+def told(begun, call="c1", agent="1001", **changes):
+    """An outbound call: rings 9 s, talks 101.4 s of which 12.5 s on hold."""
+    common = {"call": call, "agents": (agent,), "number": NUMBER, "direction": "outbound"}
+    common |= changes
+    return [
+        ProviderEvent("started", at=begun, **common),
+        ProviderEvent("ringing", at=begun + 2_000, **common),
+        ProviderEvent("answered", at=begun + 9_000, **common),
+        ProviderEvent("held", at=begun + 40_000, **common),
+        ProviderEvent("resumed", at=begun + 52_500, **common),
+        ProviderEvent("ended", at=begun + 110_400, data={"status": "COMPLETED"}, **common),
+    ]
+
+
+def record(account, *events):
+    return intake.record(account, events, received=now())
+
+
+def facts_of(call):
+    call.refresh_from_db()
+    return (
+        *(call.user_id, call.contact_phone, call.phone_e164, call.direction, call.status),
+        *(call.start_time, call.answered_time, call.end_time),
+        *(call.ring_seconds, call.hold_seconds, call.duration_seconds, call.talk_seconds),
+        *(call.evidence, call.missing, call.provider, call.contact_id),
+    )
+
+
+def test_a_phone_systems_events_make_the_call_and_the_figures(people, pbx, begun):
+    record(pbx, *told(begun))
+    call = CallLog.objects.get()
+    assert (call.user, call.status, call.evidence) == (people.alice, "COMPLETED", "B")
+    assert (call.ring_seconds, call.duration_seconds) == (9, 110)
+    assert (call.hold_seconds, call.talk_seconds) == (12, 88)
+    assert (call.provider, call.direction, call.phone_e164) == ("pbx", "outbound", NUMBER)
+    assert call.events.values_list("source", flat=True).distinct().get() == "provider:pbx"
+    assert UserMetrics.objects.get(user=people.alice).total_talk_time == 88
+
+
+def test_any_order_and_repetition_gives_the_same_call(people, pbx, begun):
+    record(pbx, *told(begun))
+    wanted = facts_of(CallLog.objects.get())
+    dice = random.Random(7)
+    for number in range(12):
+        events = [*told(begun, call="x"), *dice.sample(told(begun, call="x"), 3)]
+        dice.shuffle(events)
+        CallLog.objects.all().delete()
+        for event in events:
+            record(pbx, event)
+        assert facts_of(CallLog.objects.get()) == wanted, number
+    assert differences() == []
+
+
+def test_events_that_do_not_name_the_agent_wait_for_one_that_does(people, pbx, begun):
+    nameless = told(begun, agents=(), number="")
+    named = told(begun)
+    for events in itertools.permutations([nameless[0], named[2], nameless[5]]):
+        CallLog.objects.all().delete()
+        for event in events:
+            record(pbx, event)
+        call = CallLog.objects.get()
+        assert (call.user, call.phone_e164, call.talk_seconds) == (people.alice, NUMBER, 101)
+    assert UserMetrics.objects.get(user=people.alice).calls_made == 1
+    assert differences() == []
+
+
+def click(user, begun, seconds, number=NUMBER, **more):
+    told_at = Told(from_ms(begun) + dt.timedelta(seconds=seconds), explicit=True)
+    return services.start_call(user, contact_phone=number, told=told_at, **more)[0]
+
+
+def test_a_click_and_its_events_are_one_call_whichever_comes_first(people, pbx, begun):
+    clicked = click(people.alice, begun, -4)
+    record(pbx, *told(begun))
+    first = CallLog.objects.get()
+    assert first.call_id == clicked.call_id
+    assert (first.start_time, first.talk_seconds) == (from_ms(begun), 88)
+    click_first = facts_of(first)
+
+    CallLog.objects.all().delete()
+    record(pbx, *told(begun)[:2])
+    assert click(people.alice, begun, -4).pk == CallLog.objects.get().pk
+    record(pbx, *told(begun)[2:])
+    assert facts_of(CallLog.objects.get()) == click_first
+
+
+def test_a_programs_own_call_id_stays_the_calls_id(people, pbx, begun):
+    record(pbx, *told(begun)[:3])
+    heard = CallLog.objects.get().call_id
+    own = "0192f0c1-2222-7000-8000-000000000001"
+    call = click(people.alice, begun, 1, call_id=own)
+    assert str(call.call_id) == own
+    assert services.end_call(heard, people.alice).pk == call.pk  # the earlier id still leads there
+    assert click(people.alice, begun, 1, call_id=own).pk == call.pk
+    assert CallLog.objects.count() == 1
+
+
+def test_two_calls_to_one_number_each_find_their_own_click(people, pbx, begun):
+    one, two = click(people.alice, begun, 0), click(people.alice, begun, 60)
+    record(pbx, *told(begun + 61_000, call="second"))
+    record(pbx, *told(begun + 1_000, call="first"))
+    assert CallLog.objects.get(provider_call_id="first").pk == one.pk
+    assert CallLog.objects.get(provider_call_id="second").pk == two.pk
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"number": "+50688888888"},  # another number
+        {"agent": "1002"},  # another agent
+        {"direction": "inbound"},
+    ],
+)
+def test_what_does_not_match_stays_two_calls(people, pbx, begun, other):
+    record(pbx, *told(begun, **other))
+    click(people.alice, begun, -2)
+    assert CallLog.objects.count() == 2
+
+
+def test_a_click_long_before_the_phone_rang_was_another_call(people, pbx, begun):
+    click(people.alice, begun, -400)
+    record(pbx, *told(begun))
+    assert CallLog.objects.count() == 2
+
+
+def test_a_dialling_prefix_does_not_hide_the_number(people, pbx, begun):
+    click(people.alice, begun, -2)
+    record(pbx, *told(begun, number="950651234567"))
+    call = CallLog.objects.get()
+    assert (call.phone_e164, call.provider_call_id) == (NUMBER, "c1")
+
+
+def test_the_agents_end_stands_until_the_phone_system_tells_it_better(people, pbx, begun):
+    call = click(people.alice, begun, 0)
+    record(pbx, *told(begun)[:3])
+    ended = Told(from_ms(begun + 112_000), explicit=True)
+    services.end_call(call.call_id, people.alice, told=ended, notes="wants a quote")
+    record(pbx, told(begun)[5])
+    call = CallLog.objects.get()
+    assert call.end_time == from_ms(begun + 110_400)
+    assert (call.notes, call.ended_by) == ("wants a quote", "provider:pbx")
+    assert UserMetrics.objects.get(user=people.alice).calls_made == 1
+
+
+def test_a_note_typed_when_the_phone_had_hung_up_is_kept(people, pbx, begun):
+    call = click(people.alice, begun, 0)
+    record(pbx, *told(begun))
+    services.end_call(call.call_id, people.alice, status="DROPPED", notes="call back on Monday")
+    call.refresh_from_db()
+    assert (call.status, call.notes) == ("COMPLETED", "call back on Monday")
+    services.end_call(call.call_id, people.alice, status="DROPPED")
+    with pytest.raises(CallConflict):
+        services.end_call(call.call_id, people.alice, status="FAILED")
+
+
+def test_calls_of_unknown_people_are_kept_and_assigned_later(people, pbx, begun):
+    record(pbx, *told(begun, agent="1999"))
+    call = CallLog.objects.unassigned().get()
+    assert call.talk_seconds == 88
+    assert not CallLog.objects.visible_to(people.sue).exists()
+    assert CallLog.objects.visible_to(people.ada).get() == call
+    assert differences() == []
+
+    intake.assign(call, people.carol, people.ada)
+    call.refresh_from_db()
+    assert call.user == people.carol
+    assert UserMetrics.objects.get(user=people.carol).total_talk_time == 88
+    assert call.events.filter(kind="noted", actor=people.ada).get().data == {"assigned": "carol"}
+    with pytest.raises(CallConflict):
+        intake.assign(call, people.bob, people.ada)
+    assert differences() == []
+
+
+def test_an_assigned_call_becomes_one_with_its_click(people, pbx, begun):
+    record(pbx, *told(begun, agent="1999"))
+    heard = CallLog.objects.get()
+    clicked = click(people.carol, begun, -3)
+    assert CallLog.objects.count() == 2
+    intake.assign(heard, people.carol, people.ada)
+    call = CallLog.objects.get()
+    assert (call.call_id, call.talk_seconds) == (clicked.call_id, 88)
+    assert CallLog.objects.all().known_as(heard.call_id) == call
+    record(pbx, *told(begun, agent="1999"))  # again: nothing new
+    assert CallLog.objects.count() == 1
+    assert UserMetrics.objects.get(user=people.carol).calls_made == 1
+    assert differences() == []
+
+
+def test_a_person_is_known_by_identity_extension_or_email(people, pbx, begun):
+    people.carol.extension, people.carol.email = "2003", "carol@example.test"
+    people.carol.save()
+    ProviderIdentity.objects.create(identity="+506 2222 3333", user=people.carol)
+    for number, name in enumerate(["2003", "Carol@Example.test", "22223333"]):
+        record(pbx, *told(begun, call=f"c{number}", agent=name))
+    assert CallLog.objects.filter(user=people.carol).count() == 3
+
+
+def test_a_contact_is_recognised_by_the_number_of_the_phone_system(people, pbx, begun):
+    ana = Contact.objects.create(name="Ana", phone=NUMBER)
+    record(pbx, *told(begun, number="5123-4567"))
+    assert CallLog.objects.get().contact == ana
+
+
+def test_the_two_sides_of_an_internal_call_are_marked_as_one_conversation(people, pbx, begun):
+    caller = {"direction": "internal", "conversation": "talk", "number": "1002"}
+    callee = {"direction": "internal", "conversation": "talk", "number": "1001"}
+    record(pbx, *told(begun, call="a", **caller), *told(begun, call="b", agent="1002", **callee))
+    assert CallLog.objects.filter(is_shared=True).count() == 2
+    record(pbx, *told(begun, call="c"))
+    assert not CallLog.objects.get(provider_call_id="c").is_shared
+
+
+def test_a_transferred_call_is_each_agents_own_part_and_the_teams_one_call(people, pbx, begun):
+    ProviderIdentity.objects.create(account=pbx, identity="1003", user=people.carol)
+    parts = {"conversation": "talk"}
+    record(pbx, *told(begun, call="a", **parts))  # Alice of Red hands over to Bob of Red,
+    record(pbx, *told(begun + 60_000, call="b", agent="1002", **parts))
+    unanswered = told(begun + 120_000, call="c", agent="1003", **parts)  # who tries Carol of Blue
+    record(pbx, unanswered[0], ProviderEvent("ended", "c", begun + 130_000, data=NOBODY))
+    record(pbx, *told(begun, call="other", agent="1002"))
+
+    everyone, day = User.objects.all(), local_day(from_ms(begun))
+    own = sums_by("user", everyone, day, day)
+    made = [own[person.pk].calls_made for person in (people.alice, people.bob, people.carol)]
+    assert made == [1, 2, 1]
+    teams = sums_by("user__team", everyone, day, day)
+    red, blue = teams[people.red.pk], teams[people.blue.pk]
+    assert (red.calls_made, red.calls_success, red.total_talk_time) == (2, 2, 3 * 88)
+    assert (blue.calls_made, blue.calls_no_answer) == (1, 1)
+    whole = sums_of(everyone, day, day)
+    assert whole == teams.total == own.total == sums_by("day", everyone, day, day)[day]
+    assert (whole.calls_made, whole.calls_success, whole.calls_no_answer) == (2, 2, 0)
+    assert whole.total_talk_time == 3 * 88
+    assert own.total_of([people.bob.pk, people.carol.pk]).calls_made == 2
+
+
+def test_what_is_missing_is_marked(people, pbx, begun):
+    numbered = [
+        ProviderEvent(e.kind, e.call, e.at, agents=e.agents, sequence=n, leg="l", data=e.data)
+        for n, e in enumerate(told(begun))
+    ]
+    for lost, lacks in ((0, ["start", "events"]), (2, ["answer", "events"]), (3, ["events"])):
+        CallLog.objects.all().delete()
+        record(pbx, *(event for event in numbered if event.sequence != lost))
+        assert CallLog.objects.get().lacks == lacks
+    CallLog.objects.all().delete()
+    record(pbx, *numbered)
+    assert CallLog.objects.get().lacks == []
+    gap = ProviderEvent("noted", "c1", begun + 60_000, data={"gap": [begun, begun + 60_000]})
+    record(pbx, gap)
+    assert CallLog.objects.get().lacks == ["gap"]
+
+
+def test_a_remark_about_a_call_nobody_heard_of_makes_no_call(people, pbx, begun):
+    record(pbx, ProviderEvent("noted", "nothing", begun, data={"gap": [begun, begun + 1]}))
+    assert not CallLog.objects.exists()
+
+
+def test_a_phone_systems_call_is_not_stale_for_want_of_heartbeats(people, pbx, begun, settings):
+    settings.MAX_CALL_SECONDS = 72 * 3600
+    record(pbx, *told(begun)[:3])
+    CallLog.objects.update(last_seen_at=cut(now() - dt.timedelta(seconds=1200)))
+    assert services.close_stale_calls() == 0
+    settings.MAX_CALL_SECONDS = 600
+    assert services.close_stale_calls() == 1
+    record(pbx, told(begun)[5])  # the end after all: better than the estimate
+    call = CallLog.objects.get()
+    assert (call.end_time, call.evidence) == (from_ms(begun + 110_400), "B")
