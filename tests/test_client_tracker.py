@@ -200,7 +200,7 @@ def test_a_wrong_key_is_reported_and_nothing_is_lost(live_people, server, journa
         tracker.end_call()
         await_that(lambda: tracker.pending == 0)
         letters = tracker.dead_letters()
-    assert [(problem.call_id, problem.code) for problem in problems] == [(call_id, 401)] * 3
+    assert {(problem.call_id, problem.code) for problem in problems} == {(call_id, 401)}
     assert [(letter.kind, letter.code) for letter in letters] == [
         ("start", 401),
         ("pause", 401),
