@@ -99,7 +99,8 @@ class CallTracker:
         if unfinished == "close":
             for session in self._recorder.unfinished():
                 self._recorder.close_at_last_sign(session, "DROPPED")
-        self._at_exit = atexit.register(_close_at_exit, weakref.ref(self))
+        # An object of our own: unregister() takes away all that equal what it is given.
+        self._at_exit = atexit.register(partial(_close_at_exit, weakref.ref(self)))
 
     # --- A call ---
 

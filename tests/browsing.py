@@ -31,6 +31,13 @@ document.addEventListener("click", (event) => {
 """
 
 
+# What comes by itself must come by the live line: no part asks by the clock (every 30 s or more).
+NO_POLLS = """
+const later = window.setTimeout;
+window.setTimeout = (act, ms, ...more) => later(act, ms >= 30000 ? 2 ** 31 - 1 : ms, ...more);
+"""
+
+
 class Visits:
     """Opens pages as people; `ignore` names the console errors that a test brings about itself."""
 
@@ -49,8 +56,9 @@ class Visits:
             **{"base_url": self._server.url, "locale": "en-GB", "reduced_motion": "reduce"}
             | options
         )
-        context.set_default_timeout(8000)
+        context.set_default_timeout(30_000)
         context.add_init_script(PHONE_PROGRAM)
+        context.add_init_script(NO_POLLS)
         if user is not None:
             cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session_cookie(user)}
             context.add_cookies([cookie | {"url": self._server.url}])

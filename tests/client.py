@@ -1,26 +1,80 @@
 """Programs that use the client: in this process, or in one of their own that can be killed."""
 
 import os
+import socket
+import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tests.server import ROOT, free_port
+from tests.server import ROOT
 
-NOWHERE = f"http://127.0.0.1:{free_port()}"  # nothing listens there
+_kept = socket.socket()  # bound for as long as the tests run, so that nobody else can listen there
+_kept.bind(("127.0.0.1", 0))
+NOWHERE = f"http://127.0.0.1:{_kept.getsockname()[1]}"  # nothing listens there
 
 
-def await_that(fact: Callable[[], Any], seconds: float = 10) -> Any:
-    """What `fact` says as soon as it says something true."""
+def await_that(fact: Callable[[], Any], seconds: float = 60) -> Any:
+    """What `fact` says as soon as it says something true.
+
+    A client that found no server waits as long again before it looks; a busy machine needs 10 s to
+    start one.
+    """
     deadline = time.monotonic() + seconds
     while not (said := fact()):
         assert time.monotonic() < deadline, "it did not come true"
         time.sleep(0.02)
     return said
+
+
+class Timed(NamedTuple):
+    """What an action said, and the monotonic seconds before and after it."""
+
+    said: Any
+    before: float
+    after: float
+
+
+def timed(action: Callable[[], Any]) -> Timed:
+    before = time.monotonic()
+    return Timed(action(), before, time.monotonic())
+
+
+def apart(first: Timed, then: Timed) -> tuple[float, float]:
+    """How many seconds lie between two actions at least, and at most, however slow the machine."""
+    return then.before - first.after, then.after - first.before
+
+
+class Stalls:
+    """`with Stalls() as stalls:` measures in `worst` by how much a mere sleeper woke up late."""
+
+    def __enter__(self) -> "Stalls":
+        self.worst, self._over = 0.0, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.is_set():
+            asked = time.monotonic()
+            time.sleep(0.01)
+            self.worst = max(self.worst, time.monotonic() - asked - 0.01)
+
+
+def last_sign_ms(journal: Path) -> int:
+    """The last sign of life of the journal's only call, in milliseconds since its start."""
+    with closing(sqlite3.connect(journal, timeout=20)) as db:
+        return db.execute("SELECT max(alive_ms, last_ms) FROM calls").fetchone()[0]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -56,7 +110,7 @@ class Program:
 
     def finish(self) -> tuple[int, str]:
         """Its exit code and the rest of what it printed."""
-        rest, _ = self.process.communicate(timeout=20)
+        rest, _ = self.process.communicate(timeout=90)
         return self.process.returncode, rest
 
 
@@ -80,7 +134,7 @@ class CommandLine:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=30,
+            timeout=90,
         )
         assert done.returncode == expect, done.stdout
         return done.stdout.strip()

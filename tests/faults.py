@@ -6,8 +6,6 @@ import random
 import threading
 from collections import Counter
 
-from tests.server import free_port
-
 # What may befall a request, and how often among a hundred.
 FAULTS = {
     "refused": 3,  # the connection is closed before the request is passed on
@@ -23,7 +21,7 @@ class FaultProxy:
     """Passes HTTP requests on to `port`, with faults while `faulty`."""
 
     def __init__(self, port: int, seed: int = 1, longest: float = 1.5):
-        self.port, self._target = free_port(), port
+        self._target = port
         self._chance, self._longest = random.Random(seed), longest
         self.faulty = True
         self.seen: Counter[str] = Counter()
@@ -44,7 +42,8 @@ class FaultProxy:
 
     def _run(self, started: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", self.port))
+        serving = asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._loop.run_until_complete(serving).sockets[0].getsockname()[1]
         started.set()
         self._loop.run_forever()
         for task in asyncio.all_tasks(self._loop):

@@ -86,7 +86,7 @@ class Server:
         return os.environ | ours | self.environment
 
     def wait(self) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             try:
                 httpx.get(f"{self.url}/api/calls/active", timeout=2)
@@ -94,7 +94,7 @@ class Server:
             except httpx.TransportError:
                 assert self.process is not None and self.process.poll() is None, "server died"
                 time.sleep(0.05)
-        raise AssertionError("the server did not answer within 30 s")
+        raise AssertionError("the server did not answer within 90 s")
 
     def kill(self) -> None:
         """SIGKILL: no goodbye."""
@@ -159,7 +159,9 @@ def browser():
         if os.environ.get("CI") or os.environ.get("REQUIRE_BROWSER"):
             pytest.fail(message)
         pytest.skip(message)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=30_000)
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)

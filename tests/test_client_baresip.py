@@ -11,7 +11,7 @@ from callmanager_track.baresip import Follower, Netstrings, netstring, number_of
 from callmanager_track.clocks import Moment
 
 from calls.models import CallLog
-from tests.client import CommandLine, await_that
+from tests.client import CommandLine, Stalls, await_that
 from tests.people import key_of
 from tests.server import Server
 from tests.telephony import Softphone, call_with_sipp, need_telephony
@@ -65,7 +65,8 @@ def length(call: CallLog) -> float:
 
 def test_calls_of_known_length(followed, live_people, tmp_path):
     """Each call is as long as sipp says itself, within 0.2 s."""
-    measured = call_with_sipp(followed.phones["bob"], LENGTHS_MS, tmp_path / "sipp")
+    with Stalls() as stalls:
+        measured = call_with_sipp(followed.phones["bob"], LENGTHS_MS, tmp_path / "sipp")
     assert len(measured) == len(LENGTHS_MS)
     ours = CallLog.objects.filter(user=live_people.bob)
     await_that(lambda: ours.ended().count() == len(LENGTHS_MS))
@@ -77,7 +78,8 @@ def test_calls_of_known_length(followed, live_people, tmp_path):
         assert (tracked.status, tracked.direction) == ("COMPLETED", "inbound")
         assert tracked.provider == "baresip" and tracked.answered_time is not None
         differences.append(length(tracked) - (call.ended - call.began))
-    assert max(map(abs, differences)) < 0.2
+    # sipp, the phone and its follower each may have been let wait.
+    assert max(map(abs, differences)) < 0.2 + 3 * stalls.worst
     print(
         f"\n{len(measured)} calls of {min(LENGTHS_MS)} to {max(LENGTHS_MS)} ms: tracked less sipp's"
         f" own between {min(differences) * 1000:+.0f} and {max(differences) * 1000:+.0f} ms,"
@@ -95,15 +97,17 @@ def test_what_two_people_do_on_their_phones(followed, live_people):
     """A call that is taken, one that nobody takes, one that is refused, one to nobody."""
     alice, bob = followed.phones["alice"], followed.phones["bob"]
     running = CallLog.objects.active()
-    alice.type(f"/dial {bob.uri}")
-    await_that(lambda: running.filter(answered_time__isnull=False).count() == 2)
-    time.sleep(1)
-    alice.type("/hangup")
-    await_that(lambda: not running.exists())
+    with Stalls() as stalls:
+        alice.type(f"/dial {bob.uri}")
+        await_that(lambda: running.filter(answered_time__isnull=False).count() == 2)
+        time.sleep(1)
+        alice.type("/hangup")
+        await_that(lambda: not running.exists())
     assert calls_of(live_people.alice) == [("COMPLETED", "outbound", bob.uri)]
     assert calls_of(live_people.bob) == [("COMPLETED", "inbound", alice.uri)]
     one, other = CallLog.objects.all()
-    assert length(one) == pytest.approx(length(other), abs=0.2) and length(one) > 1
+    assert length(one) == pytest.approx(length(other), abs=0.2 + 3 * stalls.worst)
+    assert length(one) > 1
 
     alice.type(f"/dial sip:nobody@127.0.0.1:{bob.sip}")
     await_that(lambda: len(calls_of(live_people.alice)) == 2)
@@ -152,13 +156,15 @@ def test_a_phone_that_dies_in_mid_call(followed, live_people):
     alice.type(f"/dial {bob.uri}")
     await_that(lambda: CallLog.objects.filter(answered_time__isnull=False).count() == 2)
     time.sleep(0.5)
-    bob.kill()
-    died = time.time()
-    time.sleep(1)
+    with Stalls() as stalls:
+        dies = time.time()
+        bob.kill()
+        died = time.time()
+        time.sleep(1)
     bob.start()
     await_that(lambda: calls_of(live_people.bob))
     call = CallLog.objects.get(user=live_people.bob)
-    assert call.end_time.timestamp() == pytest.approx(died, abs=0.3)
+    assert dies - 0.3 <= call.end_time.timestamp() <= died + 0.3 + stalls.worst
     assert call.status == "DROPPED"
 
 

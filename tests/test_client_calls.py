@@ -5,7 +5,8 @@ import statistics
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 import call_tracking
@@ -20,7 +21,7 @@ from call_tracking import (
     initialize_tracker,
 )
 
-from tests.client import NOWHERE, Program, await_that
+from tests.client import NOWHERE, Program, Stalls, apart, await_that, timed
 
 pytestmark = pytest.mark.once
 
@@ -39,12 +40,17 @@ def ours() -> list[str]:
 
 
 def test_a_session_measures_itself():
-    session = CallSession("c_1", "contact_7", "8888 7777")
+    begun = timed(lambda: CallSession("c_1", "contact_7", "8888 7777"))
+    session = begun.said
     assert session.to_dict()["status"] == "IN_PROGRESS" and session.to_dict()["end_time"] is None
     time.sleep(1.05)
-    assert (session.get_duration(), session.end_call("NO_ANSWER")) == (1, 1)
+    running, ended = timed(session.get_duration), timed(lambda: session.end_call("NO_ANSWER"))
+    for seen in (running, ended):
+        least, most = apart(begun, seen)
+        assert int(least) <= seen.said <= int(most)
+    length = ended.said
     time.sleep(1)
-    assert session.end_call("COMPLETED") == session.get_duration() == 1
+    assert session.end_call("COMPLETED") == session.get_duration() == length
     told = session.to_dict()
     assert list(told) == [
         "call_id",
@@ -58,7 +64,7 @@ def test_a_session_measures_itself():
     assert (told["contact_id"], told["status"], told["duration_seconds"]) == (
         "contact_7",
         "NO_ANSWER",
-        1,
+        length,
     )
 
 
@@ -126,7 +132,7 @@ def test_a_new_tracker_closes_the_one_before(tmp_path):
 def test_an_address_or_key_that_cannot_be_one(tmp_path, address, key):
     with pytest.raises(ValueError):
         CallTracker(address, key, journal=tmp_path / "calls")
-    assert ours() == []
+    await_that(lambda: ours() == [])
 
 
 # --- Calls without a server ---
@@ -149,18 +155,22 @@ def test_bad_arguments_change_nothing(tracker):
 
 def test_figures_and_history(tracker):
     assert set(tracker.get_metrics().values()) == {0} and tracker.get_session_history() == []
-    ids = []
+    ids, lengths = [], []
     for length, status in [(1.02, "COMPLETED"), (0, "FAILED"), (2.02, "COMPLETED")]:
-        ids.append(tracker.start_call())
+        start = timed(tracker.start_call)
         time.sleep(length)
-        tracker.end_call(status)
+        end = timed(partial(tracker.end_call, status))
+        ids.append(start.said)
+        lengths.append(end.said["duration_seconds"])
+        least, most = apart(start, end)
+        assert int(least) <= lengths[-1] <= int(most)
     assert tracker.get_metrics() == {
         "total_calls": 3,
         "completed_calls": 2,
-        "total_duration": 3,
-        "avg_duration": 1,
-        "longest_call": 2,
-        "shortest_call": 0,
+        "total_duration": sum(lengths),
+        "avg_duration": sum(lengths) // 3,
+        "longest_call": max(lengths),
+        "shortest_call": min(lengths),
     }
     assert [call["call_id"] for call in tracker.get_session_history(2)] == [ids[2], ids[1]]
     assert tracker.get_session_history(0) == []
@@ -169,32 +179,37 @@ def test_figures_and_history(tracker):
 def test_without_a_server_figures_are_estimated(tracker):
     tracker.start_call()
     time.sleep(1.02)
-    tracker.end_call()
+    talked = tracker.end_call()["duration_seconds"]
     tracker.start_call()
     result = tracker.end_call("NO_ANSWER")
     result.pop("call_id")
+    assert talked >= 1
     assert result == {
         "status": "NO_ANSWER",
-        "duration_seconds": 0,
-        "new_average": 0,
+        "duration_seconds": tracker.get_session_history(1)[0]["duration_seconds"],
+        "new_average": talked // 2,
         "calls_made": 2,
         "calls_success": 1,
-        "total_talk_time": 1,
+        "total_talk_time": talked,
         "confirmed": False,
     }
 
 
 def test_a_pause_is_not_counted(tracker):
-    tracker.start_call()
+    start = timed(tracker.start_call)
     time.sleep(0.6)
-    tracker.pause()
+    pause = timed(tracker.pause)
     time.sleep(0.7)
-    tracker.resume()
-    assert tracker.get_current_duration() == 0
-    time.sleep(0.45)
-    assert tracker.get_current_duration() == 1
+    resume = timed(tracker.resume)
+    (before, at_most_before), call = apart(start, pause), tracker.current_call
+    for wait in (0, 0.45):
+        time.sleep(wait)
+        now = timed(call.tracked_ms)
+        after, at_most_after = apart(resume, now)
+        assert before + after - 0.003 <= now.said / 1000 <= at_most_before + at_most_after + 0.003
+    assert tracker.get_current_duration() >= now.said // 1000
     tracker.hold()
-    assert tracker.end_call()["duration_seconds"] == 1
+    assert tracker.end_call()["duration_seconds"] == call.tracked_ms() // 1000
     assert tracker.get_current_duration() == 0
 
 
@@ -220,39 +235,45 @@ def test_each_thread_ends_its_own_call(tracker):
 def test_the_timer_is_on_time_and_ends_with_its_call(tracker):
     ticks: list[tuple[float, int, str]] = []
     tracker.set_timer_callback(lambda *tick: ticks.append((time.monotonic(), *tick)))
-    begun = time.monotonic()
-    tracker.start_call()
-    time.sleep(3.3)
-    tracker.end_call()
-    await_that(lambda: "call timer" not in ours(), 1)
-    assert [(seconds, text) for _, seconds, text in ticks] == [
-        (0, "00:00"),
-        (1, "00:01"),
-        (2, "00:02"),
-        (3, "00:03"),
-    ]
-    late = [at - begun - seconds for at, seconds, _ in ticks]
-    assert min(late) > -0.005 and statistics.median(late) < 0.1
+    with Stalls() as stalls:
+        start = timed(tracker.start_call)
+        time.sleep(3.3)
+        end = timed(tracker.end_call)
+    await_that(lambda: "call timer" not in ours())
+    least, most = apart(start, end)
+    told = [seconds for _, seconds, _ in ticks]
+    assert [text for _, _, text in ticks] == [f"00:0{seconds}" for seconds in told]
+    assert told == sorted(set(told)) and told[-1] <= int(most)
+    # Each second is told at its time, but for what the machine or the disk stood still.
+    slack = 0.1 + stalls.worst + (start.after - start.before)
+    assert len(set(range(int(least - slack) + 1)) - set(told)) <= int(slack)
+    late = [at - start.before - seconds for at, seconds, _ in ticks]
+    assert min(late) > -0.005 and statistics.median(late) < slack
 
 
 def test_a_callback_that_fails_or_is_slow_harms_nothing(tracker):
     ticks: list[int] = []
+    turns = threading.Semaphore(0)
 
     def terrible(seconds: int, text: str) -> None:
         ticks.append(seconds)
-        if seconds == 0:
-            time.sleep(1.5)  # and misses a second
+        turns.acquire()  # and misses seconds
         raise ZeroDivisionError
 
     tracker.set_timer_callback(terrible)
-    begun = time.monotonic()
-    tracker.start_call()
-    assert time.monotonic() - begun < 0.5
-    time.sleep(2.3)
-    begun = time.monotonic()
-    assert tracker.end_call()["duration_seconds"] == 2
-    assert time.monotonic() - begun < 0.5
-    assert ticks == [0, 1, 2]
+    start = timed(tracker.start_call)  # returns while the callback does not
+    await_that(lambda: len(ticks) == 1)
+    time.sleep(2.1)
+    assert len(ticks) == 1
+    turns.release()
+    await_that(lambda: len(ticks) == 2)
+    end = timed(tracker.end_call)  # the same
+    least, most = apart(start, end)
+    assert int(least) <= end.said["duration_seconds"] <= int(most)
+    turns.release()
+    await_that(lambda: "call timer" not in ours())
+    # What was missed is not made up for, and the time went on after the failure.
+    assert len(ticks) == 2 and ticks[0] + 2 <= ticks[1] <= end.said["duration_seconds"]
 
 
 def test_a_paused_timer_stands_still_and_a_callback_may_come_late(tracker):
@@ -261,12 +282,17 @@ def test_a_paused_timer_stands_still_and_a_callback_may_come_late(tracker):
     time.sleep(0.5)
     tracker.set_timer_callback(lambda seconds, text: ticks.append(seconds))
     tracker.pause()
+    call = tracker.current_call
+    stands = call.get_duration()
+    await_that(lambda: ticks[-1:] == [stands])
+    before = list(ticks)
     time.sleep(1.2)
-    assert ticks == [0]
+    assert ticks == before and call.get_duration() == stands
     tracker.resume()
-    await_that(lambda: ticks == [0, 1], 1)
+    await_that(lambda: len(ticks) > len(before))
+    assert stands < ticks[len(before)] <= call.get_duration()
     tracker.end_call()
-    await_that(lambda: "call timer" not in ours(), 1)
+    await_that(lambda: "call timer" not in ours())
 
 
 def test_closing_stops_every_thread(tmp_path):
@@ -274,10 +300,10 @@ def test_closing_stops_every_thread(tmp_path):
     tracker.set_timer_callback(lambda seconds, text: None)
     tracker.start_call()
     begun = time.monotonic()
+    tracker.close(timeout=120)
     tracker.close()
-    tracker.close()
-    assert time.monotonic() - begun < 2
-    await_that(lambda: ours() == [], 1)
+    assert time.monotonic() - begun < 60  # a server that is away is not waited for
+    await_that(lambda: ours() == [])
 
 
 # --- The journal ---
@@ -305,12 +331,15 @@ def test_a_started_call_is_on_the_disk_before_anybody_knows_of_it(tmp_path):
 
 def test_a_call_left_open_at_closing_goes_on_at_the_next_start(tmp_path):
     first = CallTracker(NOWHERE, journal=tmp_path / "calls")
-    call_id = first.start_call()
+    start = timed(first.start_call)
+    call_id = start.said
     first.close(status=None)
     time.sleep(1)
     with CallTracker(NOWHERE, journal=tmp_path / "calls", unfinished="keep") as second:
         second.resume_call(call_id)
-        assert second.end_call()["duration_seconds"] == 1
+        end = timed(second.end_call)
+    least, most = apart(start, end)
+    assert 1 <= int(least) <= end.said["duration_seconds"] <= int(most)
 
 
 def test_a_journal_that_is_none_is_kept_and_replaced(tmp_path):
@@ -328,7 +357,7 @@ def test_a_journal_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(JournalError, match="cannot be used"):
         CallTracker(NOWHERE, journal=tmp_path / "file" / "calls")
-    assert ours() == []
+    await_that(lambda: ours() == [])  # the thread that found out is on its way
 
 
 def test_calls_are_nobody_elses(tracker, tmp_path):
@@ -374,16 +403,16 @@ def test_no_answer_can_crash_the_client_or_lose_a_call(tmp_path, answer):
                     line, _ = listener.accept()
                 except OSError:
                     return
-                with line:
+                with line, suppress(OSError):  # the client may have given this one up
                     line.recv(65536)
                     line.sendall(answer)
-                asked.release()
+                    asked.release()
 
         threading.Thread(target=serve, daemon=True).start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with CallTracker(url, "cm_x", journal=tmp_path / "calls", timeout=0.5) as tracker:
             tracker.start_call()
-            assert asked.acquire(timeout=5)
+            assert asked.acquire(timeout=60)
             assert tracker.end_call(wait=0)["confirmed"] is False
             assert (tracker.pending, tracker.dead_letters()) == (2, [])
             assert "call courier" in ours()

@@ -19,7 +19,6 @@ from typing import Any
 from call_tracking import CallTracker
 from callmanager_track import __version__, baresip, book, keeper, program, settings, terminal
 from callmanager_track.clocks import format_duration, new_call_id
-from callmanager_track.courier import Problem
 from callmanager_track.journal import Journal, JournalError
 from callmanager_track.recorder import Recorder, end_data
 from callmanager_track.session import STATUSES, CallSession
@@ -123,15 +122,15 @@ class Desk:
 
     def __init__(self, given: Settings):
         self.given = given
-        self.problems: list[Problem] = []
         self.recorder = Recorder(
             given.url,
             given.api_key,
             journal=given.journal,
             timeout=max(0.5, given.wait),
-            report=self.problems.append,
+            report=lambda problem: None,
             owned=False,
         )
+        self.refused_before = self.recorder.journal.do(book.dead_letters)
         for session in self.recorder.unfinished():  # their programs were killed
             self.recorder.close_at_last_sign(session, "DROPPED")
 
@@ -146,9 +145,13 @@ class Desk:
 
     def exit_code(self) -> int:
         """0, or 3 with what the server said if it refused something."""
-        refused = [problem for problem in self.problems if problem.permanent]
-        for problem in refused:
-            print(f"callmanager-track: refused: {problem.message}", file=sys.stderr)
+        # Asked of the journal: the keeper may have told it, and be told of the refusal, before us.
+        refused = self.recorder.journal.do(book.dead_letters)
+        for letter in self.refused_before:
+            if letter in refused:
+                refused.remove(letter)
+        for letter in refused:
+            print(f"callmanager-track: refused: {letter.error}", file=sys.stderr)
         return _REFUSED if refused else 0
 
     def close(self) -> None:
@@ -286,6 +289,7 @@ def _refused(options: argparse.Namespace, given: Settings) -> int:
             journal.do(book.drop_dead, durable=True)
         elif options.retry:
             journal.do(book.revive, durable=True)
+            desk.refused_before.clear()
             desk.recorder.flush(given.wait)
         return desk.exit_code()
 

@@ -274,13 +274,14 @@ class Courier:
             return None if now is None else min(now, self._clock.ms_at(letter.started) or now)
         start = letter.server_start or 0  # its start was delivered before it
         told = start + letter.ms
-        if now is None or told <= now:
+        if now is None:
             return told
         if told - now > _MOST_AHEAD_MS:  # the server's clock was set back
             return max(start, now)
-        # We think the server is a little behind: it would cut what lies in its future.
+        # The server would cut what lies in its future, and it may be behind by the clock's error.
+        early = told - now + min(self._clock.error_ms, _MOST_AHEAD_MS)
         with self._wake:
-            self._wake.wait_for(lambda: self._stopping, (told - now) / 1000)
+            self._wake.wait_for(lambda: self._stopping, max(0.0, early / 1000))
         return told
 
     def _body(self, letter: Letter, at_ms: int | None) -> dict[str, Any]:

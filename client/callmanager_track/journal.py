@@ -67,6 +67,7 @@ class Journal:
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._pid = os.getpid()
         self._closed = False
+        self._gate = threading.Lock()  # nothing is handed over after the end of the queue
         opened: Future[None] = Future()
         self._thread = threading.Thread(
             target=self._run, args=(opened,), name="call journal", daemon=True
@@ -86,18 +87,21 @@ class Journal:
         self._hand_over(function, durable=False)
 
     def close(self) -> None:
-        if not self._closed:
+        with self._gate:
+            if self._closed:
+                return
             self._closed = True
             self._queue.put(None)
-            self._thread.join()
+        self._thread.join()
 
     def _hand_over(self, function: Callable[[sqlite3.Connection], T], durable: bool) -> Future[T]:
         if self._pid != os.getpid():
             raise JournalError("A forked process cannot use its parent's tracker; make a new one.")
-        if self._closed:
-            raise JournalError("The tracker is closed; make a new one.")
         done: Future[T] = Future()
-        self._queue.put(_Work(function, durable, done))
+        with self._gate:
+            if self._closed:
+                raise JournalError("The tracker is closed; make a new one.")
+            self._queue.put(_Work(function, durable, done))
         return done
 
     def _run(self, opened: Future[None]) -> None:

@@ -170,6 +170,8 @@ class Recorder:
             self._note_alive()
             if not self.live:
                 self._calls_run.clear()
+                if self.live or self._closing.is_set():  # said between the look and the clearing
+                    self._calls_run.set()
 
     def _note_alive(self) -> None:
         now = Moment.now()

@@ -44,9 +44,6 @@ class Ticker(threading.Thread):
         with session.on_change:
             if not session.running:
                 return
-            if session.paused_since is not None:
-                session.on_change.wait()
-                return
             left = until_ms - session.tracked_ms()
             if left > 0:
-                session.on_change.wait(left / 1000)
+                session.on_change.wait(None if session.paused_since is not None else left / 1000)
