@@ -10,6 +10,7 @@ import redis
 from django.conf import settings
 from django.core.cache import cache
 
+from calls.instants import now
 from tests.browsing import *  # noqa: F403  (fixture: visit)
 from tests.people import People, make_people
 from tests.server import *  # noqa: F403  (fixtures: server, browser, page_of)
@@ -63,3 +64,10 @@ def people(db) -> People:
 def live_people(transactional_db) -> People:
     """The same people, committed, for tests with a real server."""
     return make_people()
+
+
+@pytest.fixture
+def noon(settings):
+    """A zone in which it is now about noon: calls of the last hours are today's."""
+    hours = 12 - now().hour
+    settings.TIME_ZONE = f"Etc/GMT{-hours:+d}" if hours else "UTC"

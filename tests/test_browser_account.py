@@ -45,7 +45,7 @@ def test_a_page_left_open_leads_to_the_sign_in_and_back(visit, sue):
     page = visit(sue, "/team/")
     # By a timer set before, because the page may be left at any moment once the session is gone.
     live = "document.body.dispatchEvent(new CustomEvent('live', {detail: {}}))"
-    page.evaluate(f"void setTimeout(() => {live}, 1000)")
+    page.evaluate(f"void setInterval(() => {live}, 300)")
     page.context.clear_cookies(name="sessionid")
     arrives(page, "/login/?next=/team/")
     page.get_by_label("Username").fill("sue")

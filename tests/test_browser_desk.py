@@ -38,7 +38,13 @@ def shown_seconds(page, selector: str = "#timer .clock") -> int:
     return int(minutes) * 60 + int(seconds)
 
 
-def eventually(check, within: float = 8.0) -> None:
+def keeps_time(page, call: CallLog) -> bool:
+    """The call's true length is shown; the answer's way and a late tick may cost a little."""
+    shown = shown_seconds(page)
+    return -0.5 <= (now() - call.start_time).total_seconds() - shown < 2.5
+
+
+def eventually(check, within: float = 30.0) -> None:
     deadline = time.monotonic() + within
     while not check():
         assert time.monotonic() < deadline, "it did not happen"
@@ -57,7 +63,7 @@ def test_a_call_from_the_search_to_the_figures(visit, live_people, maria):
     page.locator("#q").fill("pedro")
     page.get_by_text("María Solano").wait_for(state="detached")
     call_maria(page)
-    assert page.evaluate("window.dialled") == ["tel:+50622221001"]
+    eventually(lambda: page.evaluate("window.dialled") == ["tel:+50622221001"])
     page.get_by_role("button", name="Answered").click()
     page.locator("article .badge", has_text="Talking").wait_for()
     page.get_by_label("Note").fill("Call back on Monday")
@@ -113,7 +119,7 @@ def test_a_second_call_asks_what_to_do_with_the_first(visit, live_people, maria)
     first = page.locator("article.call", has_text="María Solano")
     first.get_by_text("What about this one?").wait_for()
     assert page.locator("article.call .clock").count() == 2
-    assert "+1" in page.locator("#timer").inner_text()
+    page.locator("#timer", has_text="+1").wait_for()
     first.get_by_role("button", name="Keep both").click()
     page.get_by_text("What about this one?").wait_for(state="detached")
     first.get_by_role("button", name="End as completed").click()
@@ -132,28 +138,30 @@ def test_a_contact_that_is_gone_says_so_and_dials_nothing(visit, live_people, ma
 
 
 def test_the_timer_survives_a_reload_a_second_tab_and_a_wrong_clock(visit, live_people):
-    running(live_people.alice, ago=100)
+    call = running(live_people.alice, ago=100)
     context = visit.context(live_people.alice)
     right = visit.tab(context)
-    assert shown_seconds(right) in range(100, 106)
+    eventually(lambda: keeps_time(right, call))
     wrong = context.new_page()
     wrong.add_init_script("const now = Date.now; Date.now = () => now() + 5 * 3600 * 1000;")
     wrong.goto("/contacts/")
     right.reload()
-    assert abs(shown_seconds(right) - shown_seconds(wrong)) <= 1
-    before = shown_seconds(wrong)
-    wrong.wait_for_timeout(2100)
-    assert shown_seconds(wrong) - before in (2, 3)
-    assert wrong.title().startswith("01:4") or wrong.title().startswith("01:5")
+    for _ in range(2):
+        for page in (right, wrong):
+            eventually(lambda page=page: keeps_time(page, call))
+        wrong.wait_for_timeout(3500)  # a clock that stands would be out by more than is allowed
+    clock = wrong.locator("#timer .clock")
+    eventually(lambda: wrong.title().startswith(f"{clock.inner_text()} · "))
 
 
 def test_a_jump_of_the_local_clock_asks_the_server_again(visit, live_people):
-    running(live_people.alice, ago=30)
+    call = running(live_people.alice, ago=30)
     page = visit(live_people.alice)
-    page.wait_for_timeout(500)
-    with page.expect_response("**/timer/", timeout=4000):
+    page.locator("html[data-live=on]").wait_for(state="attached")
+    page.wait_for_load_state("networkidle")
+    with page.expect_response("**/timer/"):
         page.evaluate("const now = Date.now; Date.now = () => now() + 3600 * 1000;")
-    assert shown_seconds(page) in range(30, 40)
+    eventually(lambda: keeps_time(page, call))
 
 
 def test_a_pause_in_one_tab_stops_the_clock_in_the_other(visit, live_people):
@@ -161,19 +169,35 @@ def test_a_pause_in_one_tab_stops_the_clock_in_the_other(visit, live_people):
     context = visit.context(live_people.alice)
     one, other = visit.tab(context), visit.tab(context)
     one.get_by_role("button", name="Pause the clock").click()
-    other.locator("#timer", has_text="Paused").wait_for()
+    for page in (one, other):
+        page.locator("#timer", has_text="Paused").wait_for()
     stopped = shown_seconds(other)
     other.wait_for_timeout(1500)
     assert shown_seconds(other) == shown_seconds(one) == stopped
 
 
+# What the timer shows, text and colour at one instant, again and again.
+LOOKS = """
+window.looks = [];
+setInterval(() => {
+  const [timer, clock] = ["#timer", "#timer .clock"].map((one) => document.querySelector(one));
+  if (!clock) return;
+  const colour = timer.className.match(/green|amber|red/)?.[0];
+  window.looks.push([clock.textContent.trim(), colour]);
+}, 20);
+"""
+
+
 def test_the_timer_changes_its_colour_while_it_runs(visit, live_people):
-    running(live_people.alice, ago=117)
-    page = visit(live_people.alice)
-    assert page.locator("#timer.timer-green").count() == 1
+    running(live_people.alice, ago=112)
+    context = visit.context(live_people.alice)
+    context.add_init_script(LOOKS)
+    page = visit.tab(context)
     page.locator("#timer.timer-amber").wait_for()
     page.locator("article .clock-amber").wait_for()
-    assert shown_seconds(page) in (120, 121)
+    looks = page.evaluate("window.looks")
+    assert {colour for _, colour in looks} == {"green", "amber"}
+    assert all((colour == "green") == (text < "02:00") for text, colour in looks)
 
 
 def test_the_open_page_is_the_call_s_sign_of_life(visit, live_people):
@@ -197,22 +221,21 @@ def test_clicks_made_without_a_server_wait_and_arrive_with_their_time(
     page.locator("article.call").wait_for()
     server.kill()
     page.locator("#network").wait_for()
-    before = shown_seconds(page)
+    before, begun = shown_seconds(page), now()
     page.get_by_role("button", name="End as completed").click()
-    ended_about = now()
     page.locator(".contact", has_text="María Solano").click()
     page.locator("#waiting li").nth(1).wait_for()
     assert page.locator("#waiting .badge", has_text="will be sent").count() == 2
     page.wait_for_timeout(2500)
     assert shown_seconds(page) > before
+    restarted = now()
     server.start()
-    page.locator("#waiting").wait_for(state="hidden", timeout=15000)
+    page.locator("#waiting").wait_for(state="hidden")
     page.locator("article.call", has_text="María Solano").wait_for()
     page.locator("#network").wait_for(state="hidden")
     call.refresh_from_db()
-    assert abs(call.end_time - ended_about) < dt.timedelta(seconds=1.5)
-    started = CallLog.objects.active().get()
-    assert abs(started.start_time - ended_about) < dt.timedelta(seconds=1.5)
+    assert begun <= call.end_time < restarted  # when it was clicked, not when it arrived
+    assert begun <= CallLog.objects.active().get().start_time < restarted
     assert page.evaluate("localStorage.length") in (0, 1)
     assert page.evaluate("Object.values(localStorage).every((kept) => kept === '[]')")
 
@@ -243,23 +266,24 @@ def test_a_call_started_and_ended_without_a_server_is_one_whole_call(
     visit.ignore(*GONE)
     page = visit(live_people.alice)
     server.kill()
+    begun = now()
     page.locator(".contact", has_text="María Solano").click()
     line = page.locator("#waiting li")
     line.wait_for()
-    assert page.evaluate("window.dialled") == ["tel:+50622221001"]
-    page.wait_for_timeout(2200)
+    eventually(lambda: page.evaluate("window.dialled") == ["tel:+50622221001"])
+    page.wait_for_timeout(3200)
     line.get_by_role("button", name="End as completed").click()
+    page.wait_for_timeout(2500)  # a click younger than two seconds counts from its arrival
+    restarted = now()
     server.start()
     delivered = "Object.values(localStorage).every((clicks) => clicks === '[]')"
-    for _ in range(150):
-        if page.evaluate(delivered):
-            break
-        page.wait_for_timeout(100)
+    eventually(lambda: page.evaluate(delivered))
     call = CallLog.objects.get()
     assert call.contact == maria
     assert call.status == timeline.COMPLETED
-    # How long the way to the server took differs between the two, and only bounds the instant.
-    assert 1 <= call.duration_seconds <= 3
+    # By the clicks, not by what arrived after the restart; the way only bounds the instant.
+    assert begun <= call.start_time < call.end_time < restarted
+    assert call.duration_seconds >= 1
 
 
 def test_a_call_ended_elsewhere_leaves_the_desk_by_itself(visit, live_people):

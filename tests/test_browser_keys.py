@@ -1,6 +1,5 @@
 """The keyboard, the work after a call, and the browser's notifications, in a real browser."""
 
-import datetime as dt
 import re
 
 import pytest
@@ -173,12 +172,13 @@ def test_wrap_up_clicked_without_a_server_arrives_with_its_time(
     page.locator("#wrap_up").wait_for()
     server.kill()
     page.locator("#network").wait_for()
+    begun = now()
     page.get_by_role("button", name="Ready").click()
-    clicked = now()
     page.locator("#waiting li").wait_for()
     page.wait_for_timeout(2500)
+    restarted = now()
     server.start()
-    eventually(lambda: CallEvent.objects.filter(data__wrap_up="ended").exists(), within=15)
+    eventually(lambda: CallEvent.objects.filter(data__wrap_up="ended").exists())
     said = CallEvent.objects.get(data__wrap_up="ended")
-    assert abs(said.occurred_at - clicked) < dt.timedelta(seconds=1.5)
+    assert begun <= said.occurred_at < restarted
     assert afterwards.close_wrap_ups() == 0

@@ -54,6 +54,10 @@ def running_call(user, seconds=60):
     return services.start_call(user, told=Told(begun, explicit=True))[0]
 
 
+def ended_after(call: CallLog, seconds: int) -> Told:
+    return Told(call.start_time + dt.timedelta(seconds=seconds), explicit=True)
+
+
 def test_a_start_sent_eight_times_at_once_is_one_call(live_people):
     call_id = uuid.uuid4()
     results = at_once(
@@ -160,7 +164,7 @@ def test_an_end_racing_the_watchdog_is_the_truth(live_people):
     call = running_call(live_people.alice, 1000)
     at_once(
         services.close_stale_calls,
-        lambda: services.end_call(call.call_id, live_people.alice),
+        lambda: services.end_call(call.call_id, live_people.alice, told=ended_after(call, 1000)),
     )
     call.refresh_from_db()
     assert (call.status, call.evidence, call.duration_seconds) == ("COMPLETED", "C", 1000)
@@ -170,7 +174,12 @@ def test_an_end_racing_the_watchdog_is_the_truth(live_people):
 def test_one_agents_calls_ending_at_once_are_all_counted(live_people):
     calls = [running_call(live_people.alice) for _ in range(8)]
     at_once(
-        *[lambda call=call: services.end_call(call.call_id, live_people.alice) for call in calls]
+        *[
+            lambda call=call: services.end_call(
+                call.call_id, live_people.alice, told=ended_after(call, 60)
+            )
+            for call in calls
+        ]
     )
     sums = totals_of(live_people.alice.pk)
     assert (sums.calls_made, sums.total_talk_time) == (8, 8 * 60)

@@ -264,8 +264,10 @@ def test_a_call_ends_with_its_status_and_note(client, alice, status):
     response = client.post(end_url(call), {"status": status, "notes": "Call back"}, **HTMX)
     call.refresh_from_db()
     assert response.status_code == 200
-    assert "02:13" in response.content.decode()
-    assert (call.status, call.notes, call.duration_seconds) == (status, "Call back", 133)
+    seconds = call.duration_seconds
+    assert 133 <= seconds <= (now() - call.start_time).total_seconds()
+    assert f"{seconds // 60:02}:{seconds % 60:02}" in response.content.decode()
+    assert (call.status, call.notes) == (status, "Call back")
     assert "own-calls" in response.headers["HX-Trigger"]
 
 
@@ -305,7 +307,7 @@ def test_a_click_that_waited_counts_from_the_click_whatever_the_local_clock_says
     data = {"status": "COMPLETED", "clicked_at": wrong - 120_000, "sent_at": wrong}
     assert client.post(end_url(call), data, **HTMX).status_code == 200
     call.refresh_from_db()
-    assert call.duration_seconds in (179, 180)
+    assert 179 <= call.duration_seconds <= (now() - call.start_time).total_seconds() - 119
     assert call.evidence == timeline.OFFLINE
 
 
@@ -315,7 +317,7 @@ def test_a_click_sent_at_once_is_an_ordinary_click(client, alice):
     data = {"status": "COMPLETED", "clicked_at": local, "sent_at": local + 15}
     client.post(end_url(call), data, **HTMX)
     call.refresh_from_db()
-    assert call.duration_seconds in (60, 61)
+    assert 60 <= call.duration_seconds <= (now() - call.start_time).total_seconds()
     assert call.evidence == timeline.CLICK
 
 
@@ -367,7 +369,8 @@ def test_confirming_counts_the_call_as_it_stands(client, estimated):
 def test_ending_it_now_replaces_the_estimate(client, estimated):
     client.post(end_url(estimated), {"status": "COMPLETED"}, **HTMX)
     estimated.refresh_from_db()
-    assert estimated.duration_seconds in (3600, 3601)
+    longest = (now() - estimated.start_time).total_seconds()
+    assert 3600 <= estimated.duration_seconds <= longest
     assert (estimated.status, estimated.is_counted) == (timeline.COMPLETED, True)
 
 

@@ -18,15 +18,10 @@ from metrics.proof import sum_calls
 from metrics.services import sums_of
 from tests.people import People, make_call, make_user
 
+pytestmark = pytest.mark.usefixtures("noon")
+
 PART = {"HX-Request": "true"}
 DAY = 86_400
-
-
-@pytest.fixture(autouse=True)
-def noon(settings):
-    """A zone in which it is now about noon: calls of the last hours are today's."""
-    hours = 12 - now().hour
-    settings.TIME_ZONE = f"Etc/GMT{-hours:+d}" if hours else "UTC"
 
 
 def signed_in(user: User, **headers: str) -> Client:

@@ -13,14 +13,9 @@ from calls.periods import named
 from metrics.wall import look_at
 from tests.people import People, make_call, make_user
 
+pytestmark = pytest.mark.usefixtures("noon")
+
 PART = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def noon(settings):
-    """A zone in which it is now about noon: calls of the last hours are today's."""
-    hours = 12 - now().hour
-    settings.TIME_ZONE = f"Etc/GMT{-hours:+d}" if hours else "UTC"
 
 
 def page(user: User, url: str = "/team/", **headers: str) -> str:

@@ -108,6 +108,7 @@ def test_nobody_is_ready_during_the_call(people):
         afterwards.ready(call.call_id, people.alice)
 
 
+@pytest.mark.usefixtures("noon")
 def test_who_supervises_sees_who_is_not_ready_yet(client, people, begun):
     make_call(people.bob, ago=600)
     call, _ = services.start_call(people.alice, told=at(begun, 0))
