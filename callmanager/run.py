@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -35,22 +35,32 @@ def main() -> int:
     os.environ.setdefault("DEMO", "1")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callmanager.settings")
     demo = _prepare()
+    wish = Wish()
     # Python leaves out Ctrl-C where a script started us in the background.
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, wish.hear)
+    signal.signal(signal.SIGTERM, wish.hear)
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup wants it
-        signal.signal(signal.SIGHUP, _interrupt)
-    processes = {"web server": _web_server(port), "worker": _worker()}
+        signal.signal(signal.SIGHUP, wish.hear)
+    processes: dict[str, Any] = {}
     try:
-        _wait_until_ready(port, processes)
-        _say(f"\nCallManager is running: http://{HOST}:{port}/")
-        _say(f"{SIGN_INS}\n\nStop with Ctrl-C." if demo else "Stop with Ctrl-C.")
-        return _watch(processes)
-    except KeyboardInterrupt:
-        _say("\nStopping ...")
-        return 0
+        processes["web server"] = _web_server(port)
+        processes["worker"] = _worker()
+        if _wait_until_ready(port, processes, wish):
+            _say(f"\nCallManager is running: http://{HOST}:{port}/")
+            _say(f"{SIGN_INS}\n\nStop with Ctrl-C." if demo else "Stop with Ctrl-C.")
+        return _watch(processes, wish)
     finally:
         _stop(processes)
+
+
+class Wish:
+    """That all of this ends. A signal is only noted: a handler that raises would do so anywhere,
+    between the start of a process and the note of it, or while the processes are being stopped."""
+
+    uttered = False
+
+    def hear(self, signal_number: int, frame: Any) -> None:
+        self.uttered = True
 
 
 def _arguments() -> argparse.Namespace:
@@ -119,22 +129,26 @@ def _worker() -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "manage.py", "run_huey", "--skip-checks"])
 
 
-def _wait_until_ready(port: int, processes: dict[str, Any]) -> None:
+def _wait_until_ready(port: int, processes: dict[str, Any], wish: Wish) -> bool:
+    """Whether the web server answers; if not, _watch tells why."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if _first_ended(processes):
-            return  # _watch tells
+        if _first_ended(processes) or wish.uttered:
+            return False
         with socket.socket() as probe:
             if probe.connect_ex((HOST, port)) == 0:
-                return
+                return True
         time.sleep(0.1)
     sys.exit(f"The web server did not answer within {START_SECONDS} seconds.")
 
 
-def _watch(processes: dict[str, Any]) -> int:
-    """Returns when one of the processes has ended; the exit code to pass on."""
-    while (name := _first_ended(processes)) is None:
-        time.sleep(0.5)
+def _watch(processes: dict[str, Any], wish: Wish) -> int:
+    """Returns when one of the processes has ended, or is to; the exit code to pass on."""
+    while (name := _first_ended(processes)) is None and not wish.uttered:
+        time.sleep(0.2)
+    if name is None or wish.uttered:  # Ctrl-C reaches the processes, too
+        _say("\nStopping ...")
+        return 0
     code = processes[name].returncode
     print(f"The {name} ended by itself (exit code {code}); stopping.", file=sys.stderr, flush=True)
     return code if code > 0 else 1
@@ -146,7 +160,6 @@ def _first_ended(processes: dict[str, Any]) -> str | None:
 
 def _stop(processes: dict[str, Any]) -> None:
     """Asks all of them to end, then insists."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for process in processes.values():
         process.terminate()
     deadline = time.monotonic() + STOP_SECONDS
@@ -156,10 +169,6 @@ def _stop(processes: dict[str, Any]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _interrupt(signal_number: int, frame: Any) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -186,3 +186,26 @@ def test_when_one_of_the_two_dies_the_other_stops(new_installation, victim):
     printed = process.communicate(timeout=20)[0]
     assert "ended by itself" in printed and process.returncode == 1
     assert not listens(port)
+
+
+@pytest.mark.once
+@pytest.mark.server
+def test_who_asks_again_while_it_stops_leaves_no_process_behind(new_installation):
+    port = free_port()
+    process = launch(new_installation, port)
+    lines_until(process, "Stop with Ctrl-C")
+    children = subprocess.run(
+        ["ps", "--ppid", str(process.pid), "-o", "pid="], capture_output=True, text=True
+    ).stdout.split()
+    assert len(children) == 2
+    for pid in children:  # they do not hear of the end until later
+        os.kill(int(pid), signal.SIGSTOP)
+    process.terminate()
+    lines_until(process, "Stopping")
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        process.send_signal(number)
+    for pid in children:
+        os.kill(int(pid), signal.SIGCONT)
+    process.communicate(timeout=20)
+    assert process.returncode == 0 and not listens(port)
+    assert subprocess.run(["ps", "-p", ",".join(children)], capture_output=True).returncode == 1
