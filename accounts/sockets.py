@@ -1,9 +1,11 @@
 """Who opens a live line: a program by its key, or the person's page by its session."""
 
+from importlib import import_module
 from typing import Any
 
-from channels.auth import AuthMiddlewareStack
+from channels.auth import AuthMiddlewareStack, get_user
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.authentication import usable_key
@@ -17,11 +19,25 @@ class KeyOrSession:
         self._by_key, self._by_session = inner, AuthMiddlewareStack(inner)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        key = dict(scope["headers"]).get(b"x-api-key")
+        key = _key_of(scope)
         if key is None:
             return await self._by_session(scope, receive, send)
-        user = await database_sync_to_async(_owner)(key.decode("latin-1"))
+        user = await database_sync_to_async(_owner)(key)
         return await self._by_key(scope | {"user": user}, receive, send)
+
+
+async def asked_anew(scope: dict[str, Any]) -> User | AnonymousUser:
+    """Who opened this line, as the database now says: session, key or rights may have changed."""
+    key = _key_of(scope)
+    if key is not None:
+        return await database_sync_to_async(_owner)(key)
+    sessions = import_module(settings.SESSION_ENGINE)
+    return await get_user({"session": sessions.SessionStore(scope["session"].session_key)})
+
+
+def _key_of(scope: dict[str, Any]) -> str | None:
+    key = dict(scope["headers"]).get(b"x-api-key")
+    return None if key is None else key.decode("latin-1")
 
 
 def _owner(key: str) -> User | AnonymousUser:

@@ -7,6 +7,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import channel_layers
 
+from accounts.sockets import asked_anew
 from metrics import live
 
 # The hub listens to the channel layer for all sockets of the process; a socket of its own does not.
@@ -26,6 +27,10 @@ class DashboardConsumer(AsyncWebsocketConsumer):
         rooms = await database_sync_to_async(live.rooms_of)(user)
         live.hub.join(self, rooms)
         await self.accept()
+        # A change between the two may have been told before this line sat anywhere to hear of it.
+        user = await asked_anew(self.scope)
+        if not user.is_authenticated or await database_sync_to_async(live.rooms_of)(user) != rooms:
+            await self.leave()
 
     async def disconnect(self, code: int) -> None:
         live.hub.quit(self)

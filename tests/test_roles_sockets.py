@@ -12,13 +12,18 @@ from typing import Any
 
 import httpx
 import pytest
+from asgiref.sync import async_to_sync
+from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import Group
+from django.contrib.sessions.backends.db import SessionStore
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from accounts import roles
-from accounts.models import User
+from accounts.models import ApiKey, User
+from metrics.consumers import DashboardConsumer
 from tests.browsing import session_cookie
+from tests.people import key_of
 from tests.server import Server
 from tests.test_live import Caller, events_of, frames_until, listening
 
@@ -173,3 +178,45 @@ def test_who_supervises_no_more_hears_no_more(live_people, server):
             return [event["user_id"] for event in events_of(frames)]
 
     assert asyncio.run(scene()) == [people.sue.pk]
+
+
+def end_of_line(scope: dict[str, Any]) -> int | None:
+    """The code with which a line whose user was loaded into `scope` a while ago is closed at once;
+    None if it stays open."""
+
+    async def scene() -> int | None:
+        line = WebsocketCommunicator(DashboardConsumer.as_asgi(), "/ws/dashboard/")
+        line.scope |= scope
+        accepted, _ = await line.connect(timeout=30)
+        assert accepted
+        await line.send_to(text_data="ping")
+        answer = await line.receive_output(timeout=30)
+        if answer["type"] == "websocket.close":
+            return answer["code"]
+        assert answer["text"] == json.dumps({"type": "pong"})
+        await line.disconnect()
+        return None
+
+    return async_to_sync(scene)()
+
+
+def test_a_change_of_rights_while_a_line_opens_ends_it(live_people):
+    """It is told when nobody sits in a room yet, so whoever opens a line asks once more."""
+
+    def scope_of(user: User) -> dict[str, Any]:
+        session = SessionStore(session_cookie(user))
+        return {"user": User.objects.get(pk=user.pk), "headers": [], "session": session}
+
+    people = live_people
+    alice, bob, sue, ada = map(scope_of, (people.alice, people.bob, people.sue, people.ada))
+    program = {"headers": [(b"x-api-key", key_of(people.carol).encode())], "user": people.carol}
+    assert [end_of_line(scope) for scope in (alice, bob, sue, ada, program)] == [None] * 5
+
+    User.objects.filter(pk=people.alice.pk).update(team=people.blue)
+    people.alice.groups.set([Group.objects.get(name=roles.SUPERVISOR)])
+    people.blue.supervisors.add(people.alice)
+    User.objects.filter(pk=people.bob.pk).update(is_active=False)
+    people.red.supervisors.clear()
+    ada["session"].delete()
+    ApiKey.objects.all().delete()
+    assert [end_of_line(scope) for scope in (alice, bob, sue, ada, program)] == [4401] * 5
