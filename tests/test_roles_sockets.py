@@ -85,8 +85,8 @@ def test_only_a_page_of_this_site_with_a_living_session_gets_a_line(live_people,
 
 
 async def hang_up(socket: ClientConnection) -> int:
-    """The code with which the server closes the line, within three seconds."""
-    async with asyncio.timeout(3):
+    """The code with which the server closes the line."""
+    async with asyncio.timeout(30):
         try:
             while True:
                 await socket.recv()
@@ -155,7 +155,7 @@ def test_after_a_move_the_new_supervisor_hears_and_the_old_one_does_not(live_peo
         ):
             await Caller(server, people.alice).start()
             await Caller(server, people.bob).start()
-            found = await asyncio.gather(frames_until(sue, 3, 1), frames_until(sam, 3, 1))
+            found = await asyncio.gather(frames_until(sue, 30, 1), frames_until(sam, 30, 1))
             more = await asyncio.gather(frames_until(sue, 0.6), frames_until(sam, 0.6))
         frames = [one + another for one, another in zip(found, more, strict=True)]
         return [[event["user_id"] for event in events_of(each)] for each in frames]
@@ -174,7 +174,7 @@ def test_who_supervises_no_more_hears_no_more(live_people, server):
         async with listening(server, people.sue) as sue:
             await Caller(server, people.alice).start()
             await Caller(server, people.sue).start()  # her own shows that the line works
-            frames = await frames_until(sue, 3, 1) + await frames_until(sue, 0.6)
+            frames = await frames_until(sue, 30, 1) + await frames_until(sue, 0.6)
             return [event["user_id"] for event in events_of(frames)]
 
     assert asyncio.run(scene()) == [people.sue.pk]
