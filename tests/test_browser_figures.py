@@ -11,6 +11,7 @@ from calls import services
 from calls.instants import from_ms, now
 from metrics.models import SavedView
 from tests.people import make_call, yesterday_noon
+from tests.test_browser_team import Program
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -85,7 +86,9 @@ def begin(person: User, seconds: int) -> None:
     services.start_call(person, told=services.Told(now() - dt.timedelta(seconds=seconds)))
 
 
-def test_the_wall_sounds_once_for_a_call_that_gets_long_and_only_if_asked(live_people, visit):
+def test_the_wall_sounds_once_for_a_call_that_gets_long_and_only_if_asked(
+    live_people, server, visit
+):
     live_people.red.amber_seconds, live_people.red.red_seconds = 5, 10
     live_people.red.save()
     begin(live_people.alice, 60)  # long already: no news
@@ -93,7 +96,7 @@ def test_the_wall_sounds_once_for_a_call_that_gets_long_and_only_if_asked(live_p
     expect(page.locator("#wall_sound")).not_to_be_checked()
     expect(page.locator(".tile", has_text="Alice").get_by_text("long call")).to_be_visible()
     page.get_by_label("Sound when a call gets long").check()
-    begin(live_people.bob, 0)  # only now: it cannot get long before the sound is on
+    Program(server, live_people.bob).start()  # only now: it cannot get long before the sound is on
     bob = page.locator(".tile-busy", has_text="Bob")
     expect(bob).to_be_visible()
     expect(bob.get_by_text("long call")).to_be_hidden()
