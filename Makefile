@@ -1,4 +1,4 @@
-# make run [PORT=8000] · make test [ARGS="-k timer"] · make check · make bench · make help
+# make run [PORT=8000] · make test [ARGS="-k timer"] · make check · make proof · make bench · make help
 PORT ?= 8000
 PYTHON ?= python3
 ARGS ?=
@@ -7,7 +7,7 @@ CALLS ?= 1000000
 VENV_PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench messages runtime development
+.PHONY: help run test check proof bench messages runtime development
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -20,8 +20,12 @@ test: development ## the whole test suite, in a browser too (ARGS="-k timer" for
 	@$(VENV_PYTHON) manage.py collectstatic --noinput -v0
 	@$(VENV_PYTHON) -m pytest -p tests.worker --create-db -n $(WORKERS) $(ARGS)
 
-check: development ## all that CI checks: format, lint, types, migrations, languages, tests on both engines
+check: development ## all that CI checks: format, lint, types, migrations, languages, both engines
 	@$(VENV_PYTHON) scripts/check.py
+
+proof: ## deep proofs that take an hour: stress, fuzzing, softphones, kills, every page, mutations
+	@$(PYTHON) scripts/prepare.py --proof
+	@$(VENV_PYTHON) scripts/proof.py
 
 bench: development ## benchmarks: ratios measured side by side in one run (CALLS=1000000)
 	@$(VENV_PYTHON) -m bench --calls $(CALLS)

@@ -1,56 +1,49 @@
-"""`make check`: every stage that CI runs, the quick ones first; stops at the first that fails."""
+"""`make check`: all that CI checks. What reads the sources runs beside the tests."""
 
 import os
 import socket
-import subprocess
 import sys
-import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
+from stages import BIN, Stage, make, run
+
 DATABASE = os.environ.get("CHECK_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 REDIS = os.environ.get("CHECK_REDIS_URL", "redis://127.0.0.1:6379/15")
 
-Stage = tuple[str, list[str], dict[str, str]]
-
 
 def main() -> None:
-    for name, command, environment in [*_quick_stages(), *_test_stages()]:
-        _run(name, command, environment)
-    print("Everything passed.")
+    run(_sources(), _tests())
 
 
-def _quick_stages() -> list[Stage]:
+def _sources() -> list[Stage]:
     manage = [sys.executable, "manage.py"]
     return [
-        ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."], {}),
-        ("lint", [str(BIN / "ruff"), "check", "--quiet", "."], {}),
-        ("types", [str(BIN / "mypy"), "--no-error-summary"], {}),
-        ("templates", [str(BIN / "djlint"), "templates", "--lint", "--quiet"], {}),
-        ("imports", [str(BIN / "lint-imports"), "--no-logo"], {}),
-        ("system checks", [*manage, "check", "--fail-level", "WARNING"], {}),
-        ("migrations", [*manage, "makemigrations", "--check", "--dry-run"], {}),
-        ("translations", [sys.executable, "scripts/check_translations.py"], {}),
+        Stage("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
+        Stage("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
+        Stage("imports", [str(BIN / "lint-imports"), "--no-logo"]),
+        Stage("system checks", [*manage, "check", "--fail-level", "WARNING"]),
+        Stage("migrations", [*manage, "makemigrations", "--check", "--dry-run"]),
+        Stage("translations", [sys.executable, "scripts/check_translations.py"]),
+        Stage("templates", [str(BIN / "djlint"), "templates", "--lint", "--quiet"]),
+        Stage("types", [str(BIN / "mypy"), "--no-error-summary"]),
     ]
 
 
-def _test_stages() -> list[Stage]:
+def _tests() -> list[Stage]:
     """The suite on the embedded engines, then what an engine can change on PostgreSQL and Redis
     where they answer."""
-    test = ["make", "--no-print-directory", "test"]
-    embedded: Stage = ("tests on SQLite", test, {"DATABASE_URL": "", "REDIS_URL": ""})
+    embedded = {"DATABASE_URL": "", "REDIS_URL": ""}
+    stages = [Stage("tests on SQLite", make("test"), embedded, shown=True)]
     missing = [url for url in (DATABASE, REDIS) if not _answers(url)]
     if not missing:
         servers = {"DATABASE_URL": DATABASE, "REDIS_URL": REDIS}
-        again = [*test, "ARGS=-m 'not once'"]
-        return [embedded, ("tests on PostgreSQL and Redis", again, servers)]
+        again = make("test", "-m engines")
+        return [*stages, Stage("tests on PostgreSQL and Redis", again, servers, shown=True)]
     complaint = f"no server answers at {' and '.join(map(_address, missing))}"
     if os.environ.get("CI"):
         sys.exit(f"FAILED: {complaint}, and CI needs PostgreSQL and Redis.")
     print(f"The tests will run on SQLite only: {complaint}.", flush=True)
-    return [embedded]
+    return stages
 
 
 def _answers(url: str) -> bool:
@@ -65,16 +58,6 @@ def _answers(url: str) -> bool:
 def _address(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port}"
-
-
-def _run(name: str, command: list[str], environment: dict[str, str]) -> None:
-    print(f"== {name}", flush=True)
-    begun = time.monotonic()
-    code = subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=False).returncode
-    if code:
-        print(f"FAILED: {name} (exit code {code})", file=sys.stderr, flush=True)
-        sys.exit(code if code > 0 else 1)
-    print(f"   passed in {time.monotonic() - begun:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

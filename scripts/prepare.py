@@ -1,10 +1,12 @@
-"""Makes or refreshes .venv: `prepare.py` for running, `prepare.py --dev` for tests and checks.
+"""Makes or refreshes .venv: `prepare.py` for running, `prepare.py --dev` for tests and checks,
+`prepare.py --proof` for deep proofs.
 
 Runs on the system's Python with nothing installed; needs seconds when nothing has changed.
 """
 
 import hashlib
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
+# Each of these files contains the one before.
+FILES = ["requirements.txt", "requirements-dev.txt", "requirements-proof.txt"]
+UV = "uv==0.13.9"  # installs what takes pip a minute in seconds
 
 
 def main() -> None:
@@ -23,7 +27,8 @@ def main() -> None:
             "If a newer one is installed, name it: make run PYTHON=python3.12"
         )
     _make_venv()
-    _install(DEVELOPMENT if "--dev" in sys.argv[1:] else RUNTIME)
+    flags = ["--dev", "--proof"]
+    _install(max(flags.index(flag) + 1 if flag in flags else 0 for flag in ["", *sys.argv[1:]]))
 
 
 def _make_venv() -> None:
@@ -39,39 +44,45 @@ def _make_venv() -> None:
     _run([sys.executable, "-m", "venv", VENV], "The virtual environment could not be made.")
 
 
-def _install(wanted: str) -> None:
-    """Installs a requirements file unless this very content was installed before."""
-    if wanted == RUNTIME and _stamp(DEVELOPMENT) == _digest(DEVELOPMENT):
-        return  # which contains the runtime
-    if _stamp(wanted) == _digest(wanted):
+def _install(wanted: int) -> None:
+    """Installs one of FILES unless its very content, or that of one with more, is there already."""
+    if any(_stamp(number) == _digest(number) for number in range(wanted, len(FILES))):
         return
-    print(f"Installing {wanted} (a minute or two, the first time only) ...", flush=True)
+    print(f"Installing {FILES[wanted]} (a minute or two, the first time only) ...", flush=True)
     pip = [PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
-    _run(
-        [*pip, "-r", ROOT / wanted],
-        "The packages could not be installed; the lines above say why. Is the network there?",
-    )
+    packages = ["-r", ROOT / FILES[wanted]]
+    # With pip where uv is not to be had, or does not know this computer's own package index.
+    quick = wanted > 0 and _succeeds([*pip, UV])
+    if not (quick and _succeeds([VENV / "bin" / "uv", "pip", "install", "-q", *packages])):
+        _run(
+            [*pip, *packages],
+            "The packages could not be installed; the lines above say why. Is the network there?",
+        )
     _stamp_file(wanted).write_text(_digest(wanted))
 
 
+def _succeeds(command: list[object]) -> bool:
+    environment = os.environ | {"VIRTUAL_ENV": str(VENV)}
+    return subprocess.run([str(part) for part in command], env=environment).returncode == 0
+
+
 def _run(command: list[object], complaint: str) -> None:
-    if subprocess.run([str(part) for part in command]).returncode:
+    if not _succeeds(command):
         sys.exit(complaint)
 
 
-def _digest(name: str) -> str:
-    """Of the file and of the Python it is installed for; the second file includes the first."""
-    names = [RUNTIME] if name == RUNTIME else [RUNTIME, DEVELOPMENT]
-    content = b"".join((ROOT / one).read_bytes() for one in names)
+def _digest(number: int) -> str:
+    """Of the files that are installed, and of the Python they are installed for."""
+    content = b"".join((ROOT / name).read_bytes() for name in FILES[: number + 1])
     return hashlib.sha256(content + sys.version.encode()).hexdigest()
 
 
-def _stamp_file(name: str) -> Path:
-    return VENV / f".installed-{name}"
+def _stamp_file(number: int) -> Path:
+    return VENV / f".installed-{FILES[number]}"
 
 
-def _stamp(name: str) -> str:
-    file = _stamp_file(name)
+def _stamp(number: int) -> str:
+    file = _stamp_file(number)
     return file.read_text() if file.exists() else ""
 
 

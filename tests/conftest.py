@@ -1,6 +1,7 @@
 """Fixed people, both engines, real parts. Engines come from DATABASE_URL and REDIS_URL."""
 
 import os
+from pathlib import Path
 
 # Playwright's loop runs in the main thread, where Django would refuse its own ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -9,11 +10,53 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.cache import cache
+from django.core.management.color import no_style
+from django.db import connections
+from django.test import TransactionTestCase
 
 from calls.instants import now
 from tests.browsing import *  # noqa: F403  (fixture: visit)
+from tests.evidence import *  # noqa: F403  (hooks)
 from tests.people import People, make_people
-from tests.server import *  # noqa: F403  (fixtures: server, browser, page_of)
+from tests.server import *  # noqa: F403  (fixtures: server, browser)
+
+# Real hashes take long, by design.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# In-process tests need no collected files; the real server serves the collected ones.
+settings.STORAGES = settings.STORAGES | {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+}
+# Or every client of a test would read the whole folder of collected files first.
+settings.WHITENOISE_AUTOREFRESH = True
+
+PROOFS = Path(__file__).parent / "proof"
+
+# What migrations have put there, and what servers that stand beside the tests remember.
+LASTING_TABLES = {
+    "django_migrations",
+    "django_content_type",
+    "auth_permission",
+    "auth_group",
+    "auth_group_permissions",
+}
+
+
+def empty_the_tables(case: TransactionTestCase) -> None:
+    """Instead of Django's `flush`, which makes rights and roles anew, with other keys."""
+    for alias in case._databases_names(include_mirrors=False):
+        connection = connections[alias]
+        existing = connection.introspection.django_table_names(True, include_views=False)
+        tables = sorted(set(existing) - LASTING_TABLES)
+        connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), tables))
+
+
+TransactionTestCase._fixture_teardown = empty_the_tables
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Deep proofs run only when they are named: `pytest tests/proof`."""
+    named = any("proof" in argument for argument in config.args)
+    return True if collection_path == PROOFS and not named else None
 
 
 def pytest_collection_modifyitems(items):
@@ -29,30 +72,24 @@ def pytest_collection_modifyitems(items):
     items.sort(key=turn)
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
-def plain_static_files(settings):
-    """In-process tests need no collected files; the real server serves the collected ones."""
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
-
-
-@pytest.fixture(autouse=True)
-def fresh_counters():
-    """Forgets what is cached. In Redis, cache.clear() would take the live lines of a server that
-    stands beside with it: they are in the same database."""
+@pytest.fixture(scope="session")
+def counters():
+    """The Redis database that holds what is cached, where there is one."""
     if not settings.REDIS_URL:
-        cache.clear()
+        yield None
         return
     with redis.from_url(settings.REDIS_URL) as client:
-        keys = list(client.scan_iter(f"{settings.CACHES['default']['KEY_PREFIX']}:*"))
-        if keys:
-            client.delete(*keys)
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def fresh_counters(counters):
+    """Forgets what is cached. In Redis, cache.clear() would take the live lines of a server that
+    stands beside with it: they are in the same database."""
+    if counters is None:
+        cache.clear()
+    elif keys := list(counters.scan_iter(f"{settings.CACHES['default']['KEY_PREFIX']}:*", 1000)):
+        counters.delete(*keys)
 
 
 @pytest.fixture

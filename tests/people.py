@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import Group
 
 from accounts import roles
@@ -13,6 +14,7 @@ from calls.instants import day_start, now, to_ms, today
 from calls.models import CallLog, ProviderAccount, ProviderIdentity
 
 PASSWORD = "correct horse battery"
+HASHED = MD5PasswordHasher().encode(PASSWORD, "salt")  # once: every test makes all of them anew
 
 
 @dataclass
@@ -27,29 +29,51 @@ class People:
     ada: User  # administrator
 
 
-def make_user(username: str, role: str, team: Team | None = None, **fields: Any) -> User:
-    user = User.objects.create_user(
-        username, password=PASSWORD, first_name=username.title(), team=team, **fields
+def make_users(people: dict[str, tuple[str, Team | None]], **fields: Any) -> dict[str, User]:
+    """People by username, of a role and perhaps a team each."""
+    groups = {group.name: group for group in Group.objects.all()}
+    users = {
+        name: User(
+            username=name,
+            password=HASHED,
+            first_name=name.title(),
+            team=team,
+            **fields,
+        )
+        for name, (_, team) in people.items()
+    }
+    User.objects.bulk_create(users.values())
+    belongs = User.groups.through
+    belongs.objects.bulk_create(
+        belongs(user=users[name], group=groups[role]) for name, (role, _) in people.items()
     )
-    user.groups.add(Group.objects.get(name=role))
-    return User.objects.get(pk=user.pk)
+    return users
+
+
+def make_user(username: str, role: str, team: Team | None = None, **fields: Any) -> User:
+    return make_users({username: (role, team)}, **fields)[username]
 
 
 def make_people() -> People:
-    red, blue = Team.objects.create(name="Red"), Team.objects.create(name="Blue")
-    people = People(
-        red=red,
-        blue=blue,
-        alice=make_user("alice", roles.AGENT, red),
-        bob=make_user("bob", roles.AGENT, red),
-        carol=make_user("carol", roles.AGENT, blue),
-        sue=make_user("sue", roles.SUPERVISOR),
-        sam=make_user("sam", roles.SUPERVISOR),
-        ada=make_user("ada", roles.ADMIN),
+    red, blue = Team.objects.bulk_create([Team(name="Red"), Team(name="Blue")])
+    users = make_users(
+        {
+            "alice": (roles.AGENT, red),
+            "bob": (roles.AGENT, red),
+            "carol": (roles.AGENT, blue),
+            "sue": (roles.SUPERVISOR, None),
+            "sam": (roles.SUPERVISOR, None),
+            "ada": (roles.ADMIN, None),
+        }
     )
-    red.supervisors.add(people.sue)
-    blue.supervisors.add(people.sam)
-    return people
+    supervises = Team.supervisors.through
+    supervises.objects.bulk_create(
+        [
+            supervises(team=red, user=users["sue"]),
+            supervises(team=blue, user=users["sam"]),
+        ]
+    )
+    return People(red=red, blue=blue, **users)
 
 
 def make_pbx(people: People, kind: str, **settings: str) -> ProviderAccount:

@@ -1,18 +1,24 @@
 """The real server in a process of its own, and a real browser."""
 
+import itertools
 import os
 import shutil
-import socket
-import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from django.conf import settings
 from django.db import connection
+
+from tests.processes import HeldPort, kill, spawn
+
+if TYPE_CHECKING:
+    import subprocess
 
 ROOT = Path(__file__).resolve().parent.parent
 # The first is the same browser without a window's parts: a third quicker.
@@ -29,12 +35,6 @@ CHROMIUM_ARGS = [
 ]
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 def test_database_url() -> str:
     """The test database as a URL for another process; call it with a test database in place."""
     name = connection.settings_dict["NAME"]
@@ -47,13 +47,24 @@ def test_database_url() -> str:
 test_database_url.__test__ = False  # type: ignore[attr-defined]
 
 
-class Server:
-    """One Daphne process on the test database."""
+_logs = tempfile.TemporaryDirectory(prefix="callmanager-tests-")
+LOGS = Path(_logs.name)  # what the servers of this run say: a file for each
+_serial = itertools.count(1)
 
-    def __init__(self, port: int | None = None, **environment: str):
-        self.port = port or free_port()
+
+def free_port() -> int:
+    return HeldPort().number
+
+
+class Server:
+    """One Daphne process on the test database, always at the same address."""
+
+    def __init__(self, _port: int | None = None, **environment: str):
+        self._held = HeldPort()
+        self.port = self._held.number
         self.environment = environment
         self.process: subprocess.Popen[bytes] | None = None
+        self.log = LOGS / f"server-{next(_serial)}.log"
 
     @property
     def url(self) -> str:
@@ -66,12 +77,14 @@ class Server:
     def start(self) -> "Server":
         command = [sys.executable, "-X", "faulthandler", "-m", "daphne"]
         command += ["-v", "0", "-b", "127.0.0.1", "-p", str(self.port)]
-        self.process = subprocess.Popen(
-            [*command, "callmanager.asgi:application"],
-            cwd=ROOT,
-            env=self.surroundings(),
-            start_new_session=True,
-        )
+        with self.log.open("ab") as log:
+            self.process = spawn(
+                [*command, "callmanager.asgi:application"],
+                cwd=ROOT,
+                env=self.surroundings(),
+                stdout=log,
+                stderr=log,
+            )
         self.wait()
         return self
 
@@ -86,21 +99,21 @@ class Server:
         return os.environ | ours | self.environment
 
     def wait(self) -> None:
+        """Until it answers."""
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             try:
-                httpx.get(f"{self.url}/api/calls/active", timeout=2)
+                httpx.get(f"{self.url}/api/calls/active", timeout=30)
                 return
             except httpx.TransportError:
-                assert self.process is not None and self.process.poll() is None, "server died"
-                time.sleep(0.05)
-        raise AssertionError("the server did not answer within 90 s")
+                assert self.is_running, f"the server died: {self.log.read_text()}"
+                time.sleep(0.02)
+        raise AssertionError(f"the server did not answer within 90 s: {self.log.read_text()}")
 
     def kill(self) -> None:
         """SIGKILL: no goodbye."""
         if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+            kill(self.process)
             self.process = None
 
     @property
@@ -137,16 +150,18 @@ def wait_for_quiet() -> None:
     if connection.vendor != "postgresql":
         return
     busy = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "SELECT query FROM pg_stat_activity WHERE datname = current_database() "
         "AND pid <> pg_backend_pid() AND state <> 'idle'"
     )
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
+    deadline = time.monotonic() + 60
+    while True:
         with connection.cursor() as cursor:
             cursor.execute(busy)
-            if cursor.fetchone()[0] == 0:
-                return
-        time.sleep(0.05)
+            under_way = cursor.fetchall()
+        if not under_way:
+            return
+        assert time.monotonic() < deadline, f"requests do not end: {under_way}"
+        time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
