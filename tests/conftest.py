@@ -10,8 +10,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.cache import cache
-from django.core.management.color import no_style
-from django.db import connections
+from django.db import connections, transaction
 from django.test import TransactionTestCase
 
 from calls.instants import now
@@ -42,12 +41,14 @@ LASTING_TABLES = {
 
 
 def empty_the_tables(case: TransactionTestCase) -> None:
-    """Instead of Django's `flush`, which makes rights and roles anew, with other keys."""
+    """Instead of Django's `flush`: that makes rights and roles anew, with other keys, and its
+    TRUNCATE takes PostgreSQL the best part of a second for tables that are all but empty."""
     for alias in case._databases_names(include_mirrors=False):
         connection = connections[alias]
         existing = connection.introspection.django_table_names(True, include_views=False)
-        tables = sorted(set(existing) - LASTING_TABLES)
-        connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), tables))
+        with transaction.atomic(alias), connection.cursor() as cursor:
+            for table in sorted(set(existing) - LASTING_TABLES):
+                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 
 
 TransactionTestCase._fixture_teardown = empty_the_tables
