@@ -89,14 +89,14 @@ def test_the_desk_costs_the_same_few_queries_however_much_there_is(
     for _ in range(3):
         running(alice)
     with django_assert_max_num_queries(12):
-        client.get("/")
+        assert len(client.get("/").context["running"]) == 3
 
 
 def test_a_page_asks_for_the_running_calls_once(client, alice, django_assert_num_queries):
     running(alice)
     client.get(reverse("timer"))
     with django_assert_num_queries(3):  # session, person, running calls
-        client.get(reverse("timer"))
+        assert "Calling" in client.get(reverse("timer")).content.decode()
 
 
 # --- Whom to call --------------------------------------------------------------------------------
