@@ -4,7 +4,7 @@ The laws that hold for every adapter are here, so that each test file can apply 
 """
 
 from collections.abc import Iterable
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import strategies as st
@@ -140,22 +140,24 @@ def check_any_order(adapter, script: ScriptedCall, data) -> None:
 
 
 def check_losses(adapter, script: ScriptedCall, data, record_tells_hold=True) -> None:
-    """Law: whichever requests are lost, what is then wrong is marked.
+    """Law: whichever requests are lost (any one, any two, many), what is then wrong is marked.
 
     Except where a provider's record does not tell the hold: a hold of which nothing came, or two
     that became one, cannot be missed.
     """
     requests = builders()[adapter.kind].requests(script, target_of(adapter))
     told = [heard(adapter, as_request(sent)) for sent in requests]
-    lost = data.draw(st.sets(st.integers(0, len(requests) - 1)))
-    events = [event for place, one in enumerate(told) if place not in lost for event in one]
+    places = range(len(told))
     truth = builders()[adapter.kind].as_told(script).truth
-    turns = [place for place, one in enumerate(told) if {e.kind for e in one} & HOLDING]
-    unseen = not record_tells_hold and any({*two} <= lost for two in pairwise(turns))
-    for state in states(events).values():
-        if state.end is not None and not state.missing:
-            wrong = {name for name, value in facts(state).items() if value != truth[name]}
-            assert wrong <= ({"hold", "talk"} if unseen else set())
+    turns = [place for place in places if {event.kind for event in told[place]} & HOLDING]
+    many = data.draw(st.sets(st.sampled_from(places)))
+    for lost in map(set, [many, *combinations(places, 1), *combinations(places, 2)]):
+        unseen = not record_tells_hold and any({*two} <= lost for two in pairwise(turns))
+        heard_of = [event for place in places if place not in lost for event in told[place]]
+        for state in states(heard_of).values():
+            if state.end is not None and not state.missing:
+                wrong = {name for name, value in facts(state).items() if value != truth[name]}
+                assert wrong <= ({"hold", "talk"} if unseen else set()), lost
 
 
 def check_never_stumbles(adapter, body: bytes, content_type="application/json", query="") -> None:
