@@ -13,6 +13,7 @@ from calls.models import CallLog, ProviderAccount, ProviderIdentity, RawEvent
 from calls.providers.base import ProviderEvent
 from calls.providers.generic import signature
 from metrics.models import UserMetrics
+from tests.client import NOWHERE
 
 pytestmark = pytest.mark.django_db
 
@@ -177,7 +178,7 @@ def test_administrators_are_told_of_calls_of_nobody_and_of_what_was_not_understo
 
 
 def test_the_hook_is_tried_through_the_sites_own_address(ada, pbx, settings):
-    settings.PUBLIC_BASE_URL = "http://127.0.0.1:9"  # where nothing listens
+    settings.PUBLIC_BASE_URL = NOWHERE
     page = ada.get(change_page(pbx)).content.decode()
     assert f"/admin/calls/provideraccount/{pbx.pk}/try/" in page
     answer = ada.post(f"/admin/calls/provideraccount/{pbx.pk}/try/", follow=True)

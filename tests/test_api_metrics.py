@@ -9,6 +9,8 @@ from metrics.definitions import Sums
 from tests.api import Api, error_of
 from tests.people import make_call
 
+pytestmark = pytest.mark.usefixtures("noon")
+
 DAY = dt.timedelta(days=1)
 
 

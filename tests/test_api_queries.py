@@ -27,7 +27,8 @@ def api(people) -> Api:
 
 def test_a_start_takes_few(api):
     with Statements(connection) as seen:
-        api.post("calls/start", {"contact_id": "contact_123", "contact_phone": "+506-5123-4567"})
+        body = {"contact_id": "contact_123", "contact_phone": "+506-5123-4567"}
+        assert api.post("calls/start", body).status_code == 201
     assert len(seen.sql) <= 9, "\n".join(seen.sql)
 
 
@@ -36,7 +37,7 @@ def test_an_end_takes_few(api, people):
         make_call(people.alice, ago=ago)
     call_id = api.post("calls/start").json()["call_id"]
     with Statements(connection) as seen:
-        api.post("calls/end", {"call_id": call_id})
+        assert api.post("calls/end", {"call_id": call_id}).status_code == 200
     assert len(seen.sql) <= 12, "\n".join(seen.sql)
 
 

@@ -54,9 +54,10 @@ def test_steps_told_late_make_the_parts(api, call):
 
 
 def test_a_heartbeat_is_a_sign_of_life(api, call):
+    before = now()
     api.post(f"calls/{call.call_id}/heartbeat")
     call.refresh_from_db()
-    assert now() - call.last_seen_at < dt.timedelta(seconds=5)
+    assert before <= call.last_seen_at <= now()
 
 
 STEPS = ["answer", "hold", "resume", "pause", "unpause", "heartbeat"]

@@ -232,13 +232,14 @@ def shape_of(user) -> Shape:
     return sum(shapes_by_day([user.pk], dt.date(2026, 1, 1), today()).values(), Shape())
 
 
-def test_a_call_lies_in_its_hour_and_its_class_of_length(people):
-    begun = now().replace(minute=30, second=0) - dt.timedelta(hours=5)
+def test_a_call_lies_in_its_hour_and_its_class_of_length(people, settings):
+    settings.TIME_ZONE = "America/Costa_Rica"
+    begun = told(2026, 3, 10, 16, 30).at  # 10:30 there
     for seconds, status in [(0, "FAILED"), (14, "COMPLETED"), (15, "COMPLETED"), (1200, "DROPPED")]:
         end = begun + dt.timedelta(seconds=seconds)
         call_at(people.alice, Told(begun, explicit=True), Told(end, explicit=True), status)
     shape = shape_of(people.alice)
-    assert shape.hours[begun.hour] == sum(shape.hours) == 4
+    assert shape.hours[10] == sum(shape.hours) == 4
     assert shape.lengths == (1, 1, 1, 0, 0, 0, 0, 0, 0, 1)
     assert totals_of(people.alice.pk).talk_squares == 14**2 + 15**2 + 1200**2
 
@@ -262,7 +263,8 @@ def test_hours_are_those_of_the_local_clock(people, settings, zone, starts, hour
     assert differences() == []
 
 
-def test_days_stand_apart(people):
+def test_days_stand_apart(people, settings):
+    settings.TIME_ZONE = "UTC"
     first = told(2026, 3, 9, 10)
     for days in (0, 1, 1, 8):
         begin = first.at + dt.timedelta(days=days)

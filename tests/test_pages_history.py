@@ -6,10 +6,11 @@ import uuid
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils.timezone import localtime
 
 from accounts.models import User
 from calls import services, timeline
-from calls.instants import day_start, local_day, now, today
+from calls.instants import now
 from calls.models import CallLog, Contact
 from tests.people import make_call
 from tests.test_api_queries import Statements
@@ -65,17 +66,14 @@ def test_by_agent_team_and_status(people):
 
 def test_by_local_days_both_inclusive(people, settings):
     settings.TIME_ZONE = "America/Costa_Rica"
-    midnight = day_start(today())
+    midnight = dt.datetime(2026, 3, 10, 6, tzinfo=dt.UTC)
     calls = []
-    for offset in (-1, 1, -86_401):  # seconds from the midnight before this day
-        begun = midnight + dt.timedelta(seconds=offset)
-        call, _ = services.start_call(people.alice, told=services.Told(min(begun, now())))
-        calls.append(call)
-    yesterday = today() - dt.timedelta(days=1)
-    assert local_day(calls[0].start_time) == yesterday
-    assert found(people.alice, f"?start_date={today()}") == [calls[1]]
-    assert found(people.alice, f"?start_date={yesterday}&end_date={yesterday}") == [calls[0]]
-    assert found(people.alice, f"?end_date={yesterday}") == [calls[0], calls[2]]
+    for offset in (-1, 0, -86_401):  # seconds from the beginning of 10 March there
+        told = services.Told(midnight + dt.timedelta(seconds=offset))
+        calls.append(services.start_call(people.alice, told=told)[0])
+    assert found(people.alice, "?start_date=2026-03-10") == [calls[1]]
+    assert found(people.alice, "?start_date=2026-03-09&end_date=2026-03-09") == [calls[0]]
+    assert found(people.alice, "?end_date=2026-03-09") == [calls[0], calls[2]]
 
 
 def test_anothers_calls_are_none_even_when_asked_for(people):
@@ -256,7 +254,7 @@ def test_notes_that_cannot_be_kept_are_refused_in_words(people, notes):
 def correction(call: CallLog, **changes: str) -> dict[str, str]:
     """What the form sends for `call` with some fields changed."""
     fields = {"start": call.start_time, "answered": call.answered_time, "end": call.end_time}
-    sent = {name: f"{at:%Y-%m-%dT%H:%M:%S}" if at else "" for name, at in fields.items()}
+    sent = {name: f"{localtime(at):%Y-%m-%dT%H:%M:%S}" if at else "" for name, at in fields.items()}
     return sent | {"status": call.status, "reason": "The agent forgot to hang up"} | changes
 
 
@@ -269,7 +267,7 @@ def test_a_correction_changes_only_what_was_changed(people):
     call = make_call(people.alice, 60.5)
     begun = call.start_time
     end = begun.replace(microsecond=0) + dt.timedelta(seconds=41)
-    assert correct(people.sue, call, end=f"{end:%Y-%m-%dT%H:%M:%S}").status_code == 302
+    assert correct(people.sue, call, end=f"{localtime(end):%Y-%m-%dT%H:%M:%S}").status_code == 302
     call.refresh_from_db()
     assert (call.start_time, call.end_time, call.status) == (begun, end, timeline.COMPLETED)
     said = call.events.get(kind=timeline.CORRECTED)

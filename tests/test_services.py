@@ -7,10 +7,11 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import translation
 
-from calls import services
+from calls import services, timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.instants import now
 from calls.models import CallEvent, CallLog, Contact
+from calls.recording import fact, record
 from calls.services import Told
 from tests.people import make_call
 
@@ -198,28 +199,32 @@ def test_a_correction_changes_what_it_names_and_stays_in_the_ledger(people):
 
 
 def test_of_corrections_in_the_same_instant_the_last_counts(people):
+    """The clock stands at or before the last correction each time: the first lies ahead of it."""
     call = make_call(people.alice)
-    for status in ("DROPPED", "FAILED", "NO_ANSWER", "DROPPED"):
+    ahead, said = now() + dt.timedelta(days=1), {"status": "FAILED", "reason": "r"}
+    record(call, [fact(timeline.CORRECTED, Told(ahead), "admin", data=said)], actor=people.ada)
+    for number, status in enumerate(("DROPPED", "FAILED", "NO_ANSWER", "DROPPED"), 1):
         call = services.correct_call(call, people.ada, reason="r", status=status)
         assert call.status == status
+        instant = ahead + number * dt.timedelta(milliseconds=1)
+        assert call.events.filter(kind="corrected", occurred_at=instant).exists()
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("name", "second", "said"),
     [
-        {"end": -3601},
-        {"start": 10},
-        {"end": 7200},
-        {"answered": -3601},
-        {"answered": -3000},
+        ("end", -0.001, "cannot end before it started"),
+        ("start", 60.001, "cannot end before it started"),
+        ("end", 7200, "in the future"),
+        ("answered", -0.001, "between start and end"),
+        ("answered", 60.001, "between start and end"),
     ],
-    ids=["end before start", "start after end", "end in the future", "answer before", "after"],
 )
-def test_an_impossible_correction_is_refused(people, change):
+def test_an_impossible_correction_is_refused(people, name, second, said):
     call = make_call(people.alice, 60, ago=3600)
-    instants = {name: now() + dt.timedelta(seconds=s) for name, s in change.items()}
-    with pytest.raises(BadCallData):
-        services.correct_call(call, people.ada, reason="r", **instants)
+    instant = call.start_time + dt.timedelta(seconds=second)
+    with pytest.raises(BadCallData, match=said):
+        services.correct_call(call, people.ada, reason="r", **{name: instant})
     assert kinds(call) == ["started", "ended"]
 
 
@@ -260,7 +265,7 @@ def test_a_call_with_a_heartbeat_lives_until_the_hard_limit(people, settings):
 def test_the_late_truth_replaces_the_estimate(people):
     call = silent_call(people.alice, 1000)
     services.close_stale_calls()
-    call = services.end_call(call.call_id, people.alice)
+    call = services.end_call(call.call_id, people.alice, told=at(call.start_time, 1000))
     assert (call.status, call.evidence, call.duration_seconds) == ("COMPLETED", "C", 1000)
 
 

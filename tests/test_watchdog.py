@@ -49,9 +49,9 @@ def pbx(people, exchange):
     return account
 
 
-def silent_call(pbx, call_id="c1", begun=HOUR, heard=HOUR):
+def silent_call(pbx, call_id="c1", begun=HOUR, heard=HOUR, present=None):
     """A call that began `begun` ago and of which nobody has said anything for `heard`."""
-    at = to_ms(now() - begun)
+    at = to_ms((present or now()) - begun)
     event = ProviderEvent("started", call_id, at, agents=("1001",), number=NUMBER)
     (call,) = intake.record(pbx, [event], received=now())
     CallLog.objects.filter(pk=call.pk).update(last_seen_at=now() - heard)
@@ -72,10 +72,11 @@ def test_the_end_that_the_phone_system_knows_is_recorded(people, pbx, exchange):
 def test_a_call_that_goes_on_is_left_and_asked_about_again_after_a_while(pbx, exchange, settings):
     call = silent_call(pbx)
     exchange.answers["c1"] = []
+    before = now()
     assert watchdog.close_stale_calls() == 0
     call.refresh_from_db()
     assert call.end_time is None
-    assert now() - call.last_seen_at < dt.timedelta(seconds=10)
+    assert before <= call.last_seen_at <= now()
     watchdog.close_stale_calls()
     assert exchange.asked == ["c1"]
     CallLog.objects.update(start_time=now() - 9 * HOUR)
@@ -97,7 +98,7 @@ def test_a_call_that_its_phone_system_does_not_know_is_closed_by_estimate(pbx, e
     assert watchdog.close_stale_calls() == 1
     call.refresh_from_db()
     assert (call.status, call.evidence, call.ended_by) == ("DROPPED", "E", "watchdog")
-    assert call.end_time - call.start_time > HOUR / 3
+    assert call.end_time == call.last_seen_at
 
 
 @pytest.mark.parametrize("answer", [None, OSError("unreachable"), ValueError("not ours")])
@@ -116,19 +117,20 @@ def test_a_phone_system_that_does_not_answer_holds_up_nobody(people, pbx, exchan
     silent_call(pbx)
     told = services.Told(now() - HOUR, explicit=True)
     clicked = services.start_call(people.bob, told=told)[0]
-    closed_before = []
-    never = threading.Event()
+    asked, over, answered = threading.Event(), threading.Event(), threading.Event()
 
     def hangs():
-        closed_before.append(True)
-        never.wait(5)
+        asked.set()
+        over.wait(30)
+        answered.set()
 
     exchange.answers["c1"] = hangs
     assert watchdog.close_stale_calls() == 1
-    never.set()
+    assert not answered.is_set()  # nobody waited for it
+    assert asked.wait(30)
+    over.set()
     clicked.refresh_from_db()
     assert clicked.evidence == "E"
-    assert closed_before == [True]
     assert CallLog.objects.get(provider_call_id="c1").end_time is None
 
 
@@ -149,9 +151,10 @@ def test_all_questions_together_have_their_time(pbx, exchange, monkeypatch):
 @pytest.fixture
 def silent(pbx):
     """It told of a call every ten minutes until two hours ago."""
+    present = now()
     for number in range(8):
-        silent_call(pbx, f"c{number}", begun=2 * HOUR + number * HOUR / 6)
-    pbx.last_heard_at = now() - 2 * HOUR
+        silent_call(pbx, f"c{number}", begun=2 * HOUR + number * HOUR / 6, present=present)
+    pbx.last_heard_at = present - 2 * HOUR
     pbx.save()
     return pbx
 
@@ -185,7 +188,9 @@ def test_the_list_of_accounts_says_who_is_silent(silent, capsys):
 def test_nobody_else_sees_the_alarm(people, silent, client):
     reception.watch_silence()
     client.force_login(people.sue)
-    assert "pbx" not in client.get("/team/").content.decode()
+    page = client.get("/team/")
+    assert page.status_code == 200
+    assert "pbx" not in page.content.decode()
 
 
 def test_an_account_may_be_added_with_its_alarm(db, exchange):

@@ -8,7 +8,7 @@ from django.utils import translation
 
 from calls import afterwards, intake, services
 from calls.errors import BadCallData, CallConflict
-from calls.instants import now, to_ms, today
+from calls.instants import day_start, isoformat, now, to_ms, today
 from calls.models import CallLog, Disposition, ProviderAccount, ProviderIdentity
 from calls.providers.base import ProviderEvent
 from calls.services import Told
@@ -72,8 +72,8 @@ def test_the_next_call_ends_it(people, begun):
 
 
 def test_the_worker_ends_it_at_the_cap_and_a_late_ready_still_counts(people, begun, settings):
-    settings.WRAP_UP_CAP_SECONDS = 30
-    call = ended(people.alice, begun + dt.timedelta(seconds=15))  # ended 25 s ago
+    settings.WRAP_UP_CAP_SECONDS = 3600
+    call = ended(people.alice, begun)
     assert afterwards.close_wrap_ups() == 0
     settings.WRAP_UP_CAP_SECONDS = 10
     assert (afterwards.close_wrap_ups(), afterwards.close_wrap_ups()) == (1, 0)
@@ -163,14 +163,15 @@ def test_an_end_may_bring_the_outcome_even_the_second_time(people, outcomes, beg
 
 
 def test_programs_end_with_an_outcome_and_say_when_they_are_ready(people, outcomes):
-    api = Api(people.alice)
-    call_id = api.post("calls/start").json()["call_id"]
-    body = {"call_id": call_id, "disposition": "sale", "wrap_up": True}
+    api, begun = Api(people.alice), now() - dt.timedelta(seconds=60)
+    call_id = api.post("calls/start", {"started_at": isoformat(begun)}).json()["call_id"]
+    ended, done = (isoformat(begun + dt.timedelta(seconds=second)) for second in (20, 45))
+    body = {"call_id": call_id, "disposition": "sale", "wrap_up": True, "ended_at": ended}
     assert api.post("calls/end", body).status_code == 200
     assert api.get(f"calls/{call_id}").json()["disposition"] == "sale"
     for _ in range(2):
-        answer = api.post(f"calls/{call_id}/ready")
-        assert (answer.status_code, answer.json()["wrap_up_seconds"]) == (200, 0)
+        answer = api.post(f"calls/{call_id}/ready", {"occurred_at": done})
+        assert (answer.status_code, answer.json()["wrap_up_seconds"]) == (200, 25)
         answer = api.post(f"calls/{call_id}/disposition", {"disposition": "later"})
         assert answer.json()["disposition"] == "later"
     words = [
@@ -208,19 +209,24 @@ def alice(client, people):
 
 def test_the_desk_asks_for_the_outcome_in_order_and_counts(client, alice, outcomes, begun):
     call = ended(alice, begun)
+    before = now()
     page = client.get(reverse("current_calls"), **HTMX)
+    shown = call.end_time + dt.timedelta(milliseconds=page.context["wrap_up"].elapsed_ms)
+    assert before <= shown <= now()
     assert [outcome.code for outcome in page.context["outcomes"]] == ["sale", "later"]
-    assert page.context["wrap_up"].seconds in range(40, 45)
     answer = client.post(
         reverse("call_disposition", args=[call.call_id]), {"disposition": "later"}, **HTMX
     )
     assert "Outcome: Later." in answer.content.decode()
+    before = now()
     answer = client.post(reverse("call_ready", args=[call.call_id]), **HTMX)
+    after = now()
     assert answer.context["wrap_up"] is None
     assert "No call is running." in answer.content.decode()
     call.refresh_from_db()
     assert (call.disposition, call.wrap_up_since) == ("later", None)
-    assert call.wrap_up_seconds in range(40, 46)
+    least, most = ((at - call.end_time).total_seconds() for at in (before, after))
+    assert int(least) <= call.wrap_up_seconds <= most
 
 
 def test_without_wrap_up_the_outcome_is_asked_with_the_end(client, alice, outcomes, settings):
@@ -289,7 +295,12 @@ def test_an_end_by_the_phone_system_begins_it_where_the_desk_is_used(people):
     assert (unseen.user, unseen.wrap_up_since) == (people.alice, None)
 
 
-def test_it_counts_on_the_day_of_the_call(people, begun):
-    call = ended(people.alice, begun)
-    afterwards.ready(call.call_id, people.alice)
-    assert list(DailyMetrics.objects.values_list("day", flat=True)) == [today()]
+def test_it_counts_on_the_day_of_the_call(people, settings):
+    """The call ends before midnight, the work after it."""
+    settings.WRAP_UP_CAP_SECONDS = 3 * 86_400
+    yesterday = today() - dt.timedelta(days=1)
+    midnight = day_start(yesterday)
+    call = ended(people.alice, midnight - dt.timedelta(seconds=50))
+    afterwards.ready(call.call_id, people.alice, told=at(midnight, 10))
+    rows = DailyMetrics.objects.values_list("day", "wrap_up_time")
+    assert list(rows) == [(yesterday - dt.timedelta(days=1), 40)]
