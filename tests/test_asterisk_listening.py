@@ -33,6 +33,7 @@ from calls.simulation.asterisk_events import Exchange
 from calls.simulation.asterisk_server import AsteriskServer, messages_of
 from calls.simulation.base import ScriptedCall
 from tests.asterisk import STREAMS, stream, truths
+from tests.client import await_that
 from tests.server import ROOT, test_database_url
 
 SECRET = "ami-secret-1"
@@ -144,15 +145,6 @@ def listen():
             one.kill()
 
 
-def eventually(found):
-    """The first true answer of `found`."""
-    deadline = time.monotonic() + PATIENCE
-    while not (answer := found()):
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.02)
-    return answer
-
-
 def only_call(**which):
     return lambda: CallLog.objects.filter(**which).first()
 
@@ -181,7 +173,7 @@ def test_a_call_is_recorded_while_it_happens_and_the_process_stops_cleanly(
     pbx.synced()
     agent, remote = call_out(pbx)
     pbx.play()
-    ringing = eventually(only_call(user=live_people.alice))
+    ringing = await_that(only_call(user=live_people.alice))
     assert (ringing.status, ringing.answered_time) == ("IN_PROGRESS", None)
     assert ringing.provider_call_id == agent.uniqueid
 
@@ -189,7 +181,7 @@ def test_a_call_is_recorded_while_it_happens_and_the_process_stops_cleanly(
     pbx.exchange.wait(20)
     pbx.exchange.hang_up(remote, agent)
     pbx.play()
-    call = eventually(only_call(status="COMPLETED"))
+    call = await_that(only_call(status="COMPLETED"))
     assert (call.ring_seconds, call.talk_seconds, call.duration_seconds) == (5, 20, 25)
     assert (call.direction, call.evidence, call.missing, call.end_reason) == (
         *("outbound", "B", "", "remote_hangup"),
@@ -219,17 +211,17 @@ def test_one_process_serves_many_and_mends_and_marks_the_break_of_one(live_peopl
             calls[one] = call_out(one)
             one.exchange.answer(*calls[one])
             one.play()
-        eventually(lambda: CallLog.objects.filter(answered_time__isnull=False).count() == 2)
+        await_that(lambda: CallLog.objects.filter(answered_time__isnull=False).count() == 2)
         broken = CallLog.objects.get(provider="pbx")
         pbx.cut()
         pbx.exchange.wait(10)
         pbx.synced()
-        eventually(lambda: broken.events.filter(kind="noted"))
+        await_that(lambda: broken.events.filter(kind="noted"))
         for one in (pbx, other):
             one.exchange.wait(10)
             one.exchange.hang_up(*calls[one])
             one.play()
-        eventually(lambda: CallLog.objects.filter(status="COMPLETED").count() == 2)
+        await_that(lambda: CallLog.objects.filter(status="COMPLETED").count() == 2)
         found = CallLog.objects.values_list("provider", "ring_seconds", "talk_seconds", "missing")
         assert set(found) == {("pbx", 5, 20, "gap"), ("branch", 5, 10, "")}
         listed = [one.asked().count("CoreShowChannels") for one in (pbx, other)]
@@ -248,8 +240,8 @@ def test_after_a_kill_what_goes_on_is_taken_up_and_no_end_is_invented(live_peopl
         pbx.exchange.answer(agent, remote)
     pbx.exchange.hold(lasting[0])
     pbx.play()
-    eventually(lambda: CallEvent.objects.filter(kind="held").exists())
-    eventually(lambda: CallLog.objects.filter(answered_time__isnull=False).count() == 2)
+    await_that(lambda: CallEvent.objects.filter(kind="held").exists())
+    await_that(lambda: CallLog.objects.filter(answered_time__isnull=False).count() == 2)
     process.kill()
     pbx.exchange.wait(10)
     pbx.exchange.hang_up(*over)
@@ -262,7 +254,7 @@ def test_after_a_kill_what_goes_on_is_taken_up_and_no_end_is_invented(live_peopl
     pbx.exchange.wait(30)
     pbx.exchange.hang_up(*lasting)
     pbx.play()
-    call = eventually(only_call(status="COMPLETED"))
+    call = await_that(only_call(status="COMPLETED"))
     assert call.provider_call_id == lasting[0].uniqueid
     assert (call.hold_seconds, call.talk_seconds, call.missing) == (10, 30, "gap")
 
