@@ -58,10 +58,12 @@ def test_a_line_says_everything_about_its_call(people):
 
 def test_a_file_name_with_the_day_and_the_type(people, client):
     client.force_login(people.alice)
+    days = {today()}
     response = client.get(URL)
+    days.add(today())  # midnight may have struck meanwhile
     assert response["Content-Type"] == "text/csv; charset=utf-8"
-    expected = f'attachment; filename="calls-{today():%Y-%m-%d}.csv"'
-    assert response["Content-Disposition"] == expected
+    names = [f'attachment; filename="calls-{day:%Y-%m-%d}.csv"' for day in days]
+    assert response["Content-Disposition"] in names
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
