@@ -3,6 +3,7 @@
 import socket
 import threading
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,6 +12,7 @@ from calls.providers.asterisk.ami import Message, NotAmi, Reader, encode
 from calls.providers.asterisk.manager import Where
 from calls.providers.base import Gone, Unreachable
 from calls.simulation.asterisk_events import GREETING
+from tests.client import NOWHERE
 
 SECRET = "ami-secret-1"
 CHALLENGED = b"Response: Success\r\nActionID: login-1\r\nChallenge: 123456789\r\n\r\n"
@@ -54,7 +56,8 @@ class Recorded:
                     break
 
     def close(self):
-        self._thread.join(5)
+        self._thread.join(60)
+        assert not self._thread.is_alive(), "nobody came, or nobody left"
         self._socket.close()
 
     def actions(self):
@@ -119,10 +122,8 @@ def test_the_second_secret_of_a_rotation_is_tried():
 
 
 def test_nobody_there():
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
     with pytest.raises(Unreachable, match="does not answer at 127"):
-        adapter(port).place_call("1001", "+34600000001")
+        adapter(urlsplit(NOWHERE).port).place_call("1001", "+34600000001")
 
 
 def test_somebody_else_there():

@@ -33,11 +33,12 @@ from calls.simulation.asterisk_events import Exchange
 from calls.simulation.asterisk_server import AsteriskServer, messages_of
 from calls.simulation.base import ScriptedCall
 from tests.asterisk import STREAMS, stream, truths
+from tests.client import await_that
 from tests.server import ROOT, test_database_url
 
 SECRET = "ami-secret-1"
 NUMBER = "34600000001"
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds; costs nothing while all goes well
 
 
 class Pbx:
@@ -144,15 +145,6 @@ def listen():
             one.kill()
 
 
-def eventually(found):
-    """The first true answer of `found`."""
-    deadline = time.monotonic() + PATIENCE
-    while not (answer := found()):
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.02)
-    return answer
-
-
 def only_call(**which):
     return lambda: CallLog.objects.filter(**which).first()
 
@@ -176,12 +168,12 @@ def lengths(call):
 def test_a_call_is_recorded_while_it_happens_and_the_process_stops_cleanly(
     live_people, pbx, listen
 ):
-    account = make_account(live_people, pbx.port)
+    account, begun = make_account(live_people, pbx.port), now()
     process = listen("--account", "pbx")
     pbx.synced()
     agent, remote = call_out(pbx)
     pbx.play()
-    ringing = eventually(only_call(user=live_people.alice))
+    ringing = await_that(only_call(user=live_people.alice))
     assert (ringing.status, ringing.answered_time) == ("IN_PROGRESS", None)
     assert ringing.provider_call_id == agent.uniqueid
 
@@ -189,15 +181,13 @@ def test_a_call_is_recorded_while_it_happens_and_the_process_stops_cleanly(
     pbx.exchange.wait(20)
     pbx.exchange.hang_up(remote, agent)
     pbx.play()
-    call = eventually(only_call(status="COMPLETED"))
+    call = await_that(only_call(status="COMPLETED"))
     assert (call.ring_seconds, call.talk_seconds, call.duration_seconds) == (5, 20, 25)
     assert (call.direction, call.evidence, call.missing, call.end_reason) == (
         *("outbound", "B", "", "remote_hangup"),
     )
     account.refresh_from_db()
-    assert (account.state, now() - account.last_heard_at < dt.timedelta(seconds=30)) == (
-        *("connected", True),
-    )
+    assert account.state == "connected" and account.last_heard_at > begun
 
     printed = process.terminate()
     assert f"Listening to pbx at 127.0.0.1:{pbx.port}" in printed
@@ -209,24 +199,35 @@ def test_a_call_is_recorded_while_it_happens_and_the_process_stops_cleanly(
 
 
 @pytest.mark.server
-def test_a_break_in_mid_call_is_mended_and_marked(live_people, pbx, listen):
-    make_account(live_people, pbx.port)
-    listen("--account", "pbx")
-    pbx.synced()
-    agent, remote = call_out(pbx)
-    pbx.exchange.answer(agent, remote)
-    pbx.play()
-    call = eventually(only_call(answered_time__isnull=False))
-    pbx.cut()
-    pbx.exchange.wait(10)
-    pbx.synced()
-    eventually(lambda: call.events.filter(kind="noted"))
-    pbx.exchange.wait(10)
-    pbx.exchange.hang_up(agent, remote)
-    pbx.play()
-    call = eventually(only_call(status="COMPLETED"))
-    assert (call.ring_seconds, call.talk_seconds, call.missing) == (5, 20, "gap")
-    assert pbx.asked().count("CoreShowChannels") == 2
+def test_one_process_serves_many_and_mends_and_marks_the_break_of_one(live_people, pbx, listen):
+    other = Pbx()
+    try:
+        make_account(live_people, pbx.port)
+        make_account(live_people, other.port, name="branch")
+        listen()
+        calls = {}
+        for one in (pbx, other):
+            one.synced()
+            calls[one] = call_out(one)
+            one.exchange.answer(*calls[one])
+            one.play()
+        await_that(lambda: CallLog.objects.filter(answered_time__isnull=False).count() == 2)
+        broken = CallLog.objects.get(provider="pbx")
+        pbx.cut()
+        pbx.exchange.wait(10)
+        pbx.synced()
+        await_that(lambda: broken.events.filter(kind="noted"))
+        for one in (pbx, other):
+            one.exchange.wait(10)
+            one.exchange.hang_up(*calls[one])
+            one.play()
+        await_that(lambda: CallLog.objects.filter(status="COMPLETED").count() == 2)
+        found = CallLog.objects.values_list("provider", "ring_seconds", "talk_seconds", "missing")
+        assert set(found) == {("pbx", 5, 20, "gap"), ("branch", 5, 10, "")}
+        listed = [one.asked().count("CoreShowChannels") for one in (pbx, other)]
+        assert listed == [2, 1]
+    finally:
+        other.close()
 
 
 @pytest.mark.server
@@ -239,8 +240,8 @@ def test_after_a_kill_what_goes_on_is_taken_up_and_no_end_is_invented(live_peopl
         pbx.exchange.answer(agent, remote)
     pbx.exchange.hold(lasting[0])
     pbx.play()
-    eventually(lambda: CallEvent.objects.filter(kind="held").exists())
-    eventually(lambda: CallLog.objects.filter(answered_time__isnull=False).count() == 2)
+    await_that(lambda: CallEvent.objects.filter(kind="held").exists())
+    await_that(lambda: CallLog.objects.filter(answered_time__isnull=False).count() == 2)
     process.kill()
     pbx.exchange.wait(10)
     pbx.exchange.hang_up(*over)
@@ -253,7 +254,7 @@ def test_after_a_kill_what_goes_on_is_taken_up_and_no_end_is_invented(live_peopl
     pbx.exchange.wait(30)
     pbx.exchange.hang_up(*lasting)
     pbx.play()
-    call = eventually(only_call(status="COMPLETED"))
+    call = await_that(only_call(status="COMPLETED"))
     assert call.provider_call_id == lasting[0].uniqueid
     assert (call.hold_seconds, call.talk_seconds, call.missing) == (10, 30, "gap")
 
@@ -261,25 +262,6 @@ def test_after_a_kill_what_goes_on_is_taken_up_and_no_end_is_invented(live_peopl
     assert (open_call.end_time, CallLog.objects.count()) == (None, 2)
     mark = open_call.events.get(kind="noted")
     assert mark.data["gone"] is True and mark.data["gap"][0] < mark.data["gap"][1]
-
-
-@pytest.mark.server
-def test_one_process_serves_many(live_people, pbx, listen):
-    other = Pbx()
-    try:
-        make_account(live_people, pbx.port)
-        make_account(live_people, other.port, name="branch")
-        listen()
-        for one in (pbx, other):
-            one.synced()
-            agent, remote = call_out(one)
-            one.exchange.answer(agent, remote)
-            one.exchange.hang_up(agent, remote)
-            one.play()
-        eventually(lambda: CallLog.objects.filter(status="COMPLETED").count() == 2)
-        assert set(CallLog.objects.values_list("provider", flat=True)) == {"pbx", "branch"}
-    finally:
-        other.close()
 
 
 # --- The connection -------------------------------------------------------------------------------
@@ -549,7 +531,8 @@ def exchange_end(calls):
 def test_without_timestampevents_our_clock_serves_and_the_log_says_so(live_people, caplog):
     account = make_account(live_people, 1)
     server = AsteriskServer("calls", SECRET)
-    begun = to_ms(now()) - 1000
+    present = to_ms(now())
+    begun = present - 86_400_000
     script = messages_of(
         ScriptedCall("1", "1001", "+34600000001", begun, begun + 9, status="FAILED"), serial=0
     )
@@ -562,7 +545,7 @@ def test_without_timestampevents_our_clock_serves_and_the_log_says_so(live_peopl
         listened(account, server, play, ended(1))
     assert "timestampevents" in caplog.text
     event = CallEvent.objects.get(kind="ended")
-    assert event.precision_ms == 1000 and abs(to_ms(now()) - to_ms(event.occurred_at)) < 60_000
+    assert event.precision_ms == 1000 and present <= to_ms(event.occurred_at) <= to_ms(now())
 
 
 def without_instant(message):

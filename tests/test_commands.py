@@ -1,12 +1,8 @@
 """The command line: what the commands print, refuse and change; and what the worker does."""
 
 import datetime as dt
-import os
 import re
 import signal
-import socket
-import subprocess
-import sys
 from io import StringIO
 
 import pytest
@@ -19,8 +15,14 @@ from calls.instants import now
 from calls.models import CallLog
 from metrics import tasks as metrics_tasks
 from metrics.models import DailyMetrics, UserMetrics
+from tests.installation import (
+    PATIENCE,
+    READY,
+    MakeRun,
+    check_end_after_a_death,
+    check_end_when_asked_again,
+)
 from tests.people import make_call
-from tests.server import ROOT, free_port
 
 
 def output_of(*command, **options):
@@ -109,99 +111,20 @@ def test_the_worker_knows_its_work_by_the_clock(people, caplog):
 # --- make run -------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def new_installation(tmp_path_factory):
-    """The environment of a machine that has never seen CallManager; its static files too are its
-    own, or it would replace those that servers of other tests are reading."""
-    ours = {"DATABASE_URL", "REDIS_URL", "DEMO", "SECRET_KEY", "DJANGO_SETTINGS_MODULE"}
-    plain = {name: value for name, value in os.environ.items() if name not in ours}
-    folder = tmp_path_factory.mktemp("installation")
-    return plain | {"DATA_DIR": str(folder), "STATIC_ROOT": str(folder / "static")}
-
-
-def launch(environment, port):
-    return subprocess.Popen(
-        [sys.executable, "-m", "callmanager.run", "--port", str(port)],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def lines_until(process, wanted):
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if wanted in line:
-            return "".join(lines)
-    raise AssertionError(f"{wanted!r} never came:\n{''.join(lines)}")
-
-
-def listens(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.mark.once
 @pytest.mark.server
-def test_make_run_starts_site_and_worker_keeps_the_data_and_stops_both(new_installation):
-    port = free_port()
-    process = launch(new_installation, port)
-    printed = lines_until(process, "Stop with Ctrl-C")
-    assert f"http://127.0.0.1:{port}/" in printed and "agent1" in printed and "demo" in printed
-    assert "Making the demo organisation" in printed and len(printed.splitlines()) < 15
-    assert listens(port)
-    process.send_signal(signal.SIGINT)
-    assert "Stopping" in process.communicate(timeout=60)[0]
-    assert process.returncode == 0 and not listens(port)
+def test_make_run_prepares_a_new_installation_keeps_its_data_and_leaves_nothing_behind(tmp_path):
+    with MakeRun(tmp_path) as first:
+        printed = first.printed_until(READY)
+        assert f"http://127.0.0.1:{first.port}/" in printed
+        assert "agent1" in printed and "demo" in printed
+        assert "Making the demo organisation" in printed and len(printed.splitlines()) < 15
+        assert first.listens()
+        refused = first.launch()
+        assert f"Port {first.port} cannot be used" in refused.communicate(timeout=PATIENCE)[0]
+        assert refused.returncode == 1
+        check_end_after_a_death(first, "run_huey")
 
-    process = launch(new_installation, port)
-    assert "Making" not in lines_until(process, "Stop with Ctrl-C")
-    refused = launch(new_installation, port)
-    assert f"Port {port} cannot be used" in refused.communicate(timeout=60)[0]
-    assert refused.returncode == 1
-    process.terminate()
-    process.communicate(timeout=60)
-    assert not listens(port)
-
-
-@pytest.mark.once
-@pytest.mark.server
-@pytest.mark.parametrize("victim", ["daphne", "run_huey"])
-def test_when_one_of_the_two_dies_the_other_stops(new_installation, victim):
-    port = free_port()
-    process = launch(new_installation, port)
-    lines_until(process, "Stop with Ctrl-C")
-    children = subprocess.run(
-        ["ps", "--ppid", str(process.pid), "-o", "pid=,args="], capture_output=True, text=True
-    ).stdout.splitlines()
-    (pid,) = [int(line.split()[0]) for line in children if victim in line]
-    os.kill(pid, signal.SIGKILL)
-    printed = process.communicate(timeout=60)[0]
-    assert "ended by itself" in printed and process.returncode == 1
-    assert not listens(port)
-
-
-@pytest.mark.once
-@pytest.mark.server
-def test_who_asks_again_while_it_stops_leaves_no_process_behind(new_installation):
-    port = free_port()
-    process = launch(new_installation, port)
-    lines_until(process, "Stop with Ctrl-C")
-    children = subprocess.run(
-        ["ps", "--ppid", str(process.pid), "-o", "pid="], capture_output=True, text=True
-    ).stdout.split()
-    assert len(children) == 2
-    for pid in children:  # they do not hear of the end until later
-        os.kill(int(pid), signal.SIGSTOP)
-    process.terminate()
-    lines_until(process, "Stopping")
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        process.send_signal(number)
-    for pid in children:
-        os.kill(int(pid), signal.SIGCONT)
-    process.communicate(timeout=60)
-    assert process.returncode == 0 and not listens(port)
-    assert subprocess.run(["ps", "-p", ",".join(children)], capture_output=True).returncode == 1
+    with MakeRun(tmp_path) as second:
+        assert "Making" not in second.printed_until(READY)
+        check_end_when_asked_again(second, signal.SIGINT)

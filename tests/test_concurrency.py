@@ -32,7 +32,7 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
     def run(index: int) -> None:
         try:
             connection.ensure_connection()
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=60)
             results[index] = jobs[index]()
         except Exception as error:
             results[index] = error
@@ -44,6 +44,7 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
+        assert not thread.is_alive()
     unexpected = [r for r in results if isinstance(r, Exception) and not isinstance(r, CallError)]
     assert unexpected == []
     return results

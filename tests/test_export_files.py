@@ -5,25 +5,24 @@ import datetime as dt
 import io
 import os
 import re
+import signal
 import subprocess
 import sys
-import time
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
 import openpyxl
 import pytest
-from django.conf import settings as site
 from django.http import QueryDict
 from django.test import Client
 
 from accounts.models import User
 from calls import services, timeline
 from calls.instants import now
-from calls.models import CallLog
 from metrics import exporting
 from metrics.exports import calls as call_rows
 from metrics.exports import pdf_file, xlsx_file
@@ -31,10 +30,12 @@ from metrics.models import Export
 from metrics.tasks import write_export
 from tests.api import Api, error_of
 from tests.browsing import session_cookie
-from tests.people import make_call
-from tests.server import ROOT, test_database_url
+from tests.client import await_that
+from tests.people import make_call, many_calls
+from tests.server import ROOT, Server
 
 XLSX, PDF, CSV = "/calls/export.xlsx", "/calls/export.pdf", "/calls/export.csv"
+PATIENCE = 60  # seconds; costs nothing while all goes well
 
 
 @pytest.fixture(autouse=True)
@@ -330,86 +331,73 @@ class Worker:
     """The real worker in a process of its own, on the test database."""
 
     def __init__(self, folder: Path):
-        self.environment = os.environ | {
-            "DATABASE_URL": test_database_url(),
-            "DATA_DIR": str(folder),
-            "SECRET_KEY": site.SECRET_KEY,
-        }
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "run_huey", "--skip-checks"],
             cwd=ROOT,
-            env=self.environment,
+            env=Server(DATA_DIR=str(folder)).surroundings(),
             stderr=subprocess.DEVNULL,
         )
 
-    def stop(self) -> None:
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self.process.send_signal(signal.SIGSTOP)
+        yield
+        self.process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
         self.process.kill()
         self.process.wait()
 
 
+class Reader:
+    """A person's browser, without the pictures."""
+
+    def __init__(self, user: User, url: str):
+        self.http = httpx.Client(
+            base_url=url,
+            cookies={"sessionid": session_cookie(user)},
+            headers={"Accept-Language": "en"},
+            timeout=PATIENCE,
+            follow_redirects=True,
+        )
+        self.http.get("/exports/")
+
+    def post(self, path: str, **fields: str) -> None:
+        fields["csrfmiddlewaretoken"] = self.http.cookies["csrftoken"]
+        assert self.http.post(path, data=fields).status_code == 200
+
+
 @pytest.fixture
-def installation(live_people, tmp_path, monkeypatch) -> Iterator[tuple[str, Worker]]:
+def installation(live_people, tmp_path) -> Iterator[tuple[str, Worker]]:
     """A site and its worker in one data folder: the site's address, and the worker."""
-    from tests.server import Server
-
-    server = Server(DATA_DIR=str(tmp_path)).start()
-    worker = Worker(tmp_path)
-    yield server.url, worker
-    worker.stop()
+    server, worker = Server(DATA_DIR=str(tmp_path)), Worker(tmp_path)
+    yield server.start().url, worker
+    worker.kill()
     server.kill()
-
-
-def many_calls(user: User, count: int) -> None:
-    pattern = make_call(user)
-    fields = {
-        f.attname: getattr(pattern, f.attname)
-        for f in CallLog._meta.concrete_fields
-        if f.attname not in ("id", "call_id")
-    }
-    CallLog.objects.bulk_create([CallLog(**fields) for _ in range(count)], batch_size=1000)
-
-
-def until(condition, seconds: float = 60):
-    """The first true value of `condition()`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError("it never came to that")
 
 
 @pytest.mark.server
 def test_the_real_worker_writes_and_stops_when_cancelled(live_people, installation):
-    url, _worker = installation
-    many_calls(live_people.alice, 6000)
-    cookies = {"sessionid": session_cookie(live_people.alice)}
-    english = {"Accept-Language": "en"}
-    with httpx.Client(
-        base_url=url, cookies=cookies, headers=english, timeout=30, follow_redirects=True
-    ) as browser:
-        browser.get("/exports/")
-        token = browser.cookies["csrftoken"]
+    url, worker = installation
+    many_calls(live_people.alice, 2 * call_rows.CHUNK)
+    alice = Reader(live_people.alice, url)
+    alice.post("/exports/new/", form="xlsx", query="columns=start,agent")
+    done = await_that(lambda: Export.objects.filter(state=Export.DONE).first())
+    content = alice.http.get(f"/exports/{done.token}/file/").content
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+    assert book["Calls"].max_row == 2 * call_rows.CHUNK + 2
 
-        def post(path: str, **fields: str) -> httpx.Response:
-            answer = browser.post(path, data={"csrfmiddlewaretoken": token, **fields})
-            assert answer.status_code == 200
-            return answer
-
-        post("/exports/new/", form="xlsx", query="columns=start,agent")
-        done = until(lambda: Export.objects.filter(state=Export.DONE).first())
-        file = browser.get(f"/exports/{done.token}/file/")
-        rows = openpyxl.load_workbook(io.BytesIO(file.content), read_only=True)["Calls"].max_row
-        assert rows == 6002
-
-        many_calls(live_people.alice, 30_000)
-        post("/exports/new/", form="xlsx", query="")
-        running = until(
-            lambda: Export.objects.filter(state=Export.RUNNING, rows_done__gt=0).first()
-        )
-        post(f"/exports/{running.token}/cancel/")
-        folder = exporting.path_of(running).parent
-        until(lambda: list(folder.iterdir()) == [exporting.path_of(done)])
-        running.refresh_from_db()
-        assert running.state == Export.CANCELLED
+    with worker.paused():
+        alice.post("/exports/new/", form="csv", query="")
+        export = Export.objects.get(state=Export.WAITING)
+        part = exporting.path_of(export).with_suffix(".part")
+        os.mkfifo(part)  # what is written there waits for its reader
+    await_that(lambda: Export.objects.filter(state=Export.RUNNING))
+    with part.open() as pipe:
+        begun = pipe.read(1)
+        alice.post(f"/exports/{export.token}/cancel/")
+        text = begun + pipe.read()
+    assert 0 < len(text.splitlines()) < 2 * call_rows.CHUNK
+    await_that(lambda: list(part.parent.iterdir()) == [exporting.path_of(done)])
+    export.refresh_from_db()
+    assert export.state == Export.CANCELLED

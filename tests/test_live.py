@@ -4,76 +4,23 @@ import asyncio
 import datetime as dt
 import json
 import os
-import statistics
+import selectors
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import chain
 
-import httpx
 import pytest
 from channels.layers import get_channel_layer
-from websockets.asyncio.client import ClientConnection, connect
 
-from accounts.models import User
 from calls import services
 from calls.instants import now
 from calls.models import CallLog
 from metrics import live
-from tests.browsing import session_cookie
-from tests.people import key_of, make_call
+from tests.lines import Caller, all_heard, events_of, frames_with, listening, next_events
+from tests.people import make_call
 from tests.server import ROOT, Server
 
 pytestmark = pytest.mark.server
-
-LONG = 30  # seconds; who waits for a number of events waits no longer than they take
-
-
-@asynccontextmanager
-async def listening(server: Server, user: User) -> AsyncIterator[ClientConnection]:
-    """A live connection as the browser of `user` makes it; joined for certain."""
-    headers = {"Cookie": f"sessionid={session_cookie(user)}"}
-    origin = server.url
-    async with connect(server.ws_url, additional_headers=headers, origin=origin) as socket:
-        await socket.send("ping")
-        assert json.loads(await socket.recv()) == {"type": "pong"}
-        yield socket
-
-
-async def frames_until(socket: ClientConnection, seconds: float, count: int = 10**9) -> list[dict]:
-    """The frames that come within `seconds`, or the first that bring `count` events."""
-    frames: list[dict] = []
-    try:
-        async with asyncio.timeout(seconds):
-            while len(events_of(frames)) < count:
-                frames.append(json.loads(await socket.recv()))
-    except TimeoutError:
-        pass
-    return frames
-
-
-def events_of(frames: list[dict]) -> list[dict]:
-    return [e for frame in frames for e in frame.get("events", [frame])]
-
-
-class Caller:
-    """A program of one person, as the API knows it."""
-
-    def __init__(self, server: Server, user: User):
-        self.http = httpx.AsyncClient(
-            base_url=server.url, headers={"X-API-Key": key_of(user)}, timeout=30
-        )
-
-    async def start(self) -> str:
-        answer = await self.http.post("/api/calls/start", json={})
-        assert answer.status_code == 201
-        return answer.json()["call_id"]
-
-    async def end(self, call_id: str) -> dict:
-        answer = await self.http.post("/api/calls/end", json={"call_id": call_id})
-        assert answer.status_code == 200
-        return answer.json()
 
 
 def test_an_end_brings_the_figures_that_the_program_was_told(live_people, server):
@@ -84,7 +31,7 @@ def test_an_end_brings_the_figures_that_the_program_was_told(live_people, server
         async with listening(server, live_people.sue) as sue:
             call_id = await caller.start()
             told = await caller.end(call_id)
-            started, ended = events_of(await frames_until(sue, LONG, 2))
+            started, ended = await next_events(sue, 2)
         assert (started["type"], started["call_id"]) == ("call_started", call_id)
         assert (started["user_id"], started["activity"]) == (live_people.alice.pk, "calling")
         assert ended["type"] == "call_ended"
@@ -100,9 +47,14 @@ def test_an_end_brings_the_figures_that_the_program_was_told(live_people, server
 
 def test_only_the_calls_audience_hears_of_it_and_once(live_people, server):
     people = live_people
+    names = ("alice", "bob", "carol", "sue", "sam", "ada")
 
-    async def scene() -> dict[str, list[str]]:
-        heard: dict[str, list[str]] = {}
+    async def heard_by(name: str, calls: dict[str, str], line) -> list[str]:
+        """Whose of the two calls were heard; the lines of others are being proved meanwhile."""
+        events = await all_heard(line, Caller(server, getattr(people, name)))
+        return sorted(calls[e["call_id"]] for e in events if e["call_id"] in calls)
+
+    async def scene() -> list[list[str]]:
         async with (
             listening(server, people.alice) as alice,
             listening(server, people.bob) as bob,
@@ -111,25 +63,20 @@ def test_only_the_calls_audience_hears_of_it_and_once(live_people, server):
             listening(server, people.sam) as sam,
             listening(server, people.ada) as ada,
         ):
-            await Caller(server, people.alice).start()
-            # Bob's own call shows that his line works.
-            await Caller(server, people.bob).start()
-            lines = {"alice": alice, "bob": bob, "carol": carol, "sue": sue, "sam": sam, "ada": ada}
-            due = {"alice": 1, "bob": 1, "carol": 0, "sue": 2, "sam": 0, "ada": 2}
-            came = await asyncio.gather(*(frames_until(lines[n], LONG, due[n]) for n in lines))
-            more = await asyncio.gather(*(frames_until(line, 1) for line in lines.values()))
-        for name, first, rest in zip(lines, came, more, strict=True):
-            heard[name] = sorted(event["user_id"] for event in events_of(first + rest))
-        return heard
+            calls = {
+                await Caller(server, people.alice).start(): "alice",
+                await Caller(server, people.bob).start(): "bob",
+            }
+            lines = zip(names, (alice, bob, carol, sue, sam, ada), strict=True)
+            return await asyncio.gather(*(heard_by(name, calls, line) for name, line in lines))
 
-    alice, bob = people.alice.pk, people.bob.pk
-    assert asyncio.run(scene()) == {
-        "alice": [alice],
-        "bob": [bob],
+    assert dict(zip(names, asyncio.run(scene()), strict=True)) == {
+        "alice": ["alice"],
+        "bob": ["bob"],
         "carol": [],
-        "sue": sorted([alice, bob]),
+        "sue": ["alice", "bob"],
         "sam": [],
-        "ada": sorted([alice, bob]),
+        "ada": ["alice", "bob"],
     }
 
 
@@ -138,9 +85,10 @@ def test_a_supervisor_who_calls_in_the_own_team_hears_it_once(live_people, serve
     live_people.sue.save()
 
     async def scene() -> list[dict]:
+        caller = Caller(server, live_people.sue)
         async with listening(server, live_people.sue) as sue:
-            await Caller(server, live_people.sue).start()
-            return events_of(await frames_until(sue, LONG, 1) + await frames_until(sue, 1))
+            await caller.start()
+            return await all_heard(sue, caller)
 
     assert [event["user_id"] for event in asyncio.run(scene())] == [live_people.sue.pk]
 
@@ -160,36 +108,103 @@ def test_of_two_hundred_changes_at_once_none_is_lost(live_people, server):
             return call_id
 
         async with listening(server, live_people.sue) as sue:
-            reading = asyncio.ensure_future(frames_until(sue, 300, 200))
             made = await asyncio.gather(*(calls(caller, 25) for caller in callers * 2))
-            return list(chain.from_iterable(made)), await reading
+            return list(chain.from_iterable(made)), await frames_with(sue, 200)
 
+    begun = time.monotonic()
     made, frames = asyncio.run(scene())
+    pauses = (time.monotonic() - begun) / live.PAUSE_SECONDS
     heard: dict[str, list[str]] = {}
     for event in events_of(frames):
         heard.setdefault(event["call_id"], []).append(event["type"])
     assert len(made) == 100
     assert heard == {call_id: ["call_started", "call_ended"] for call_id in made}
-    assert len(frames) < 200
+    assert len(frames) <= live.SINGLE_FRAMES * (pauses + 1)
     assert all(len(frame["events"]) > live.SINGLE_FRAMES for frame in frames if "events" in frame)
+
+
+class DrivenSelector(selectors.DefaultSelector):
+    """Waits for no timer: where nothing else is to be done, the clock jumps to it."""
+
+    instant = 0.0
+
+    def select(self, timeout: float | None = None):
+        if timeout is None:
+            return super().select()
+        ready = super().select(0)
+        self.instant += 0 if ready else timeout
+        return ready
+
+
+class DrivenLoop(asyncio.SelectorEventLoop):
+    """An event loop whose seconds pass only where it would wait."""
+
+    def __init__(self):
+        self.driven = DrivenSelector()
+        super().__init__(self.driven)
+
+    def time(self) -> float:
+        return self.driven.instant
+
+
+class Page:
+    """A socket of the hub that notes the second of each frame and how many events it brings."""
+
+    user_id = 1
+
+    def __init__(self):
+        self.frames: list[tuple[float, int]] = []
+        self._came = asyncio.Event()
+
+    async def push(self, text: str) -> None:
+        events = len(events_of([json.loads(text)]))
+        self.frames.append((asyncio.get_running_loop().time(), events))
+        self._came.set()
+
+    async def has_heard(self, count: int) -> None:
+        while sum(events for _, events in self.frames) < count:
+            self._came.clear()
+            await self._came.wait()
+
+
+@pytest.mark.skipif(bool(os.environ.get("REDIS_URL")), reason="a driven clock drives no network")
+def test_a_room_is_told_at_once_and_then_once_a_pause():
+    single, many = live.SINGLE_FRAMES, live.SINGLE_FRAMES + 1
+
+    async def scene() -> list[tuple[float, int]]:
+        hub, page = live.Hub(), Page()
+        hub.attach(asyncio.get_running_loop())
+        hub.join(page, ["room"])
+        told = {"type": "live", "rooms": ["room", "another"], "event": {"type": "call_started"}}
+        sent = 0
+        for count in (1, single, many):
+            for _ in range(count):
+                hub.send(told)
+            sent += count
+            await page.has_heard(sent)
+        return page.frames
+
+    with asyncio.Runner(loop_factory=DrivenLoop) as runner:
+        frames = runner.run(scene())
+    pause = live.PAUSE_SECONDS
+    assert frames == [(0.0, 1), *[(pause, 1)] * single, (2 * pause, many)]
 
 
 def test_a_frame_comes_well_within_a_second(live_people, server):
     async def scene() -> list[float]:
         delays = []
         caller = Caller(server, live_people.alice)
-        await caller.end(await caller.start())
         async with listening(server, live_people.sue) as sue:
             for _ in range(5):
                 begun = time.monotonic()
                 call_id = await caller.start()
-                assert json.loads(await sue.recv())["call_id"] == call_id
+                (event,) = await next_events(sue, 1)
+                assert event["call_id"] == call_id
                 delays.append(time.monotonic() - begun)
-                await asyncio.sleep(0.4)
         return delays
 
-    # A machine that stands still delays one of them; a pause that is too long, all.
-    assert statistics.median(asyncio.run(scene())) < 1
+    # A machine that stands still delays some of them; a pause that is too long, all but the first.
+    assert min(asyncio.run(scene())[1:]) < 1
 
 
 def test_a_line_that_hangs_up_silences_no_other(live_people, server):
@@ -198,38 +213,44 @@ def test_a_line_that_hangs_up_silences_no_other(live_people, server):
             async with listening(server, live_people.sue) as other:
                 other.transport.abort()
             await Caller(server, live_people.alice).start()
-            return events_of(await frames_until(sue, LONG, 1))
+            return await next_events(sue, 1)
 
     assert [event["type"] for event in asyncio.run(scene())] == ["call_started"]
 
 
 def test_what_a_client_sends_is_not_passed_on_and_breaks_nothing(live_people, server):
+    people = live_people
+
     async def scene() -> list[dict]:
-        async with listening(server, live_people.sue) as sue:
+        async with listening(server, people.sue) as sue, listening(server, people.ada) as ada:
             await sue.send('{"type": "call_ended"}')
             await sue.send(b"\x00\xff")
             await sue.send("x" * 100_000)
-            await Caller(server, live_people.alice).start()
-            return events_of(await frames_until(sue, LONG, 1))
+            await Caller(server, people.alice).start()
+            return [
+                *await all_heard(ada, Caller(server, people.ada)),
+                *await all_heard(sue, Caller(server, people.sue)),
+            ]
 
-    assert [event["type"] for event in asyncio.run(scene())] == ["call_started"]
+    heard = [(event["type"], event["user_id"]) for event in asyncio.run(scene())]
+    assert heard == [("call_started", people.alice.pk)] * 2
 
 
 def test_what_another_process_does_is_heard_at_once(live_people, server):
     call, _ = services.start_call(live_people.alice)
     CallLog.objects.filter(pk=call.pk).update(last_seen_at=now() - dt.timedelta(hours=1))
 
-    async def scene():
-        async with listening(server, live_people.alice) as socket:
+    async def scene() -> list[dict]:
+        async with listening(server, live_people.alice) as alice:
             command = [sys.executable, "manage.py", "close_stale_calls"]
             worker = await asyncio.create_subprocess_exec(
                 *command, cwd=ROOT, env=server.surroundings(), stdout=asyncio.subprocess.DEVNULL
             )
-            frames = await frames_until(socket, 60, count=1)
+            events = await next_events(alice, 1)
             await worker.wait()
-            return frames
+            return events
 
-    (event,) = events_of(asyncio.run(scene()))
+    (event,) = asyncio.run(scene())
     assert (event["type"], event["call_id"]) == ("call_ended", str(call.call_id))
 
 
@@ -250,7 +271,7 @@ def test_with_redis_a_call_of_one_process_is_heard_in_another(live_people, serve
                 await caller.end(await caller.start())
                 # Neither a page nor a program: a command, such as the watch over silent calls.
                 await asyncio.to_thread(services.start_call, live_people.bob)
-                return events_of(await frames_until(sue, LONG, 3))
+                return await next_events(sue, 3)
 
         heard = [(event["type"], event["user_id"]) for event in asyncio.run(scene())]
     finally:

@@ -55,7 +55,7 @@ def test_the_request_by_curl_starts_a_call(live_people, live_server):
     for secret in ("wrong", SECRET):
         environment = os.environ | {"HOOK": hook, "SECRET": secret}
         done = subprocess.run(
-            ["bash", "-euc", script], env=environment, capture_output=True, text=True, timeout=30
+            ["bash", "-euc", script], env=environment, capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 0, done.stderr
         assert ("error" in done.stdout) == (secret == "wrong")

@@ -23,11 +23,13 @@ from accounts import roles
 from accounts.models import ApiKey, User
 from metrics.consumers import DashboardConsumer
 from tests.browsing import session_cookie
+from tests.lines import PATIENCE, Caller, all_heard, answer, listening
 from tests.people import key_of
 from tests.server import Server
-from tests.test_live import Caller, events_of, frames_until, listening
 
-pytestmark = [pytest.mark.server, pytest.mark.fresh_server]
+pytestmark = pytest.mark.server
+# The administration's log is written.
+fresh_server = pytest.mark.fresh_server
 
 
 class Browser:
@@ -35,7 +37,7 @@ class Browser:
 
     def __init__(self, server: Server, user: User):
         cookies = {"sessionid": session_cookie(user)}
-        self.http = httpx.Client(base_url=server.url, cookies=cookies, timeout=30)
+        self.http = httpx.Client(base_url=server.url, cookies=cookies, timeout=PATIENCE)
 
     def post(self, url: str, page: str, **fields: Any) -> None:
         """Sends `fields` to `url` with the token of the form on `page`."""
@@ -60,7 +62,9 @@ async def refusal(server: Server, origin: str | None, cookie: str) -> int:
     """The status that answers an attempt to open a line; 101 if it was opened."""
     headers = {"Cookie": f"sessionid={cookie}"} if cookie else {}
     try:
-        async with connect(server.ws_url, additional_headers=headers, origin=origin):
+        async with connect(
+            server.ws_url, additional_headers=headers, origin=origin, open_timeout=PATIENCE
+        ):
             return 101
     except InvalidStatus as error:
         return error.response.status_code
@@ -86,7 +90,7 @@ def test_only_a_page_of_this_site_with_a_living_session_gets_a_line(live_people,
 
 async def hang_up(socket: ClientConnection) -> int:
     """The code with which the server closes the line."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         try:
             while True:
                 await socket.recv()
@@ -100,13 +104,13 @@ async def lines_that_end(lines: dict[str, ClientConnection]) -> dict[str, int]:
     ended = {}
     for name, line in lines.items():
         try:
-            await line.send("ping")
-            assert json.loads(await line.recv()) == {"type": "pong"}
+            await answer(line)
         except ConnectionClosed as closed:
             ended[name] = closed.rcvd.code if closed.rcvd else 0
     return ended
 
 
+@fresh_server
 def test_a_change_of_rights_ends_the_lines_of_that_person_alone(live_people, server):
     people, ada = live_people, Browser(server, live_people.ada)
     supervisor = Group.objects.get(name=roles.SUPERVISOR).pk
@@ -144,40 +148,38 @@ def test_signing_out_ends_the_lines(live_people, server):
     assert asyncio.run(scene()) == 4401
 
 
+@fresh_server
 def test_after_a_move_the_new_supervisor_hears_and_the_old_one_does_not(live_people, server):
     people = live_people
     Browser(server, people.ada).save_person(people.alice, team=people.blue.pk)
 
-    async def scene() -> list[list[int]]:
-        async with (
-            listening(server, people.sue) as sue,
-            listening(server, people.sam) as sam,
-        ):
+    async def scene() -> list[list[dict]]:
+        async with listening(server, people.sue) as sue, listening(server, people.sam) as sam:
             await Caller(server, people.alice).start()
             await Caller(server, people.bob).start()
-            found = await asyncio.gather(frames_until(sue, 30, 1), frames_until(sam, 30, 1))
-            more = await asyncio.gather(frames_until(sue, 0.6), frames_until(sam, 0.6))
-        frames = [one + another for one, another in zip(found, more, strict=True)]
-        return [[event["user_id"] for event in events_of(each)] for each in frames]
+            return [
+                await all_heard(sue, Caller(server, people.sue)),
+                await all_heard(sam, Caller(server, people.sam)),
+            ]
 
-    assert asyncio.run(scene()) == [[people.bob.pk], [people.alice.pk]]
+    heard = [[event["user_id"] for event in events] for events in asyncio.run(scene())]
+    assert heard == [[people.bob.pk], [people.alice.pk]]
 
 
+@fresh_server
 def test_who_supervises_no_more_hears_no_more(live_people, server):
     people, ada = live_people, Browser(server, live_people.ada)
     page = f"/admin/accounts/team/{people.red.pk}/change/"
 
-    async def scene() -> list[int]:
+    async def scene() -> list[dict]:
         async with listening(server, people.sue) as before:
             await asyncio.to_thread(lambda: ada.post(page, page, name="Red", supervisors=[]))
             await hang_up(before)
         async with listening(server, people.sue) as sue:
             await Caller(server, people.alice).start()
-            await Caller(server, people.sue).start()  # her own shows that the line works
-            frames = await frames_until(sue, 30, 1) + await frames_until(sue, 0.6)
-            return [event["user_id"] for event in events_of(frames)]
+            return await all_heard(sue, Caller(server, people.sue))
 
-    assert asyncio.run(scene()) == [people.sue.pk]
+    assert asyncio.run(scene()) == []
 
 
 def end_of_line(scope: dict[str, Any]) -> int | None:
@@ -187,10 +189,10 @@ def end_of_line(scope: dict[str, Any]) -> int | None:
     async def scene() -> int | None:
         line = WebsocketCommunicator(DashboardConsumer.as_asgi(), "/ws/dashboard/")
         line.scope |= scope
-        accepted, _ = await line.connect(timeout=30)
+        accepted, _ = await line.connect(timeout=PATIENCE)
         assert accepted
         await line.send_to(text_data="ping")
-        answer = await line.receive_output(timeout=30)
+        answer = await line.receive_output(timeout=PATIENCE)
         if answer["type"] == "websocket.close":
             return answer["code"]
         assert answer["text"] == json.dumps({"type": "pong"})

@@ -3,40 +3,25 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import User
-from calls.models import (
-    CallLog,
-    ConversationNumber,
-    ProviderAccount,
-    ProviderIdentity,
-    RawEvent,
-)
+from calls.models import CallLog, ConversationNumber, ProviderAccount, RawEvent
 from calls.providers import adapters
 from calls.simulation import builders
-from calls.simulation.play import ASTERISK, Play, kinds, play
+from calls.simulation.play import kinds
 from calls.simulation.trial import try_hook
-from calls.simulation.verdicts import EXACT, MARKED, UNHEARD
+from tests.client import NOWHERE
+from tests.playing import check_chaos, check_losses
 
 pytestmark = pytest.mark.server
 
 
 @pytest.mark.parametrize("kind", kinds())
 def test_chaos_leaves_every_call_exact_and_no_trace(server, kind):
-    outcome = play(Play(kind, calls=12, chaos=True, seed=3, url=server.url))
-    assert outcome.counts == dict.fromkeys(outcome.counts, 0) | {EXACT: 12}
-    assert outcome.strangers == outcome.answers.refused == 0
-    assert not [one for one in outcome.verdicts if one.marks and kind != ASTERISK]
-    for model in (CallLog, RawEvent, ConversationNumber, ProviderAccount, ProviderIdentity):
-        assert not model.objects.exists()
-    assert not User.objects.filter(username__startswith="sim-").exists()
+    check_chaos(kind, 6, 3, server.url)
 
 
 @pytest.mark.parametrize("kind", kinds())
 def test_what_is_lost_is_marked(server, kind):
-    outcome = play(Play(kind, calls=15, chaos=True, losses=0.1, seed=2, url=server.url))
-    counts = outcome.counts
-    assert counts[EXACT] + counts[MARKED] + counts[UNHEARD] == 15, counts
-    assert outcome.lost > 0
+    check_losses(kind, 8, 2, server.url)
 
 
 def test_the_command_prints_the_truth_beside_what_was_recorded(server, capsys):
@@ -49,7 +34,7 @@ def test_the_command_prints_the_truth_beside_what_was_recorded(server, capsys):
 
 def test_a_site_that_does_not_answer_is_told_in_words(transactional_db):
     with pytest.raises(CommandError, match="does not answer"):
-        call_command("simulate_provider", "zoom", "--url", "http://127.0.0.1:9")
+        call_command("simulate_provider", "zoom", "--url", NOWHERE)
     assert not ProviderAccount.objects.exists()
     with pytest.raises(CommandError, match="no account nothing"):
         call_command("simulate_provider", "zoom", "--account", "nothing")

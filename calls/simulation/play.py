@@ -13,11 +13,12 @@ from django.urls import reverse
 from calls.instants import now, to_ms
 from calls.listening import Listener
 from calls.models import ProviderAccount, RawEvent
-from calls.providers.asterisk.link import Link
+from calls.providers.asterisk.link import Heard, Link, Lost, Up
 from calls.providers.asterisk.manager import Where
 from calls.providers.base import Adapter, HookRequest, Payload, ProviderEvent, Unknown, Unreadable
 from calls.reception import adapter_of
 from calls.simulation import builders
+from calls.simulation.asterisk_events import message_of
 from calls.simulation.asterisk_server import AsteriskServer, Scripted, messages_of
 from calls.simulation.base import Builder, ScriptedCall, SimRequest, Target
 from calls.simulation.chaos import Post, post
@@ -31,6 +32,7 @@ _CONNECTIONS: Final = 4
 _CUTS: Final = 5  # of the manager's connection, with chaos
 _DOUBLED: Final = 0.1
 _PATIENCE: Final = 60.0  # seconds for all to be recorded
+_OVER: Final = "PlayIsOver"  # the event behind all others
 
 
 @dataclass(frozen=True)
@@ -221,16 +223,26 @@ async def _listen(
     messages = [one for script in told for one in script.messages]
     lost = round(len(messages) * what.losses / _CUTS)
     cuts = _CUTS if what.chaos or lost else 0
+    over = asyncio.Event()
+
+    def take(item: Heard | Up | Lost) -> None:
+        if isinstance(item, Heard) and item.message.event == _OVER:
+            over.set()
+        else:
+            listener.put(item)
+
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1) as threads:
         recording = loop.run_in_executor(threads, listener.run)
-        link = asyncio.ensure_future(Link(where, listener.put, 0.02).run())
+        link = asyncio.ensure_future(Link(where, take, 0.02).run())
         try:
             async with asyncio.timeout(_PATIENCE + len(messages) / 100):
                 await server.play(
                     messages, duplicates=_DOUBLED if what.chaos else 0.0, cuts=cuts, lost=lost
                 )
-                await asyncio.sleep(0.3)  # what is on the line arrives
+                await server.synced()
+                server.emit(message_of({"Event": _OVER}))
+                await over.wait()  # then all that was before it has arrived
         finally:
             link.cancel()
             listener.stop()
