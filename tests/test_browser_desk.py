@@ -2,24 +2,20 @@
 
 import datetime as dt
 import re
-import time
 
 import pytest
+from playwright.sync_api import expect
 
 from calls import services, timeline
 from calls.instants import now
 from calls.models import CallLog, Contact
+from tests.browsing import GONE, eventually, settle, shown_seconds, stop_clock
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
-# What the browser itself reports while the network is gone.
-GONE = (
-    "ERR_CONNECTION_REFUSED",
-    "ERR_INTERNET_DISCONNECTED",
-    "htmx:sendError",
-    "htmx:afterRequest",
-)
-GONE += ("ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET", "ERR_SOCKET_NOT_CONNECTED", "WebSocket")
+# How long the network was gone, by the page's clock: far longer than any test takes.
+AWAY = dt.timedelta(minutes=10)
+SECOND, MILLISECOND = dt.timedelta(seconds=1), dt.timedelta(milliseconds=1)
 
 
 @pytest.fixture
@@ -33,22 +29,15 @@ def running(user, ago: float = 0, **about) -> CallLog:
     return services.start_call(user, told=told, **about)[0]
 
 
-def shown_seconds(page, selector: str = "#timer .clock") -> int:
-    minutes, seconds = page.locator(selector).first.inner_text().split(":")[-2:]
-    return int(minutes) * 60 + int(seconds)
+def timer_of(page):
+    return page.locator("#timer .clock")
 
 
-def keeps_time(page, call: CallLog) -> bool:
-    """The call's true length is shown; the answer's way and a late tick may cost a little."""
-    shown = shown_seconds(page)
-    return -0.5 <= (now() - call.start_time).total_seconds() - shown < 2.5
-
-
-def eventually(check, within: float = 30.0) -> None:
-    deadline = time.monotonic() + within
-    while not check():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
+def keeps_time(page, call: CallLog, asked: dt.datetime) -> bool:
+    """The call's true length is shown, as the server has told it after `asked`."""
+    shown = shown_seconds(timer_of(page))
+    earliest, latest = asked - call.start_time, now() - call.start_time
+    return earliest // SECOND <= shown <= latest // SECOND
 
 
 def call_maria(page) -> None:
@@ -91,23 +80,19 @@ def test_the_keyboard_alone_does_it_all(visit, live_people, maria):
         page.get_by_role("button", name=label, exact=True).focus()
         page.keyboard.press("Enter")
     page.get_by_role("button", name="Hold", exact=True).wait_for()
-    assert page.evaluate("document.activeElement.textContent.trim()") == "Hold"
+    expect(page.get_by_role("button", name="Hold", exact=True)).to_be_focused()
     page.get_by_role("button", name="No answer").focus()
     page.keyboard.press("Space")
     page.locator("#wrap_up").wait_for()
     assert CallLog.objects.get().status == timeline.NO_ANSWER
-    for _ in range(50):  # the page policy forbids Playwright's own waiting for a function
-        if page.evaluate("document.activeElement.tagName") != "BODY":
-            break
-        page.wait_for_timeout(100)
-    assert page.evaluate("document.activeElement.tagName") != "BODY"
+    page.locator(":focus").wait_for()  # not lost with the button that was pressed
 
 
 def test_a_double_click_starts_one_call(visit, live_people, maria):
     page = visit(live_people.alice)
     page.locator(".contact", has_text="María Solano").dblclick()
-    page.locator("article.call").wait_for()
-    page.wait_for_timeout(300)
+    page.get_by_role("button", name="Hold").click()  # clicks are sent in order: behind the second
+    page.locator("article .badge", has_text="On hold").wait_for()
     assert CallLog.objects.count() == 1
 
 
@@ -138,104 +123,119 @@ def test_a_contact_that_is_gone_says_so_and_dials_nothing(visit, live_people, ma
 
 
 def test_the_timer_survives_a_reload_a_second_tab_and_a_wrong_clock(visit, live_people):
-    call = running(live_people.alice, ago=100)
-    context = visit.context(live_people.alice)
-    right = visit.tab(context)
-    eventually(lambda: keeps_time(right, call))
-    wrong = context.new_page()
-    wrong.add_init_script("const now = Date.now; Date.now = () => now() + 5 * 3600 * 1000;")
-    wrong.goto("/contacts/")
-    right.reload()
-    for _ in range(2):
-        for page in (right, wrong):
-            eventually(lambda page=page: keeps_time(page, call))
-        wrong.wait_for_timeout(3500)  # a clock that stands would be out by more than is allowed
-    clock = wrong.locator("#timer .clock")
-    eventually(lambda: wrong.title().startswith(f"{clock.inner_text()} · "))
+    call, asked = running(live_people.alice, ago=100), now()
+    context = visit.context(live_people.alice, clock=asked)
+    one, other = visit.tab(context), visit.tab(context, "/contacts/")
+    wrong = visit(live_people.alice, "/contacts/", clock=asked + dt.timedelta(hours=5))
+    for page in (one, other, wrong):
+        eventually(lambda page=page: keeps_time(page, call, asked))
+    asked = now()
+    one.reload()
+    eventually(lambda: keeps_time(one, call, asked))
+    for page in (one, other, wrong):
+        settle(page)
+    stop_clock(one)  # and with it the other of the same browser
+    stop_clock(wrong)
+    for page in (one, other, wrong):
+        shown = shown_seconds(timer_of(page))
+        page.clock.run_for(3000)
+        assert shown_seconds(timer_of(page)) == shown + 3
+        assert page.title().startswith(f"{timer_of(page).inner_text()} · ")
 
 
 def test_a_jump_of_the_local_clock_asks_the_server_again(visit, live_people):
-    call = running(live_people.alice, ago=30)
-    page = visit(live_people.alice)
-    page.locator("html[data-live=on]").wait_for(state="attached")
-    page.wait_for_load_state("networkidle")
+    call, asked = running(live_people.alice, ago=30), now()
+    page = visit(live_people.alice, clock=asked)
+    settle(page)
     with page.expect_response("**/timer/"):
-        page.evaluate("const now = Date.now; Date.now = () => now() + 3600 * 1000;")
-    eventually(lambda: keeps_time(page, call))
+        page.clock.set_system_time(asked + dt.timedelta(hours=1))
+        page.clock.run_for(1500)  # the next look at the clock, and what follows from it
+    eventually(lambda: keeps_time(page, call, asked))
 
 
 def test_a_pause_in_one_tab_stops_the_clock_in_the_other(visit, live_people):
     running(live_people.alice, ago=30)
-    context = visit.context(live_people.alice)
+    context = visit.context(live_people.alice, clock=now())
     one, other = visit.tab(context), visit.tab(context)
     one.get_by_role("button", name="Pause the clock").click()
     for page in (one, other):
         page.locator("#timer", has_text="Paused").wait_for()
-    stopped = shown_seconds(other)
-    other.wait_for_timeout(1500)
-    assert shown_seconds(other) == shown_seconds(one) == stopped
+        settle(page)
+    stopped = shown_seconds(timer_of(other))
+    one.clock.run_for(90_000)
+    assert shown_seconds(timer_of(other)) == shown_seconds(timer_of(one)) == stopped
 
 
-# What the timer shows, text and colour at one instant, again and again.
-LOOKS = """
-window.looks = [];
-setInterval(() => {
-  const [timer, clock] = ["#timer", "#timer .clock"].map((one) => document.querySelector(one));
-  if (!clock) return;
-  const colour = timer.className.match(/green|amber|red/)?.[0];
-  window.looks.push([clock.textContent.trim(), colour]);
-}, 20);
-"""
+# What a clock shows, text and colour, at one instant.
+LOOK = """(clock) => [
+  clock.textContent.trim(),
+  (clock.closest(".timer") || clock).className.match(/green|amber|red/)?.[0],
+]"""
 
 
-def test_the_timer_changes_its_colour_while_it_runs(visit, live_people):
-    running(live_people.alice, ago=112)
-    context = visit.context(live_people.alice)
-    context.add_init_script(LOOKS)
-    page = visit.tab(context)
-    page.locator("#timer.timer-amber").wait_for()
-    page.locator("article .clock-amber").wait_for()
-    looks = page.evaluate("window.looks")
-    assert {colour for _, colour in looks} == {"green", "amber"}
-    assert all((colour == "green") == (text < "02:00") for text, colour in looks)
+def test_the_clocks_change_their_colour_on_the_second(visit, live_people):
+    running(live_people.alice)
+    page = visit(live_people.alice, clock=now())
+    settle(page)
+    stop_clock(page)
+    head, panel = timer_of(page), page.locator("article .clock")
+    page.clock.run_for((119 - shown_seconds(head)) * 1000)
+    assert head.evaluate(LOOK) == ["01:59", "green"]
+    page.clock.run_for(1000)
+    assert head.evaluate(LOOK) == ["02:00", "amber"]
+    page.clock.run_for((299 - shown_seconds(panel)) * 1000)
+    assert panel.evaluate(LOOK) == ["04:59", "amber"]
+    page.clock.run_for(1000)
+    assert panel.evaluate(LOOK) == ["05:00", "red"]
+    assert head.evaluate(LOOK)[1] == "red"
 
 
 def test_the_open_page_is_the_call_s_sign_of_life(visit, live_people):
     call = running(live_people.alice, ago=200)
     CallLog.objects.filter(pk=call.pk).update(last_seen_at=call.start_time)
+    opened = now()
     visit(live_people.alice, "/contacts/")
 
     def alive() -> bool:
         call.refresh_from_db()
-        return now() - call.last_seen_at < dt.timedelta(seconds=10)
+        return call.last_seen_at >= opened
 
     eventually(alive)
+
+
+def is_off(page) -> None:
+    """The page says that the network is gone; from then on its clock stands."""
+    page.locator("#network").wait_for()
+    stop_clock(page)
 
 
 def test_clicks_made_without_a_server_wait_and_arrive_with_their_time(
     visit, server, live_people, maria
 ):
     visit.ignore(*GONE)
-    call = running(live_people.alice, ago=60, contact_phone="+50688881234")
-    page = visit(live_people.alice)
-    page.locator("article.call").wait_for()
+    call = running(live_people.alice, ago=3600, contact_phone="+50688881234")
+    page = visit(live_people.alice, clock=now())
+    settle(page)
     server.kill()
-    page.locator("#network").wait_for()
-    before, begun = shown_seconds(page), now()
+    is_off(page)
     page.get_by_role("button", name="End as completed").click()
     page.locator(".contact", has_text="María Solano").click()
+    shown = shown_seconds(timer_of(page))
+    page.clock.run_for(2000)
+    assert shown_seconds(timer_of(page)) == shown + 2
     page.locator("#waiting li").nth(1).wait_for()
     assert page.locator("#waiting .badge", has_text="will be sent").count() == 2
-    page.wait_for_timeout(2500)
-    assert shown_seconds(page) > before
-    restarted = now()
     server.start()
+    restarted = now()
+    page.clock.fast_forward(AWAY / MILLISECOND - 2000)
+    page.clock.resume()
     page.locator("#waiting").wait_for(state="hidden")
     page.locator("article.call", has_text="María Solano").wait_for()
     page.locator("#network").wait_for(state="hidden")
     call.refresh_from_db()
-    assert begun <= call.end_time < restarted  # when it was clicked, not when it arrived
-    assert begun <= CallLog.objects.active().get().start_time < restarted
+    # When it was clicked, not when it arrived.
+    assert restarted - AWAY <= call.end_time <= now() - AWAY
+    assert restarted - AWAY <= CallLog.objects.active().get().start_time <= now() - AWAY
     assert page.evaluate("localStorage.length") in (0, 1)
     assert page.evaluate("Object.values(localStorage).every((kept) => kept === '[]')")
 
@@ -264,26 +264,28 @@ def test_a_call_started_and_ended_without_a_server_is_one_whole_call(
     visit, server, live_people, maria
 ):
     visit.ignore(*GONE)
-    page = visit(live_people.alice)
+    page = visit(live_people.alice, clock=now())
+    settle(page)
     server.kill()
-    begun = now()
+    is_off(page)
     page.locator(".contact", has_text="María Solano").click()
+    eventually(lambda: page.evaluate("window.dialled") == ["tel:+50622221001"])
     line = page.locator("#waiting li")
     line.wait_for()
-    eventually(lambda: page.evaluate("window.dialled") == ["tel:+50622221001"])
-    page.wait_for_timeout(3200)
+    page.clock.run_for(65_000)
     line.get_by_role("button", name="End as completed").click()
-    page.wait_for_timeout(2500)  # a click younger than two seconds counts from its arrival
-    restarted = now()
     server.start()
+    restarted = now()
+    page.clock.fast_forward(AWAY / MILLISECOND)
+    page.clock.resume()
     delivered = "Object.values(localStorage).every((clicks) => clicks === '[]')"
     eventually(lambda: page.evaluate(delivered))
     call = CallLog.objects.get()
     assert call.contact == maria
     assert call.status == timeline.COMPLETED
-    # By the clicks, not by what arrived after the restart; the way only bounds the instant.
-    assert begun <= call.start_time < call.end_time < restarted
-    assert call.duration_seconds >= 1
+    # By the clicks, not by what arrived after the restart.
+    assert restarted - AWAY <= call.end_time <= now() - AWAY
+    assert call.duration_seconds == 65
 
 
 def test_a_call_ended_elsewhere_leaves_the_desk_by_itself(visit, live_people):

@@ -10,6 +10,7 @@ from accounts.models import User
 from calls import services
 from calls.instants import from_ms, now
 from metrics.models import SavedView
+from tests.browsing import settle
 from tests.people import make_call, yesterday_noon
 from tests.test_browser_team import Program
 
@@ -82,35 +83,45 @@ def test_the_ledger_is_asked_on_the_spot(some_calls, visit):
     assert "/check/" not in page.url
 
 
-def begin(person: User, seconds: int) -> None:
-    services.start_call(person, told=services.Told(now() - dt.timedelta(seconds=seconds)))
+def wall_of(people, visit):
+    """The wall with Alice, whose call is long already, and a clock that the test drives."""
+    people.red.amber_seconds, people.red.red_seconds = 300, 600
+    people.red.save()
+    services.start_call(people.alice, told=services.Told(now() - dt.timedelta(hours=1)))
+    page = visit(people.sue, "/wall/", clock=now())
+    settle(page)
+    expect(page.locator(".tile", has_text="Alice").get_by_text("long call")).to_be_visible()
+    return page
+
+
+def gets_long(page, server, person: User) -> None:
+    """A call of `person` begins, and ten minutes pass on the wall."""
+    Program(server, person).start()
+    tile = page.locator(".tile-busy", has_text=person.first_name)
+    expect(tile).to_be_visible()
+    settle(page)
+    expect(tile.get_by_text("long call")).to_be_hidden()
+    page.clock.run_for(602_000)
+    expect(tile.get_by_text("long call")).to_be_visible()
 
 
 def test_the_wall_sounds_once_for_a_call_that_gets_long_and_only_if_asked(
     live_people, server, visit
 ):
-    live_people.red.amber_seconds, live_people.red.red_seconds = 5, 10
-    live_people.red.save()
-    begin(live_people.alice, 60)  # long already: no news
-    page = visit(live_people.sue, "/wall/")
+    page = wall_of(live_people, visit)
     expect(page.locator("#wall_sound")).not_to_be_checked()
-    expect(page.locator(".tile", has_text="Alice").get_by_text("long call")).to_be_visible()
     page.get_by_label("Sound when a call gets long").check()
-    Program(server, live_people.bob).start()  # only now: it cannot get long before the sound is on
-    bob = page.locator(".tile-busy", has_text="Bob")
-    expect(bob).to_be_visible()
-    expect(bob.get_by_text("long call")).to_be_hidden()
-    expect(bob.get_by_text("long call")).to_be_visible()
-    expect(page.locator("html")).to_have_attribute("data-sounded", "1")
+    page.clock.run_for(2000)
+    assert page.locator("html").get_attribute("data-sounded") is None  # Alice's is no news
+    gets_long(page, server, live_people.bob)
+    page.clock.run_for(10_000)
+    assert page.locator("html").get_attribute("data-sounded") == "1"
 
 
-def test_the_wall_is_silent_as_long_as_nobody_asks_for_sound(live_people, visit):
-    live_people.red.amber_seconds, live_people.red.red_seconds = 1, 3
-    live_people.red.save()
-    begin(live_people.bob, 1)
-    page = visit(live_people.sue, "/wall/")
-    expect(page.locator(".tile", has_text="Bob").get_by_text("long call")).to_be_visible()
-    page.wait_for_timeout(1100)  # a look of the script
+def test_the_wall_is_silent_as_long_as_nobody_asks_for_sound(live_people, server, visit):
+    page = wall_of(live_people, visit)
+    gets_long(page, server, live_people.bob)
+    page.clock.run_for(10_000)
     assert page.locator("html").get_attribute("data-sounded") is None
 
 

@@ -12,7 +12,7 @@ from tests.people import make_call, yesterday_noon
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
 
-def test_typing_narrows_the_list_and_the_address_says_so(live_people, server, visit):
+def test_typing_narrows_the_list_and_the_address_says_so(live_people, visit):
     noon = (now() - from_ms(yesterday_noon())).total_seconds()
     for person, said in ((live_people.alice, "Pidió factura"), (live_people.bob, "Llamar mañana")):
         services.add_note(make_call(person, 65, ago=noon), person, said)
@@ -42,7 +42,7 @@ def test_typing_narrows_the_list_and_the_address_says_so(live_people, server, vi
     assert re.fullmatch(r"calls-\d{4}-\d\d-\d\d\.xlsx", started.value.suggested_filename)
 
 
-def test_a_wrong_length_is_said_at_its_field(live_people, server, visit):
+def test_a_wrong_length_is_said_at_its_field(live_people, visit):
     make_call(live_people.alice)
     page = visit(live_people.alice, "/calls/")
     page.get_by_text("More filters", exact=True).click()

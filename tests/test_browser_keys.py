@@ -1,15 +1,16 @@
 """The keyboard, the work after a call, and the browser's notifications, in a real browser."""
 
+import datetime as dt
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from calls import afterwards
+from calls import afterwards, services
 from calls.instants import now
 from calls.models import CallEvent, CallLog, Contact, Disposition
-from tests.browsing import Visits
-from tests.test_browser_desk import GONE, eventually, running
+from tests.browsing import GONE, Visits, eventually, settle
+from tests.test_browser_desk import is_off, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -102,7 +103,8 @@ def test_whoever_switches_the_keys_off_is_not_surprised_by_them(visit: Visits, l
     page.goto("/")
     page.keyboard.press("e")
     page.keyboard.press("?")
-    page.wait_for_timeout(300)
+    page.get_by_role("button", name="Hold").click()  # clicks are sent in order: behind an end
+    page.locator("article .badge", has_text="On hold").wait_for()
     assert CallLog.objects.active().count() == 1
     assert page.locator("dialog").count() == 0
 
@@ -118,7 +120,7 @@ def test_a_wrap_up_in_one_tab_is_over_in_the_other(visit: Visits, live_people, o
 
 
 def test_notifications_are_off_until_switched_on(visit: Visits, live_people):
-    context = visit.context(live_people.alice)
+    context = visit.context(live_people.alice, clock=now())
     context.add_init_script(HEARD)
     page = visit.tab(context)
     assert page.locator("#notify").count() == 0
@@ -126,12 +128,16 @@ def test_notifications_are_off_until_switched_on(visit: Visits, live_people):
     page.get_by_label("Notifications of the browser").check()
     page.locator("[data-asks-notifications] button").click()
     page.get_by_text("Saved.").wait_for()
-    running(live_people.alice, ago=599)
+    running(live_people.alice, ago=500)
     page.goto("/")
-    eventually(lambda: page.evaluate("window.heard.length") == 1)
+    settle(page)
+    assert page.evaluate("window.heard") == []
+    page.clock.run_for(120_000)
     assert page.evaluate("window.heard") == ["Your call has become long."]
     page.reload()
-    page.wait_for_timeout(1500)
+    settle(page)
+    page.clock.run_for(120_000)
+    assert page.locator("#timer .clock").inner_text() >= "10:00"
     assert page.evaluate("window.heard") == []
 
 
@@ -166,19 +172,22 @@ def test_wrap_up_clicked_without_a_server_arrives_with_its_time(
     visit: Visits, server, live_people, outcomes
 ):
     visit.ignore(*GONE)
-    running(live_people.alice, ago=20)
-    page = visit(live_people.alice)
-    page.get_by_role("button", name="End as completed").click()
-    page.locator("#wrap_up").wait_for()
+    away = dt.timedelta(minutes=1)  # a wrap-up lasts two at most
+    call = running(live_people.alice, ago=3600)
+    told = services.Told(now() - away - dt.timedelta(seconds=5), explicit=True)
+    services.end_call(call.call_id, live_people.alice, told=told, wrap_up=True)
+    page = visit(live_people.alice, clock=now())
+    settle(page)
     server.kill()
-    page.locator("#network").wait_for()
-    begun = now()
+    is_off(page)
     page.get_by_role("button", name="Ready").click()
+    page.clock.run_for(2000)
     page.locator("#waiting li").wait_for()
-    page.wait_for_timeout(2500)
-    restarted = now()
     server.start()
+    restarted = now()
+    page.clock.fast_forward(60_000 - 2000)
+    page.clock.resume()
     eventually(lambda: CallEvent.objects.filter(data__wrap_up="ended").exists())
     said = CallEvent.objects.get(data__wrap_up="ended")
-    assert begun <= said.occurred_at < restarted
+    assert restarted - away <= said.occurred_at <= now() - away
     assert afterwards.close_wrap_ups() == 0
