@@ -24,7 +24,7 @@ from typing import Any, Callable
 
 from callmanager_track import book
 from callmanager_track.book import DeadLetter
-from callmanager_track.clocks import Moment, format_duration, new_call_id
+from callmanager_track.clocks import CLOCK, Clock, Moment, format_duration, new_call_id
 from callmanager_track.courier import Problem
 from callmanager_track.journal import JournalError
 from callmanager_track.live import Subscription
@@ -61,6 +61,7 @@ class CallTracker:
     `on_error`: told of every Problem, in a thread of ours; without it they are logged.
     `unfinished`: what becomes of calls that a killed program left in the journal: "close" ends them
     as DROPPED at their last sign of life, "keep" leaves them to `resume_call` and `close_call`.
+    `clock`: by which calls are measured and told; this machine's.
     Raises ValueError for an address or key that cannot be one, JournalError without a journal.
     """
 
@@ -74,12 +75,14 @@ class CallTracker:
         journal: str | Path | None = None,
         on_error: Callable[[Problem], object] | None = None,
         unfinished: str = "close",
+        clock: Clock = CLOCK,
     ):
         if unfinished not in ("close", "keep"):
             raise ValueError('unfinished is "close" or "keep".')
         self.base_url = base_url or server_url
         self._api_key = api_key
         self._timeout = timeout
+        self.clock = clock
         self._on_error = on_error
         self._on_tick: TimerCallback | None = None
         self._lock = threading.Lock()  # guards the four below; never held while anybody waits
@@ -95,6 +98,7 @@ class CallTracker:
             timeout=timeout,
             report=self._report,
             owned=True,
+            clock=clock,
         )
         if unfinished == "close":
             for session in self._recorder.unfinished():
@@ -121,7 +125,11 @@ class CallTracker:
         if direction not in ("outbound", "inbound", "internal"):
             raise ValueError("direction is one of: outbound, inbound, internal.")
         session = CallSession(
-            new_call_id(), contact_id, contact_phone or phone_number, started=started
+            new_call_id(self.clock.now()),
+            contact_id,
+            contact_phone or phone_number,
+            started=started,
+            clock=self.clock,
         )
         self._recorder.begin(session, direction, provider)
         self._attach(session)

@@ -1,5 +1,6 @@
 """Programs that use the client: in this process, or in one of their own that can be killed."""
 
+import io
 import os
 import socket
 import sqlite3
@@ -9,9 +10,13 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
+
+from callmanager_track.clocks import Clock, Signal
+from callmanager_track.command_line import main
 
 from tests.server import ROOT
 
@@ -31,6 +36,25 @@ def await_that(fact: Callable[[], Any], seconds: float = 60) -> Any:
         assert time.monotonic() < deadline, "it did not come true"
         time.sleep(0.02)
     return said
+
+
+class DrivenClock(Clock):
+    """Stands still until the test moves it on; who waits by it looks every few milliseconds."""
+
+    def __init__(self) -> None:
+        self._wall_ns, self._mono_ns, self._passed_ns = super().wall_ns(), super().mono_ns(), 0
+
+    def wall_ns(self) -> int:
+        return self._wall_ns + self._passed_ns
+
+    def mono_ns(self) -> int:
+        return self._mono_ns + self._passed_ns
+
+    def advance(self, seconds: float) -> None:
+        self._passed_ns += round(seconds * 1e9)
+
+    def wait(self, signal: Signal, seconds: float | None) -> None:
+        signal.wait(0.01)
 
 
 class Timed(NamedTuple):
@@ -121,13 +145,31 @@ class CommandLine:
         self.variables = environment(
             CALLMANAGER_URL=url, CALLMANAGER_API_KEY=key, CALLMANAGER_JOURNAL=str(journal)
         )
-        self.url, self.journal = url, journal
+        self.url, self.key, self.journal = url, key, journal
 
     def command(self, *arguments: object) -> list[str]:
         return [sys.executable, "-m", "callmanager_track", *map(str, arguments)]
 
     def __call__(self, *arguments: object, expect: int = 0) -> str:
-        """Runs one command: what it prints, complaints included."""
+        """Runs one command in this process: what it prints, complaints included.
+
+        Not for those that take signals: run, watch, follow.
+        """
+        printed = io.StringIO()
+        with (
+            patch.dict(os.environ, self.variables, clear=True),
+            redirect_stdout(printed),
+            redirect_stderr(printed),
+        ):
+            try:
+                code = main(list(map(str, arguments)))
+            except SystemExit as left:  # argparse: help, and what is no command
+                code = int(left.code or 0)
+        assert code == expect, printed.getvalue()
+        return printed.getvalue().strip()
+
+    def run(self, *arguments: object, expect: int = 0) -> str:
+        """The same in a process of its own."""
         done = subprocess.run(
             self.command(*arguments),
             env=self.variables,
@@ -142,5 +184,9 @@ class CommandLine:
     def leave(self, *arguments: object) -> "subprocess.Popen[str]":
         """Starts a command that stays."""
         return subprocess.Popen(
-            self.command(*arguments), env=self.variables, stdout=subprocess.PIPE, text=True
+            self.command(*arguments),
+            env=self.variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )

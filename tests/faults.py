@@ -1,10 +1,13 @@
-"""A proxy between a program and the server that loses, delays and doubles what passes through."""
+"""What stands between a program and the server: a line that can be cut, and a proxy that loses,
+delays and doubles what passes through."""
 
 import asyncio
 import contextlib
 import random
+import socket
 import threading
 from collections import Counter
+from collections.abc import Awaitable
 
 # What may befall a request, and how often among a hundred.
 FAULTS = {
@@ -17,45 +20,115 @@ FAULTS = {
 }
 
 
-class FaultProxy:
-    """Passes HTTP requests on to `port`, with faults while `faulty`."""
+class Between:
+    """Listens on a port of its own, in a thread of its own, for what goes on to `target`.
 
-    def __init__(self, port: int, seed: int = 1, longest: float = 1.5):
-        self._target = port
-        self._chance, self._longest = random.Random(seed), longest
-        self.faulty = True
-        self.seen: Counter[str] = Counter()
+    `cut` breaks every connection and refuses new ones until `mend`.
+    """
+
+    def __init__(self, target: int):
+        self.target = target
+        # Bound for as long as this lives, so that nobody else gets the port while it is cut.
+        self._kept = self._bound(0)
+        self.port = self._kept.getsockname()[1]
+        self._lines: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
-        self._late: set[asyncio.Task[bytes]] = set()
-        started = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        started.wait()
+        self.mend()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws/dashboard/"
+
+    def mend(self) -> None:
+        self._do(self._open())
+
+    def cut(self) -> None:
+        self._do(self._break())
+
     def close(self) -> None:
+        self.cut()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._kept.close()
 
-    def _run(self, started: threading.Event) -> None:
+    def _do(self, work: Awaitable[None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+    def _bound(self, port: int) -> socket.socket:
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.bind(("127.0.0.1", port))
+        return sock
+
+    def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        serving = asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._loop.run_until_complete(serving).sockets[0].getsockname()[1]
-        started.set()
         self._loop.run_forever()
-        for task in asyncio.all_tasks(self._loop):
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
             task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0.05))
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         self._loop.close()
 
+    async def _open(self) -> None:
+        self._server = await asyncio.start_server(self._taken, sock=self._bound(self.port))
+
+    async def _break(self) -> None:
+        self._server.close()
+        for line in self._lines:
+            line.transport.abort()
+
+    async def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._lines.add(writer)
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await self._serve(reader, writer)
+        finally:
+            self._lines.discard(writer)
+            writer.close()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            while (request := await self._request(reader)) and await self._pass(request, writer):
-                await writer.drain()
-        writer.close()
+        raise NotImplementedError
+
+
+class Line(Between):
+    """Passes every byte on, in both directions."""
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        theirs, ours = await asyncio.open_connection("127.0.0.1", self.target)
+        try:
+            ways = [self._pass_on(reader, ours), self._pass_on(theirs, writer)]
+            tasks = [asyncio.create_task(way) for way in ways]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()
+        finally:
+            ours.close()
+
+    async def _pass_on(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                sink.write(data)
+                await sink.drain()
+
+
+class FaultProxy(Between):
+    """Passes HTTP requests on, with faults; what is late is so by at most `longest` seconds."""
+
+    def __init__(self, target: int, seed: int = 1, longest: float = 0.6):
+        self._chance, self._longest = random.Random(seed), longest
+        self.seen: Counter[str] = Counter()
+        self.late: set[asyncio.Task[bytes]] = set()  # requests that are still to be passed on
+        super().__init__(target)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (request := await self._request(reader)) and await self._pass(request, writer):
+            await writer.drain()
 
     async def _request(self, reader: asyncio.StreamReader) -> bytes:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -68,7 +141,7 @@ class FaultProxy:
     async def _pass(self, request: bytes, writer: asyncio.StreamWriter) -> bool:
         """Passes one request on, with what befalls it; whether the connection goes on."""
         names, weights = ["none", *FAULTS], [100 - sum(FAULTS.values()), *FAULTS.values()]
-        fault = self._chance.choices(names, weights)[0] if self.faulty else "none"
+        fault = self._chance.choices(names, weights)[0]
         self.seen[fault] += 1
         wait = self._chance.uniform(0, self._longest)
         if fault == "refused":
@@ -90,17 +163,17 @@ class FaultProxy:
     def _later(self, request: bytes, wait: float) -> None:
         async def send() -> bytes:
             await asyncio.sleep(wait)
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 return await self._ask(request)
             return b""
 
         task = self._loop.create_task(send())
-        self._late.add(task)
-        task.add_done_callback(self._late.discard)
+        self.late.add(task)
+        task.add_done_callback(self.late.discard)
 
     async def _ask(self, request: bytes) -> bytes:
         """The server's whole answer, on a connection of its own."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._target)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.target)
         try:
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")

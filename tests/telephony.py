@@ -5,13 +5,17 @@ import re
 import shutil
 import socket
 import subprocess
-import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.server import free_port
+from accounts.models import User
+from calls.models import CallLog
+from tests.client import CommandLine, await_that
+from tests.people import People, key_of
+from tests.server import Server
 
 MODULES = Path("/usr/lib/baresip/modules")
 CONFIG = """\
@@ -111,6 +115,20 @@ def need_telephony() -> None:
     pytest.skip(message)
 
 
+def hold_port(held: ExitStack) -> int:
+    """A port that nobody uses, for TCP and UDP, and nobody else gets until `held` is closed."""
+    while True:
+        stream = held.enter_context(socket.socket())
+        stream.bind(("127.0.0.1", 0))
+        port = stream.getsockname()[1]
+        packets = held.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+        try:
+            packets.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return port
+
+
 class Softphone:
     """One baresip; `answermode` is auto or manual. Its person types into a console of its own."""
 
@@ -118,11 +136,14 @@ class Softphone:
         self.folder, self._answermode = folder, answermode
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir()
+        self._output = folder / "output"
         self._configure()
 
     def _configure(self) -> None:
-        self.sip, self.control, self.console = free_port(), free_port(), free_port()
-        rtp = free_port() // 2 * 2 % 40000 + 10000
+        """Chooses ports that nobody has, and holds them until the phone takes them."""
+        self._held = ExitStack()
+        self.sip, self.control, self.console, rtp = (hold_port(self._held) for _ in range(4))
+        rtp = min(rtp // 2 * 2, 65_000)
         (self.folder / "config").write_text(
             CONFIG.format(
                 sip=self.sip,
@@ -143,28 +164,27 @@ class Softphone:
 
     def start(self) -> "Softphone":
         """Starts it; anew with other ports where one of them was taken meanwhile."""
-        for _ in range(3):
+        for _ in range(5):
             if self._starts():
                 return self
             self.kill()
             self._configure()
-        raise AssertionError(f"baresip did not start: {(self.folder / 'output').read_text()}")
+        raise AssertionError(f"baresip did not start: {self._output.read_text()}")
 
     def _starts(self) -> bool:
-        with (self.folder / "output").open("ab") as output:
+        self._held.close()
+        with self._output.open("wb") as output:
             self.process = subprocess.Popen(
                 ["baresip", "-f", str(self.folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
             )
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and self.process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.control)) == 0:
-                    return True
-            time.sleep(0.05)
-        return False
+        await_that(lambda: self._said("is ready") or self.process.poll() is not None)
+        return self.process.poll() is None and not self._said("in use")
+
+    def _said(self, words: str) -> bool:
+        return words in self._output.read_text(errors="replace")
 
     def type(self, command: str) -> None:
         """What the person at the phone does: `/dial URI`, `/accept`, `/hangup`."""
@@ -172,6 +192,7 @@ class Softphone:
             console.sendto(f"{command}\n".encode(), ("127.0.0.1", self.console))
 
     def kill(self) -> None:
+        self._held.close()
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -193,7 +214,7 @@ def call_with_sipp(phone: Softphone, lengths_ms: list[int], folder: Path) -> lis
     rows = [f"{phone.folder.name};{ms};+5068888{n:04d}" for n, ms in enumerate(lengths_ms)]
     (folder / "calls.csv").write_text("\n".join(["SEQUENTIAL", *rows]) + "\n")
     command = ["sipp", f"127.0.0.1:{phone.sip}", "-sf", "talk.xml", "-inf", "calls.csv"]
-    command += ["-i", "127.0.0.1", "-p", str(free_port()), "-m", str(len(rows)), "-l", "2"]
+    command += ["-i", "127.0.0.1", "-m", str(len(rows)), "-l", "2"]
     command += ["-r", "4", "-nostdin", "-trace_logs", "-log_file", "calls.log"]
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stdout[-3000:].decode()
@@ -206,3 +227,61 @@ def call_with_sipp(phone: Softphone, lengths_ms: list[int], folder: Path) -> lis
 def _seconds(whole: str, micro: str) -> float:
     """Two numbers as sipp prints them, 1795411851.000000 and 454427.000000."""
     return float(whole) + float(micro) / 1e6
+
+
+class Followed:
+    """`with Followed(...)`: alice's and bob's softphones, each followed by a command of its own."""
+
+    def __init__(self, people: People, server: Server, folder: Path, bobs: str = "auto"):
+        modes = {"alice": "manual", "bob": bobs}
+        self.phones = {name: Softphone(folder / name, mode) for name, mode in modes.items()}
+        self._tracks = {
+            name: CommandLine(server.url, key_of(getattr(people, name)), folder / f"{name}.calls")
+            for name in self.phones
+        }
+        self.followers: dict[str, subprocess.Popen[str]] = {}
+
+    def __enter__(self) -> "Followed":
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def _start(self) -> None:
+        for name, phone in self.phones.items():
+            phone.start()
+            command = ["follow", "baresip", "--port", phone.control]
+            self.followers[name] = self._tracks[name].leave(*command)
+        for name in self.followers:
+            assert self.said(name).startswith("following baresip")
+
+    def said(self, name: str) -> str:
+        """The next line that the follower of this phone prints."""
+        stream = self.followers[name].stdout
+        assert stream is not None
+        return stream.readline().strip()
+
+    def _stop(self) -> None:
+        for follower in self.followers.values():
+            follower.terminate()
+        for follower in self.followers.values():
+            follower.communicate(timeout=60)
+        for phone in self.phones.values():
+            phone.kill()
+
+
+def length(call: CallLog) -> float:
+    """Seconds from the start to the end."""
+    assert call.end_time is not None
+    return (call.end_time - call.start_time).total_seconds()
+
+
+def calls_of(person: User) -> list[tuple[str, str, str]]:
+    """Status, direction and the other side's address of the ended calls, oldest first."""
+    ended = CallLog.objects.filter(user=person, end_time__isnull=False).order_by("start_time")
+    return [(call.status, call.direction, call.contact_ref) for call in ended]

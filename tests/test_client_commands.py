@@ -1,5 +1,6 @@
 """`callmanager-track` as scripts and people use it, against the real server."""
 
+import io
 import json
 import os
 import pty
@@ -8,16 +9,18 @@ import signal
 import subprocess
 import threading
 import time
-from itertools import pairwise
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from call_tracking import format_duration
+from call_tracking import CallTracker, format_duration
+from callmanager_track import terminal
+from callmanager_track.journal import Journal
 
 from calls.models import CallLog
-from tests.client import NOWHERE, CommandLine, Stalls, await_that, environment
+from tests.client import NOWHERE, CommandLine, DrivenClock, await_that, environment, last_sign_ms
+from tests.faults import Line
 from tests.people import key_of, make_call
-from tests.server import Server, free_port
 
 pytestmark = pytest.mark.server
 
@@ -43,13 +46,14 @@ def track(live_people, server, tmp_path):
 
 
 def test_a_call_from_a_script(track, live_people):
+    """Each command in a process of its own."""
     make_call(live_people.alice, 100)
     begun = time.monotonic()
-    call_id = track("start", "--phone", "+506 8888 7777", "--contact", "c_1")
+    call_id = track.run("start", "--phone", "+506 8888 7777", "--contact", "c_1")
     await_that(lambda: not lock_is_free(track))
     track("pause")
     track("resume")
-    track("hold")
+    track.run("hold")
     await_that(lambda: json.loads(track("status", "--json"))["pending"] == 0)
     [shown] = json.loads(track("status", "--json"))["running"]
     assert shown["activity"] == "on hold"
@@ -57,23 +61,27 @@ def test_a_call_from_a_script(track, live_people):
     assert line is not None
     seconds = int(line[1]) * 60 + int(line[2])
     assert shown["duration_seconds"] <= seconds <= time.monotonic() - begun
-    time.sleep(1)
-    ended = track("end", "--status", "DROPPED", "--notes", "line broke", "--wait", "30")
+    # The keeper's sign of life, a second after the start.
+    await_that(lambda: last_sign_ms(track.journal) >= 1000)
+    ended = track.run("end", "--status", "DROPPED", "--notes", "line broke", "--wait", "30")
     call = CallLog.objects.get(call_id=call_id)
     assert (call.status, call.notes, call.contact_ref) == ("DROPPED", "line broke", "c_1")
     assert call.duration_seconds >= 1
     average = format_duration((100 + call.talk_seconds) // 2)
     length = format_duration(call.duration_seconds)
     assert ended == f"DROPPED after {length}; 2 calls, average {average}"
-    assert call_id in track("log", "--json", "--limit", "1")
+    assert call_id in track.run("log", "--json", "--limit", "1")
     assert "DROPPED      +506 8888 7777" in track("log")
-    assert track("status") == "○ 00:00  no call"
+    assert track.run("status") == "○ 00:00  no call"
     await_that(lambda: lock_is_free(track))
 
 
-def test_the_keeper_keeps_a_call_alive_and_delivers_when_the_server_is_back(live_people, tmp_path):
-    server = Server(free_port())
-    track = CommandLine(server.url, key_of(live_people.alice), tmp_path / "calls")
+def test_the_keeper_keeps_a_call_alive_and_delivers_when_the_server_is_back(
+    live_people, server, tmp_path
+):
+    line = Line(server.port)
+    line.cut()
+    track = CommandLine(line.url, key_of(live_people.alice), tmp_path / "calls")
     call_id = track("start", "--phone", "1", "--wait", "1")
     ended = track("end", "--wait", "1")
     about = re.fullmatch(
@@ -84,12 +92,11 @@ def test_the_keeper_keeps_a_call_alive_and_delivers_when_the_server_is_back(live
     assert about is not None and about[1] == about[2], ended
     assert "2 not delivered yet" in track("status")
     assert call_id in track("log", "--json")  # what this computer knows
-    server.start()
-    try:
-        await_that(lambda: CallLog.objects.ended().exists())
-        await_that(lambda: lock_is_free(track))
-    finally:
-        server.kill()
+    await_that(lambda: not lock_is_free(track))
+    line.mend()
+    await_that(lambda: CallLog.objects.ended().exists())
+    await_that(lambda: lock_is_free(track))
+    line.close()
     assert str(CallLog.objects.get().call_id) == call_id
 
 
@@ -147,9 +154,8 @@ def test_a_wrong_key_is_said_at_once_and_can_be_mended(track):
 )
 def test_a_call_lasts_as_long_as_a_program(track, script, code, status):
     program = ["sh", "-c", script] if script else ["no-such-program"]
-    track(
-        "run", "--phone", "8888 7777", "--exit-status", "4=NO_ANSWER", "--", *program, expect=code
-    )
+    given = ["run", "--phone", "8888 7777", "--exit-status", "4=NO_ANSWER", "--", *program]
+    track.run(*given, expect=code)
     await_that(lambda: CallLog.objects.ended().exists())
     assert CallLog.objects.get().status == status
 
@@ -164,10 +170,10 @@ def test_a_signal_reaches_the_program(track):
 
 
 def test_a_killed_run_is_closed_by_the_next_command(track):
-    running = track.leave("run", "--", "sh", "-c", "echo ready; exec sleep 1.5")
+    running = track.leave("run", "--", "sh", "-c", "echo ready; exec cat")
     assert running.stdout.readline() == "ready\n"
     running.kill()
-    running.wait()
+    running.communicate()  # ends the program that it has left behind, too
     assert track("refused") == ""
     await_that(lambda: CallLog.objects.filter(status="DROPPED").exists())
 
@@ -205,30 +211,56 @@ class Terminal:
             pass
 
 
-def test_the_terminal_timer_counts_in_three_colours(track):
-    """With the thresholds at three and six seconds."""
-    watching = Terminal(track.command("watch", "--amber", "3", "--red", "6"), track.variables)
+def test_the_terminal_timer_is_shown_in_three_colours(track):
+    """Of calls that began a while ago, with the thresholds at one and two minutes."""
+    watching = Terminal(track.command("watch", "--amber", "60", "--red", "120"), track.variables)
     idle = f"{GREY}○ 00:00\x1b[0m  no call"
     await_that(lambda: idle in watching.lines)
-    with Stalls() as stalls:
-        begun = time.monotonic()
-        track("start", "--phone", "8888 7777")
-        took = time.monotonic() - begun
-        await_that(lambda: f"{RED}● " in watching.lines[-1])
-        track("pause")
-        await_that(lambda: "paused" in watching.lines[-1])
-        track("end")
-        await_that(lambda: watching.lines[-1] == idle)
-        assert watching.interrupt() == 0
-    # A line is drawn again within its second when the server has heard of the call.
-    shown = [re.match(r"(\x1b\S+m)● (\d\d):(\d\d)", line) for line in watching.lines]
-    timers = [(one[1], int(one[2]) * 60 + int(one[3])) for one in shown if one]
-    for colour, seconds in timers:
-        assert colour == (GREEN if seconds < 3 else AMBER if seconds < 6 else RED)
-    assert {colour for colour, _ in timers} == {GREEN, AMBER, RED}
-    # From 00:00 on each second is drawn, but for what the machine stood still.
-    assert timers[0][1] <= stalls.worst + 0.5 + took
-    assert all(0 <= b[1] - a[1] <= 1 + int(stalls.worst + 0.5) for a, b in pairwise(timers))
+    with CallTracker(track.url, track.key, journal=track.journal) as tracker:
+        for seconds, timer in [
+            (0, f"{GREEN}● 00:0"),
+            (90, f"{AMBER}● 01:"),
+            (3690, f"{RED}● 01:01:"),
+        ]:
+            started = tracker.clock.now().plus_ms(-seconds * 1000)
+            tracker.start_call(contact_phone="8888 7777", started=started)
+            await_that(lambda: timer in watching.lines[-1])  # noqa: B023  (within this turn)
+            tracker.pause()
+            await_that(lambda: "8888 7777  paused" in watching.lines[-1])
+            tracker.end_call()
+            await_that(lambda: idle in watching.lines[-1])
+    assert watching.interrupt() == 0
+
+
+def test_the_terminal_timer_goes_on_by_itself(track):
+    watching = Terminal(track.command("watch"), track.variables)
+    track("start")
+    await_that(lambda: any("● 00:01" in line for line in watching.lines))
+    assert watching.interrupt() == 0
+
+
+def test_the_terminal_timer_draws_every_second_once(tmp_path):
+    """With the thresholds at three and five seconds."""
+    clock, shown, stop = DrivenClock(), io.StringIO(), threading.Event()
+    thresholds = terminal.Thresholds(3, 5)
+    with (
+        CallTracker(NOWHERE, journal=tmp_path / "calls", clock=clock) as tracker,
+        closing(Journal(tmp_path / "calls")) as journal,
+    ):
+        tracker.start_call(contact_phone="8888 7777")
+        watching = threading.Thread(
+            target=terminal.watch, args=(journal, thresholds, shown, stop, True, clock)
+        )
+        watching.start()
+        for second in range(7):
+            await_that(lambda: f"00:0{second}" in shown.getvalue())  # noqa: B023
+            clock.advance(1)
+        stop.set()
+        watching.join()
+    timers = [line.partition("\x1b[0m")[0] for line in shown.getvalue().splitlines()]
+    colours = [GREEN, GREEN, GREEN, AMBER, AMBER, RED, RED]
+    expected = [f"{colour}● 00:0{second}" for second, colour in enumerate(colours)]
+    assert timers[:7] == expected and set(timers[7:]) <= {f"{RED}● 00:07"}
 
 
 def test_no_colours_where_nobody_sees_them(track):

@@ -12,16 +12,16 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from accounts.models import ApiKey, User
 from tests.client import NOWHERE, await_that, environment
+from tests.faults import Line
 from tests.people import key_of
-from tests.server import Server, free_port
+from tests.server import Server
 from tests.test_roles_sockets import Browser
 
-pytestmark = [pytest.mark.server, pytest.mark.fresh_server]
+pytestmark = pytest.mark.server
 
 
-def test_a_program_hears_of_calls_and_connects_again(live_people, tmp_path):
-    port = free_port()
-    server = Server(port).start()
+def test_a_program_hears_of_calls_and_connects_again(live_people, server, tmp_path):
+    network = Line(server.port)
     events: list[dict] = []
     alice, sue = key_of(live_people.alice), key_of(live_people.sue)
 
@@ -29,7 +29,7 @@ def test_a_program_hears_of_calls_and_connects_again(live_people, tmp_path):
         events.append(event)
         raise ZeroDivisionError
 
-    with CallTracker(server.url, sue, journal=tmp_path / "sue") as supervisor:
+    with CallTracker(network.url, sue, journal=tmp_path / "sue") as supervisor:
         line = supervisor.subscribe(failing)
         assert line.connected.wait(60)
         with CallTracker(server.url, alice, journal=tmp_path / "alice") as agent:
@@ -38,14 +38,14 @@ def test_a_program_hears_of_calls_and_connects_again(live_people, tmp_path):
             await_that(lambda: len(events) >= 2)
             assert [event["type"] for event in events] == ["call_started", "call_ended"]
             assert events[1]["call_id"] == call_id and events[1]["calls_made"] == 1
-            server.kill()
+            network.cut()
             await_that(lambda: not line.connected.is_set())
-            server.start()
+            network.mend()
             assert line.connected.wait(60)
             agent.start_call()
             await_that(lambda: len(events) >= 3)
     assert not line.connected.is_set()
-    server.kill()
+    network.close()
 
 
 async def knock(server: Server, key: str) -> int:
@@ -70,6 +70,7 @@ def test_only_a_living_key_of_an_active_person_opens_a_line(live_people, server)
     assert answers == [101, 403, 403, 403, 403]
 
 
+@pytest.mark.fresh_server
 def test_a_revoked_key_loses_its_line(live_people, server):
     row, key = ApiKey.issue(live_people.alice)
 

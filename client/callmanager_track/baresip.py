@@ -11,7 +11,6 @@ import json
 import re
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any, Callable, NamedTuple
 
@@ -75,6 +74,7 @@ class Follower:
 
     def __init__(self, tracker: CallTracker, say: Callable[[str], object] = lambda text: None):
         self._tracker, self._say = tracker, say
+        self.clock = tracker.clock
         self._calls: dict[str, Call] = {}  # by the phone's id
         self._answered: set[str] = set()
         self._dialling: list[Dialling] = []
@@ -169,6 +169,7 @@ def follow(
     say: Callable[[str], object] = lambda text: None,
 ) -> None:
     """Follows the phone at `host`:`port` until `stop`, through its restarts and broken lines."""
+    clock = follower.clock
     gone: Moment | None = None
     deadline = 0.0
     known = True
@@ -183,11 +184,11 @@ def follow(
                 say(f"baresip does not answer at {host}:{port} ({error}); trying again")
             known = False
         if gone is None or known:
-            gone, deadline = Moment.now(), time.monotonic() + _PATIENCE
-        if time.monotonic() > deadline:
+            gone, deadline = clock.now(), clock.seconds() + _PATIENCE
+        if clock.seconds() > deadline:
             follower.lost(gone)
-        stop.wait(_LOOK_SECONDS)
-    follower.lost(Moment.now())
+        clock.wait(stop, _LOOK_SECONDS)
+    follower.lost(clock.now())
 
 
 def _listen(
@@ -202,7 +203,7 @@ def _listen(
             data = line.recv(65536)
         except socket.timeout:
             continue
-        at = Moment.now()
+        at = follower.clock.now()
         if not data:
             return
         for message in messages.feed(data):

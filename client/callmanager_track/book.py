@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from callmanager_track.clocks import Moment
+from callmanager_track.clocks import Clock, Moment
 from callmanager_track.session import CallSession, Step
 
 DETACHED = ""  # the owner of a call that no running program holds
@@ -97,10 +97,12 @@ def _add_event(db: sqlite3.Connection, call_id: str, step: Step, data: Mapping[s
 # --- Calls ---
 
 
-def session_of(row: sqlite3.Row) -> CallSession:
+def session_of(row: sqlite3.Row, clock: Clock) -> CallSession:
     """The call of a row of the journal, going on where it stood."""
     started = Moment(row["wall_ms"], row["mono_ns"], row["boot"])
-    session = CallSession(row["call_id"], row["contact_id"], row["contact_phone"], started=started)
+    session = CallSession(
+        row["call_id"], row["contact_id"], row["contact_phone"], started=started, clock=clock
+    )
     for name in (
         "status",
         "answered_ms",
@@ -148,12 +150,12 @@ def note_alive(db: sqlite3.Connection, signs: Mapping[str, int]) -> None:
     )
 
 
-def forget_old(db: sqlite3.Connection) -> None:
+def forget_old(db: sqlite3.Connection, now: Moment) -> None:
     """Drops the calls of more than a week ago about which there is nothing left to tell."""
     db.execute(
         "DELETE FROM calls WHERE end_ms IS NOT NULL AND wall_ms < ?"
         " AND call_id NOT IN (SELECT call_id FROM events)",
-        (Moment.now().wall_ms - _KEEP_MS,),
+        (now.wall_ms - _KEEP_MS,),
     )
 
 

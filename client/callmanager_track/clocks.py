@@ -1,7 +1,8 @@
 """Moments that survive a wrong clock, the server's clock as far as it is known, and ids in order.
 
 Lengths are taken from the monotonic clock; the wall clock is asked only where the two ends of a
-length lie in different boots of the machine.
+length lie in different boots of the machine. What is measured and what is due goes by one Clock,
+which the tracker is given; how long a caller or a request may be held up is the system's time.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import time
 import uuid
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 _MILLISECOND = dt.timedelta(milliseconds=1)
@@ -37,10 +38,6 @@ class Moment(NamedTuple):
     mono_ns: int
     boot: str
 
-    @classmethod
-    def now(cls) -> Moment:
-        return cls(time.time_ns() // 1_000_000, time.monotonic_ns(), BOOT)
-
     def ms_until(self, later: Moment) -> int:
         """Milliseconds from this moment to `later`, floored; never negative."""
         if self.boot == later.boot:
@@ -53,13 +50,44 @@ class Moment(NamedTuple):
         )
 
 
+class Signal(Protocol):
+    """Something that wakes up those who wait: an Event, or a Condition that is held."""
+
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+class Clock:
+    """This machine's clocks, and waiting by them."""
+
+    def wall_ns(self) -> int:
+        return time.time_ns()
+
+    def mono_ns(self) -> int:
+        return time.monotonic_ns()
+
+    def now(self) -> Moment:
+        return Moment(self.wall_ns() // 1_000_000, self.mono_ns(), BOOT)
+
+    def seconds(self) -> float:
+        """Monotonic seconds."""
+        return self.mono_ns() / 1e9
+
+    def wait(self, signal: Signal, seconds: float | None) -> None:
+        """Until `signal` wakes us, for at most `seconds`; it may return early."""
+        signal.wait(seconds)
+
+
+CLOCK = Clock()
+
+
 class ServerClock:
     """The server's clock, learnt from its answers; each narrows the difference by its round trip.
 
     Of all answers the quickest is the most exact; an old one fades as the clocks drift.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, here: Clock = CLOCK) -> None:
+        self.here = here
         self._best: tuple[int, float, int] | None = None  # difference, error, taken at; all in ns
 
     def learn(self, sent_ns: int, received_ns: int, server_ms: int) -> None:
@@ -81,12 +109,12 @@ class ServerClock:
             return None
         if moment.boot == BOOT:
             return (moment.mono_ns + self._best[0]) // 1_000_000
-        here = Moment.now()
+        here = self.here.now()
         now_ms = (here.mono_ns + self._best[0]) // 1_000_000
         return now_ms - (here.wall_ms - moment.wall_ms)
 
     def now_ms(self) -> int | None:
-        return self.ms_at(Moment.now())
+        return self.ms_at(self.here.now())
 
 
 def isoformat(epoch_ms: int) -> str:
@@ -106,9 +134,9 @@ def parse_instant(text: object) -> int | None:
         return None
 
 
-def new_call_id() -> str:
+def new_call_id(at: Moment) -> str:
     """A UUIDv7 (RFC 9562): 48 bits of epoch ms, then chance; made without asking anybody."""
-    head = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80
+    head = (at.wall_ms & (1 << 48) - 1) << 80
     chance = int.from_bytes(os.urandom(10), "big")
     value = head | 0x7 << 76 | (chance >> 4 & 0xFFF) << 64 | 0b10 << 62 | chance & (1 << 62) - 1
     return str(uuid.UUID(int=value))

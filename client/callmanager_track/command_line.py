@@ -18,7 +18,7 @@ from typing import Any
 
 from call_tracking import CallTracker
 from callmanager_track import __version__, baresip, book, keeper, program, settings, terminal
-from callmanager_track.clocks import format_duration, new_call_id
+from callmanager_track.clocks import CLOCK, format_duration, new_call_id
 from callmanager_track.journal import Journal, JournalError
 from callmanager_track.recorder import Recorder, end_data
 from callmanager_track.session import STATUSES, CallSession
@@ -172,7 +172,7 @@ def _desk(given: Settings) -> Iterator[Desk]:
 
 def _start(options: argparse.Namespace, given: Settings) -> int:
     with _desk(given) as desk:
-        session = CallSession(new_call_id(), options.contact, options.phone)
+        session = CallSession(new_call_id(CLOCK.now()), options.contact, options.phone)
         desk.recorder.begin(session, options.direction)
         print(session.call_id, flush=True)
         desk.recorder.flush(given.wait)
@@ -232,7 +232,7 @@ def _keep(options: argparse.Namespace, given: Settings) -> int:
 
 def _status(options: argparse.Namespace, given: Settings) -> int:
     with contextlib.closing(Journal(given.journal)) as journal:
-        calls = [book.session_of(row) for row in journal.do(book.running)]
+        calls = [book.session_of(row, CLOCK) for row in journal.do(book.running)]
         waiting, refused = journal.do(book.pending), len(journal.do(book.dead_letters))
     if options.json:
         running = [call.to_dict() | {"activity": terminal.activity_of(call)} for call in calls]
@@ -254,7 +254,7 @@ def _log(options: argparse.Namespace, given: Settings) -> int:
         print(f"The server is away ({error}); these are this computer's calls.", file=sys.stderr)
         with contextlib.closing(Journal(given.journal)) as journal:
             rows = journal.do(partial(book.latest, limit=limit))
-        calls = [book.session_of(row).to_dict() for row in rows]
+        calls = [book.session_of(row, CLOCK).to_dict() for row in rows]
     print(json.dumps(calls) if options.json else "\n".join(map(terminal.log_line, calls)))
     return 0
 

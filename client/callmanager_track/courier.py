@@ -14,7 +14,7 @@ from typing import Any, Callable, NamedTuple
 
 from callmanager_track import book
 from callmanager_track.book import Letter
-from callmanager_track.clocks import Moment, ServerClock, isoformat, parse_instant
+from callmanager_track.clocks import ServerClock, isoformat, parse_instant
 from callmanager_track.journal import Journal, JournalError
 from callmanager_track.locks import FileLock
 from callmanager_track.wire import Answer, Unreachable, Wire
@@ -66,12 +66,13 @@ class Courier:
         running: Callable[[], list[str]],
     ):
         self._journal, self._wire, self._clock = journal, wire, clock
+        self._here = clock.here
         self._report, self._running = report, running
         self._turnstile = FileLock(journal.path.with_name(journal.path.name + ".deliver"))
         self._wake = threading.Condition()
         self._woken = self._stopping = False
         self._failures = 0
-        self._not_before = 0.0  # monotonic seconds
+        self._not_before = 0.0  # seconds of our clock
         self._asked_the_time = 0
         self._elsewhere = False  # another process delivers
         self._awaited: dict[str, threading.Event] = {}  # by call, those in wait_for
@@ -85,7 +86,7 @@ class Courier:
     @property
     def offline(self) -> bool:
         """Whether the last attempt failed, or the server asked us to wait."""
-        return self._failures > 0 or self._not_before > time.monotonic()
+        return self._failures > 0 or self._not_before > self._here.seconds()
 
     def wake(self) -> None:
         with self._wake:
@@ -139,7 +140,7 @@ class Courier:
                 pause = _LONGEST_WAIT
             with self._wake:
                 if not self._woken and not self._stopping:
-                    self._wake.wait(pause)
+                    self._here.wait(self._wake, pause)
                 if self._failures == 0:
                     self._woken = False
                     continue
@@ -151,12 +152,11 @@ class Courier:
         """After a failure a new event is no reason to try earlier."""
         with self._wake:
             self._woken = False
-            while not self._stopping and (left := self._not_before - time.monotonic()) > 0:
-                self._wake.wait(left)
+        self._wait_until(self._not_before)
 
     def _turn(self) -> float:
         """Delivers one event, or one sign of life; seconds until there is something to do again."""
-        if (left := self._not_before - time.monotonic()) > 0:
+        if (left := self._not_before - self._here.seconds()) > 0:
             return left
         self._elsewhere = not self._turnstile.acquire()
         if self._elsewhere:
@@ -220,7 +220,7 @@ class Courier:
         self._limit = answer.limit if answer.limit is not None else self._limit
         self._remaining = answer.remaining
         if answer.status == 429:
-            self._not_before = time.monotonic() + answer.retry_after
+            self._not_before = self._here.seconds() + answer.retry_after
             self._report(Problem(f"Too many requests; waiting {answer.retry_after:.0f} s."))
             self._told()
             return None
@@ -230,7 +230,7 @@ class Courier:
         """Waits longer after each failure, and never exactly as long as others do."""
         self._failures += 1
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(self._failures - 1, 20))
-        self._not_before = time.monotonic() + longest * random.uniform(0.5, 1.0)
+        self._not_before = self._here.seconds() + longest * random.uniform(0.5, 1.0)
         if self._failures == 3:
             self._report(Problem(message))
         self._told()
@@ -239,7 +239,7 @@ class Courier:
         self._failures = 0
         start = parse_instant(answer.body.get("start_time")) or 0
         self._journal.do(partial(book.delivered, letter=letter, answer=answer.body, start=start))
-        self._signs[letter.call_id] = time.monotonic()
+        self._signs[letter.call_id] = self._here.seconds()
         if letter.kind == "end":
             self._signs.pop(letter.call_id, None)
             self._silent.discard(letter.call_id)
@@ -280,9 +280,14 @@ class Courier:
             return max(start, now)
         # The server would cut what lies in its future, and it may be behind by the clock's error.
         early = told - now + min(self._clock.error_ms, _MOST_AHEAD_MS)
-        with self._wake:
-            self._wake.wait_for(lambda: self._stopping, max(0.0, early / 1000))
+        self._wait_until(self._here.seconds() + early / 1000)
         return told
+
+    def _wait_until(self, due: float) -> None:
+        """Until our clock shows `due`, or the courier stops."""
+        with self._wake:
+            while not self._stopping and (left := due - self._here.seconds()) > 0:
+                self._here.wait(self._wake, left)
 
     def _body(self, letter: Letter, at_ms: int | None) -> dict[str, Any]:
         """The request: on the server's clock, or on ours with `sent_at` for it to compare."""
@@ -292,7 +297,7 @@ class Courier:
             body["call_id"] = letter.call_id
         if at_ms is not None:
             return body | {name: isoformat(at_ms)}
-        here = Moment.now()
+        here = self._here.now()
         started = here.wall_ms - letter.started.ms_until(here)
         return body | {name: isoformat(started), "sent_at": isoformat(here.wall_ms)}
 
@@ -302,7 +307,7 @@ class Courier:
         """Tells the server of one running call that is due; seconds until the next is."""
         calls = [one for one in self._running() if one not in self._silent]
         every = self._heartbeat_interval(len(calls))
-        now = time.monotonic()
+        now = self._here.seconds()
         due = {one: self._signs.setdefault(one, now) + every for one in calls}
         for one in set(self._signs) - set(calls):
             del self._signs[one]

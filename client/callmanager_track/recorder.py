@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from callmanager_track import book
-from callmanager_track.clocks import Moment, ServerClock
+from callmanager_track.clocks import CLOCK, Clock, ServerClock
 from callmanager_track.courier import Courier, Problem
 from callmanager_track.folders import journal_of
 from callmanager_track.journal import Journal, JournalError
@@ -37,11 +37,12 @@ class Recorder:
         timeout: float,
         report: Callable[[Problem], None],
         owned: bool,
+        clock: Clock = CLOCK,
     ):
-        clock = ServerClock()
-        wire = Wire(base_url, api_key, timeout, clock)
+        server_clock = ServerClock(clock)
+        wire = Wire(base_url, api_key, timeout, server_clock)
         self.journal = Journal(Path(journal) if journal else journal_of(base_url, api_key))
-        self._report = report
+        self._report, self._clock = report, clock
         self.owner = uuid.uuid4().hex if owned else book.DETACHED
         self._lock = self._lock_of(self.owner)
         if owned:
@@ -49,12 +50,12 @@ class Recorder:
         self.live: dict[str, CallSession] = {}  # the running calls to keep alive
         self._closing = threading.Event()
         self._calls_run = threading.Event()
-        self.courier = Courier(self.journal, wire, clock, report, lambda: list(self.live))
+        self.courier = Courier(self.journal, wire, server_clock, report, lambda: list(self.live))
         self._pulse = threading.Thread(target=self._beat, name="call pulse", daemon=True)
         self._pulse.start()
         if self.journal.set_aside:
             report(Problem(f"The journal was damaged; it is kept as {self.journal.set_aside}."))
-        self.journal.post(book.forget_old)
+        self.journal.post(partial(book.forget_old, now=clock.now()))
 
     def _lock_of(self, owner: str) -> FileLock:
         return FileLock(self.journal.path.with_name(f"{self.journal.path.name}.{owner}.owner"))
@@ -116,7 +117,7 @@ class Recorder:
         """The running calls whose program is no more, oldest first."""
         rows = self.journal.do(book.running)
         orphans = [row for row in rows if self._is_orphan(row["owner"])]
-        return [book.session_of(row) for row in orphans]
+        return [book.session_of(row, self._clock) for row in orphans]
 
     def _is_orphan(self, owner: str) -> bool:
         if owner in (self.owner, book.DETACHED):
@@ -135,7 +136,7 @@ class Recorder:
         taken = partial(book.take_over, call_id=call_id, owner=self.owner, former=row["owner"])
         if not self.journal.do(taken, durable=True):
             raise LookupError(f"The call {call_id} was taken over by another program.")
-        session = book.session_of(row)
+        session = book.session_of(row, self._clock)
         self.keep_alive(session)
         return session
 
@@ -153,7 +154,7 @@ class Recorder:
     def detached(self) -> list[CallSession]:
         """The running calls of the command line, oldest first."""
         rows = self.journal.do(partial(book.running, owner=book.DETACHED))
-        return [book.session_of(row) for row in rows]
+        return [book.session_of(row, self._clock) for row in rows]
 
     def look_after(self, sessions: list[CallSession]) -> None:
         """Keeps these calls alive and no others."""
@@ -166,7 +167,10 @@ class Recorder:
 
     def _beat(self) -> None:
         """Notes every second which calls live, so that a dead program's call ends then."""
-        while self._calls_run.wait() and not self._closing.wait(_PULSE_SECONDS):
+        while self._calls_run.wait():
+            self._clock.wait(self._closing, _PULSE_SECONDS)
+            if self._closing.is_set():
+                return
             self._note_alive()
             if not self.live:
                 self._calls_run.clear()
@@ -174,7 +178,7 @@ class Recorder:
                     self._calls_run.set()
 
     def _note_alive(self) -> None:
-        now = Moment.now()
+        now = self._clock.now()
         signs = {one.call_id: one.elapsed_ms(now) for one in list(self.live.values())}
         if signs:
             self.journal.post(partial(book.note_alive, signs=signs))

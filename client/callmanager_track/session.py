@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any, Callable, NamedTuple
 
-from callmanager_track.clocks import Moment, isoformat
+from callmanager_track.clocks import CLOCK, Clock, Moment, isoformat
 
 IN_PROGRESS = "IN_PROGRESS"
 STATUSES = ("COMPLETED", "DROPPED", "FAILED", "NO_ANSWER")
@@ -45,11 +45,13 @@ class CallSession:
         contact_phone: str | None = None,
         *,
         started: Moment | None = None,
+        clock: Clock = CLOCK,
     ):
         self.call_id = call_id
         self.contact_id = _reference("contact_id", contact_id, 100)
         self.contact_phone = _reference("contact_phone", contact_phone, 64)
-        self.started = started or Moment.now()
+        self.clock = clock
+        self.started = started or clock.now()
         self.status = IN_PROGRESS
         self.answered_ms: int | None = None
         self.end_ms: int | None = None
@@ -91,7 +93,7 @@ class CallSession:
 
     def elapsed_ms(self, at: Moment | None = None) -> int:
         """Milliseconds since the start."""
-        return self.started.ms_until(at or Moment.now())
+        return self.started.ms_until(at or self.clock.now())
 
     def tracked_ms(self) -> int:
         """Milliseconds up to now (or the end, or the pause that lasts), less the pauses."""

@@ -7,7 +7,7 @@ import threading
 from typing import NamedTuple, TextIO
 
 from callmanager_track import book
-from callmanager_track.clocks import format_duration
+from callmanager_track.clocks import CLOCK, Clock, format_duration
 from callmanager_track.journal import Journal
 from callmanager_track.session import CallSession
 
@@ -69,19 +69,24 @@ def wants_colours(out: TextIO) -> bool:
 
 
 def watch(
-    journal: Journal, thresholds: Thresholds, out: TextIO, stop: threading.Event, colours: bool
+    journal: Journal,
+    thresholds: Thresholds,
+    out: TextIO,
+    stop: threading.Event,
+    colours: bool,
+    clock: Clock = CLOCK,
 ) -> None:
     """Redraws one line at every second of the newest call, and when something changes."""
     clear, end = ("\r", "\x1b[K") if out.isatty() else ("", "\n")
     shown = ""
     while not stop.is_set():
-        sessions = [book.session_of(row) for row in journal.do(book.running)]
+        sessions = [book.session_of(row, clock) for row in journal.do(book.running)]
         line = _cut(line_of(sessions, journal.do(book.pending), thresholds, colours), out)
         if line != shown:
             out.write(f"{clear}{line}{end}")
             out.flush()
             shown = line
-        stop.wait(min(_LOOK_SECONDS, _until_next_second(sessions)))
+        clock.wait(stop, min(_LOOK_SECONDS, _until_next_second(sessions)))
     if clear:
         out.write("\n")
 

@@ -46,4 +46,5 @@ class Ticker(threading.Thread):
                 return
             left = until_ms - session.tracked_ms()
             if left > 0:
-                session.on_change.wait(None if session.paused_since is not None else left / 1000)
+                seconds = None if session.paused_since is not None else left / 1000
+                session.clock.wait(session.on_change, seconds)

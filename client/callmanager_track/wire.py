@@ -8,7 +8,6 @@ import json
 import locale
 import math
 import os
-import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -75,7 +74,7 @@ class Wire:
         if api_key:
             self._headers["X-API-Key"] = api_key
         self._timeout = timeout
-        self._clock = clock
+        self._clock = clock or ServerClock()
         self._connection: http.client.HTTPConnection | None = None
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
@@ -108,17 +107,18 @@ class Wire:
         headers = dict(self._headers)
         if data is not None:
             headers["Content-Type"] = "application/json"
-        sent = time.monotonic_ns()
+        here = self._clock.here
+        sent = here.mono_ns()
         self._connection.request(method, self._url.path.rstrip("/") + path, data, headers)
         response = self._connection.getresponse()
-        received = time.monotonic_ns()
+        received = here.mono_ns()
         content = response.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES or response.will_close:
             self.close()
         server_ms = parse_instant(response.headers.get("X-Server-Time"))
-        if self._clock is not None and server_ms is not None:
+        if server_ms is not None:
             self._clock.learn(sent, received, server_ms)
-        return _answer(response, content)
+        return _answer(response, content, here.wall_ns() / 1e9)
 
     def _connect(self) -> http.client.HTTPConnection:
         assert self._url.hostname is not None
@@ -134,7 +134,7 @@ def _language() -> str:
     return name[:2].lower() if name[:2].isalpha() and name[:2].isascii() else ""
 
 
-def _answer(response: http.client.HTTPResponse, content: bytes) -> Answer:
+def _answer(response: http.client.HTTPResponse, content: bytes, now: float) -> Answer:
     try:
         body = json.loads(content.decode())
     except (ValueError, RecursionError):
@@ -143,22 +143,25 @@ def _answer(response: http.client.HTTPResponse, content: bytes) -> Answer:
     return Answer(
         response.status,
         body,
-        _seconds(headers.get("Retry-After")),
+        _seconds(headers.get("Retry-After"), now),
         _number(headers.get("X-RateLimit-Limit")),
         _number(headers.get("X-RateLimit-Remaining")),
         headers.get("Link", ""),
     )
 
 
-def _seconds(text: str | None) -> float:
-    """`Retry-After`, seconds or a date, as a number of seconds between 0.1 and an hour."""
+def _seconds(text: str | None, now: float) -> float:
+    """`Retry-After`, seconds or a date, as a number of seconds between 0.1 and an hour.
+
+    `now`: epoch seconds.
+    """
     if text is None:
         return _WAIT_IF_UNSAID
     try:
         seconds = float(text)
     except ValueError:
         try:
-            seconds = email.utils.parsedate_to_datetime(text).timestamp() - time.time()
+            seconds = email.utils.parsedate_to_datetime(text).timestamp() - now
         except (ValueError, TypeError, IndexError, OverflowError):
             return _WAIT_IF_UNSAID
     return min(_LONGEST_WAIT, max(0.1, seconds)) if math.isfinite(seconds) else _WAIT_IF_UNSAID
