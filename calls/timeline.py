@@ -128,7 +128,7 @@ class CallState:
 
 def _identity(event: Event) -> tuple[str, str, int, str, str]:
     """Sorts by key, and twins that disagree by what they say, so that the choice is no accident."""
-    said = repr(sorted(event.data.items(), key=lambda item: item[0]))
+    said = repr(sorted(event.data.items()))
     return event.key, event.kind, event.at, event.source, said
 
 

@@ -11,16 +11,19 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calls import instants, services
-from calls.instants import now, today
-from calls.models import CallLog
+from accounts.models import User
+from calls import afterwards, instants, intake, services
+from calls.instants import from_ms, now, to_ms, today
+from calls.models import CallLog, ProviderAccount, ProviderIdentity
+from calls.providers.base import ProviderEvent
 from calls.services import Told
-from metrics.definitions import SHAPE_FIELDS, SUM_FIELDS, Shape, Sums
+from metrics.definitions import FIGURES, SHAPE_FIELDS, SUM_FIELDS, Shape, Sums
 from metrics.models import DailyMetrics, DailyShape, UserMetrics
 from metrics.rebuild import differences
-from metrics.services import sums_by, sums_of, totals_of
+from metrics.services import own_sums, own_sums_by_day, sums_by, sums_of, totals_of
 from metrics.shapes import shapes_by_day
-from tests.people import make_call
+from metrics.shared import parts_of
+from tests.people import make_call, yesterday_noon
 
 pytestmark = pytest.mark.django_db
 
@@ -314,3 +317,245 @@ def test_the_migration_fills_the_rows_as_a_rebuild_does(some_history):
     assert sorted(DailyShape.objects.values_list("user", "day", *SHAPE_FIELDS)) == right
     assert sorted(DailyMetrics.objects.values_list("user", "day", "talk_squares")) == squares
     assert differences() == []
+
+
+# --- Every figure by hand ---
+
+
+@pytest.fixture
+def noon_yesterday():
+    return from_ms(yesterday_noon())
+
+
+@pytest.fixture
+def a_day_of_alice(people, noon_yesterday, settings):
+    """Four calls that count and one that does not, an hour apart from yesterday's noon on."""
+    settings.WRAP_UP_CAP_SECONDS = 7 * 86_400
+
+    def moment(hour, seconds):
+        return Told(noon_yesterday + dt.timedelta(hours=hour, seconds=seconds), explicit=True)
+
+    def begin(hour, **steps):
+        call, _ = services.start_call(people.alice, told=moment(hour, 0))
+        for action, seconds in steps.items():
+            services.step(call.call_id, people.alice, action, told=moment(hour, seconds))
+        return call.call_id
+
+    def end(hour, call_id, seconds, status, **more):
+        told_end = moment(hour, seconds)
+        services.end_call(call_id, people.alice, status=status, told=told_end, **more)
+
+    held = begin(0, answer=7, hold=20, resume=25)
+    end(0, held, 60, "COMPLETED", wrap_up=True)
+    afterwards.ready(held, people.alice, told=moment(0, 90))
+    end(1, begin(1), 11, "DROPPED")
+    end(2, begin(2, answer=3, pause=5, unpause=9), 13, "FAILED")
+    end(3, begin(3), 25, "NO_ANSWER")
+    begin(4)
+    CallLog.objects.active().update(last_seen_at=moment(4, 50).at)
+    assert services.close_stale_calls() == 1
+    return people
+
+
+BY_HAND = Sums(
+    calls_success=1,
+    calls_dropped=1,
+    calls_error=1,
+    calls_no_answer=1,
+    calls_answered=3,  # the dropped one too: it was told without an answer
+    total_talk_time=48 + 11 + 6,
+    talk_squares=48**2 + 11**2 + 6**2,
+    answered_time=(48 + 5 + 30) + 11 + 6,
+    total_duration=60 + 11 + 9 + 25,
+    ring_time=7 + 3 + 25,
+    hold_time=5,
+    wrap_up_time=30,
+    calls_unconfirmed=1,
+)
+
+
+def test_every_sum_is_that_of_the_calls_worked_out_by_hand(a_day_of_alice, noon_yesterday):
+    alice, day = a_day_of_alice.alice, instants.local_day(noon_yesterday)
+    assert totals_of(alice.pk) == BY_HAND
+    assert DailyMetrics.objects.get(user=alice).sums == BY_HAND
+    assert sums_of([alice.pk], day, day) == own_sums(alice, day, day) == BY_HAND
+    assert dict(own_sums_by_day(alice, day, day)) == {day: BY_HAND}
+    assert differences() == []
+
+
+def test_the_figures_of_these_sums_under_the_names_that_programs_know():
+    assert BY_HAND.as_json() == {
+        "calls_made": 4,
+        "calls_success": 1,
+        "calls_failed": 3,
+        "calls_dropped": 1,
+        "calls_error": 1,
+        "calls_no_answer": 1,
+        "calls_answered": 3,
+        "calls_unconfirmed": 1,
+        "avg_call_duration": 16,
+        "total_talk_time": 65,
+        "success_rate": 25.0,
+        "answer_rate": 75.0,
+        "answered_average": 33,
+        "total_duration": 105,
+        "ring_time": 35,
+        "hold_time": 5,
+        "wrap_up_time": 30,
+    }
+
+
+def test_rates_are_told_in_hundredths_of_a_per_cent():
+    told_sums = Sums(calls_success=2, calls_no_answer=1, calls_answered=1).as_json()
+    assert (told_sums["success_rate"], told_sums["answer_rate"]) == (66.67, 33.33)
+
+
+def test_without_calls_every_figure_is_zero():
+    assert set(Sums().as_json().values()) == {0}
+    assert Sums(calls_no_answer=2).answered_average == 0
+
+
+def test_what_is_added_can_be_taken_away_again():
+    other = Sums(**{name: number for number, name in enumerate(SUM_FIELDS, start=1)})
+    assert BY_HAND + other - other == BY_HAND
+    assert Sums() - other + other == Sums()
+
+
+def test_every_figure_that_pages_show_is_one_of_the_sums():
+    units = {figure.name: figure.unit for figure in FIGURES}
+    assert units == {
+        "calls_made": "calls",
+        "calls_success": "calls",
+        "calls_failed": "calls",
+        "avg_call_duration": "seconds",
+        "total_talk_time": "seconds",
+        "success_rate": "percent",
+    }
+    assert units.keys() <= Sums().as_json().keys()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "length_class"),
+    [
+        *((0, 0), (1, 1), (14, 1), (15, 2), (29, 2), (30, 3), (59, 3), (60, 4), (119, 4)),
+        *((120, 5), (179, 5), (180, 6), (299, 6), (300, 7), (599, 7), (600, 8), (1199, 8)),
+        *((1200, 9), (7200, 9)),
+    ],
+)
+def test_each_class_of_length_begins_where_the_one_before_ends(people, seconds, length_class):
+    make_call(people.alice, seconds, ago=8000)
+    assert [n for n, calls in enumerate(shape_of(people.alice).lengths) if calls] == [length_class]
+
+
+# --- Parts of one call ---
+
+
+def part(people, user, begun, conversation="talk", status="COMPLETED", account=None):
+    """What a phone system tells of one agent's part."""
+    told_part = {"call": f"{user.username} {begun}", "conversation": conversation}
+    events = [
+        ProviderEvent("started", at=to_ms(begun), agents=(user.username,), **told_part),
+        ProviderEvent("ended", at=to_ms(begun) + 30_000, data={"status": status}, **told_part),
+    ]
+    intake.record(account or ProviderAccount.objects.get(), events, received=now())
+
+
+@pytest.fixture
+def pbx(people):
+    account = ProviderAccount.objects.create(kind="generic", name="pbx")
+    for user in (people.alice, people.bob, people.carol):
+        ProviderIdentity.objects.create(account=account, identity=user.username, user=user)
+    return account
+
+
+def statuses(of):
+    return of.calls_success, of.calls_dropped, of.calls_error, of.calls_no_answer
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "stands"),
+    [
+        ("COMPLETED", "DROPPED", (1, 0, 0, 0)),
+        ("DROPPED", "NO_ANSWER", (0, 1, 0, 0)),
+        ("NO_ANSWER", "FAILED", (0, 0, 0, 1)),
+        ("FAILED", "FAILED", (0, 0, 1, 0)),
+    ],
+)
+def test_the_best_outcome_of_its_parts_is_a_calls_outcome(
+    people, pbx, noon_yesterday, one, other, stands
+):
+    day = instants.local_day(noon_yesterday)
+    for first, second, call in ((one, other, "a"), (other, one, "b")):
+        begun = noon_yesterday + dt.timedelta(hours=ord(call) - ord("a"))
+        part(people, people.alice, begun, call, first)
+        part(people, people.bob, begun + dt.timedelta(seconds=40), call, second)
+    whole = sums_of([people.alice.pk, people.bob.pk], day, day)
+    assert statuses(whole) == tuple(2 * count for count in stands)
+    assert whole.calls_answered == (2 if stands[0] or stands[1] else 0)
+    assert whole.total_duration == 4 * 30
+    apart = sums_by("user", [people.alice.pk, people.bob.pk], day, day)
+    assert [apart[user.pk].calls_made for user in (people.alice, people.bob)] == [2, 2]
+
+
+def test_a_call_that_goes_on_past_midnight_counts_on_the_day_of_its_first_part(
+    people, pbx, noon_yesterday
+):
+    days = [instants.local_day(noon_yesterday) - dt.timedelta(days=back) for back in (2, 1)]
+    for user, back in ((people.alice, 2), (people.bob, 1)):
+        part(people, user, noon_yesterday - dt.timedelta(days=back))
+    users = [people.alice.pk, people.bob.pk]
+    by_day = sums_by("day", users, *days)
+    # Each day by itself has its own part; both together have one call.
+    assert [by_day[day].calls_made for day in days] == [1, 1]
+    assert by_day.total == sums_of(users, *days)
+    assert by_day.total.calls_made == 1
+    assert by_day.total_of(days[:1]).calls_made == 1
+    assert dict(own_sums_by_day(people.bob, *days)).keys() == {days[1]}
+
+
+def test_equal_names_of_conversations_of_two_phone_systems_are_two_calls(
+    people, pbx, noon_yesterday
+):
+    other = ProviderAccount.objects.create(kind="generic", name="other")
+    ProviderIdentity.objects.create(account=other, identity="alice", user=people.alice)
+    ProviderIdentity.objects.create(account=other, identity="bob", user=people.bob)
+    for number, account in enumerate((pbx, other)):
+        begun = noon_yesterday + dt.timedelta(hours=number)
+        part(people, people.alice, begun, account=account)
+        part(people, people.bob, begun + dt.timedelta(seconds=40), account=account)
+    day = instants.local_day(noon_yesterday)
+    assert sums_of([people.alice.pk, people.bob.pk], day, day).calls_made == 2
+    assert sums_of([people.alice.pk], day, day).calls_made == 2
+
+
+def test_a_team_counts_the_parts_of_its_own_members_once(people, pbx, noon_yesterday):
+    for number, user in enumerate((people.alice, people.bob, people.carol)):
+        part(people, user, noon_yesterday + dt.timedelta(seconds=40 * number))
+    day, everyone = instants.local_day(noon_yesterday), User.objects.all()
+    teams = sums_by("user__team", everyone, day, day)
+    made = {team: of.calls_made for team, of in teams.items()}
+    assert made == {people.red.pk: 1, people.blue.pk: 1}
+    assert teams.total.calls_made == teams.total_of([people.red.pk, people.blue.pk]).calls_made == 1
+    # The parts of a wider period do not reach into the day that is asked for.
+    parts = parts_of(everyone, day - dt.timedelta(days=5), today())
+    assert len(parts) == 3
+    before = day - dt.timedelta(days=1)
+    assert sums_by("user__team", everyone, before, before, parts) == {}
+    assert sums_by("user__team", everyone, day, day, parts) == teams
+
+
+def test_people_without_calls_are_missing_and_sum_to_nothing(people, noon_yesterday):
+    day = instants.local_day(noon_yesterday)
+    assert sums_by("user", User.objects.all(), day, day) == {}
+    assert sums_of(User.objects.none(), day, day) == own_sums(people.sue, day, day) == Sums()
+    assert own_sums_by_day(people.sue, day, day).total == Sums()
+
+
+def test_the_sums_of_some_people_leave_the_others_out(people, noon_yesterday):
+    make_call(people.alice, 100)
+    make_call(people.carol, 30)
+    day = (today() - dt.timedelta(days=1), today())
+    red = User.objects.filter(team=people.red)
+    assert sums_of(red, *day).total_talk_time == 100
+    assert sums_of(User.objects.order_by("pk")[:1], *day).total_talk_time == 100
+    assert sums_of(User.objects.all(), *day).total_talk_time == 130

@@ -400,3 +400,261 @@ def test_more_events_never_reopen_a_call(events, more):
     later = [replace(event, key=f"later {event.key}") for event in more]
     if fold(events).end is not None:
         assert fold(events + later).end is not None
+
+
+# --- Who is believed, and what else the fold says ---
+
+PBX = "provider:pbx"
+
+
+def test_a_provisional_event_is_replaced_by_a_better_one_even_if_it_was_earlier():
+    guess = said("answered", 3, PBX, provisional=True)
+    call = [started(source=PBX), guess, ended(30, source=PBX)]
+    assert fold(call).answered == T + 3_000
+    assert fold([*call, said("answered", 5, PBX)]).answered == T + 5_000
+    # Yet a provisional word of the phone system is believed before a person's.
+    assert fold([*call, said("answered", 1)]).answered == T + 3_000
+
+
+def test_what_the_report_of_the_end_says_is_believed_before_live_events():
+    call = [started(source=PBX), said("answered", 5, PBX)]
+    report = ended(30, source=PBX, start=T + 1_000, answered=T + 6_000)
+    assert (fold([*call, report]).start, fold([*call, report]).answered) == (T + 1_000, T + 6_000)
+    # A final record is believed before that, whichever is told first.
+    record = said("summary", 40, PBX, start=T + 2_000, answered=T + 7_000, end=T + 31_000)
+    state = fold([*call, report, record])
+    assert (state.start, state.answered, state.end) == (T + 2_000, T + 7_000, T + 31_000)
+
+
+def test_a_report_that_nobody_answered_is_believed_before_a_live_answer():
+    call = [started(source=PBX), said("answered", 5, PBX)]
+    report = ended(30, source=PBX, answered=None, unanswered="NO_ANSWER")
+    state = fold([*call, report])
+    assert (state.answered, state.status, state.missing) == (None, "NO_ANSWER", ())
+    assert lengths(state) == (30_000, 0, 0, 30_000, 0)
+
+
+def test_a_person_cannot_report_other_instants_by_ending_the_call():
+    state = fold([started(), ended(30, start=T + 1_000, answered=T + 6_000, hold=2_000)])
+    assert (state.start, state.answered, state.hold) == (T, None, 0)
+
+
+def test_a_record_may_say_that_an_instant_is_the_epoch_itself():
+    """Zero is an instant like any other; only None means never."""
+    record = Event("r", "summary", 9_000, PBX, {"start": 0, "answered": 0, "end": 9_000})
+    state = fold([record])
+    assert (state.start, state.answered, state.end) == (0, 0, 9_000)
+
+
+def test_a_phone_that_was_only_reached_has_not_answered():
+    call = [started(source=PBX), said("answered", 2, PBX, reached=True), ended(30, source=PBX)]
+    assert fold(call).answered is None
+    assert fold([*call, said("answered", 8, PBX)]).answered == T + 8_000
+
+
+def test_of_two_ends_at_one_instant_the_happier_counts():
+    ends = [ended(20, status, key=status) for status in timeline.TERMINAL]
+    for number, end in enumerate(ends):
+        assert fold([started(), *ends[number:]]).status == end.data["status"]
+    assert fold([started(), ended(20, "UNHEARD OF", key="a"), ends[-1]]).status == "FAILED"
+
+
+def test_the_end_says_who_ended_the_call_and_why():
+    state = fold([started(), ended(20, "FAILED", source="dialler", reason="not_dialled")])
+    assert (state.ended_by, state.end_reason) == ("dialler", "not_dialled")
+    assert (fold([started()]).ended_by, fold([started()]).end_reason) == ("", "")
+
+
+def test_an_end_without_a_status_takes_it_from_the_next_that_is_believed():
+    bare = said("ended", 20, PBX, reason="bye")
+    assert fold([started(), bare]).status == "COMPLETED"
+    assert fold([started(), bare]).end_reason == "bye"
+    state = fold([started(), bare, ended(22, "DROPPED", source="client", reason="line lost")])
+    assert (state.end, state.status) == (T + 20_000, "DROPPED")
+    assert (state.ended_by, state.end_reason) == (PBX, "line lost")
+
+
+def test_the_hold_that_a_provider_states_replaces_the_hold_that_was_heard():
+    call = [started(source=PBX), said("answered", 10, PBX), said("held", 20, PBX)]
+    call += [said("resumed", 22, PBX), said("paused", 30), said("unpaused", 34)]
+    report = ended(50, source=PBX, hold=6_000)
+    assert lengths(fold([*call, report])) == (10_000, 6_000, 4_000, 46_000, 30_000)
+    # The record's hold goes before the report's, and no hold is longer than the talk.
+    record = said("summary", 60, PBX, hold=7_000, end=T + 50_000, status="COMPLETED")
+    assert lengths(fold([*call, report, record])) == (10_000, 7_000, 4_000, 46_000, 29_000)
+    endless = said("summary", 60, PBX, hold=900_000, end=T + 50_000, status="COMPLETED")
+    assert lengths(fold([*call, endless])) == (10_000, 36_000, 4_000, 46_000, 0)
+    none = said("summary", 60, PBX, hold=0, end=T + 50_000, status="COMPLETED")
+    assert lengths(fold([*call, none])) == (10_000, 0, 4_000, 46_000, 36_000)
+
+
+def test_of_two_records_that_state_the_hold_the_first_counts():
+    first, second = (
+        said("summary", at, PBX, hold=hold, end=T + 50_000, status="COMPLETED")
+        for at, hold in ((60, 5_000), (61, 3_000))
+    )
+    call = [started(source=PBX), said("answered", 10, PBX), second, first]
+    assert fold(call).hold == 5_000
+
+
+def test_the_holds_and_pauses_themselves_are_told():
+    call = [started(), said("answered", 2), said("held", 5), said("resumed", 7)]
+    call += [said("held", 7, party="b"), said("resumed", 9, party="b")]
+    call += [said("held", 12), said("resumed", 13), said("paused", 20), said("unpaused", 21)]
+    state = fold(call)
+    assert state.holds == ((T + 5_000, T + 9_000), (T + 12_000, T + 13_000))
+    assert state.pauses == ((T + 20_000, T + 21_000),)
+
+
+def test_a_hold_counts_from_the_answer_and_a_pause_from_the_start():
+    early = [said("held", -4), said("resumed", 6), said("paused", -3), said("unpaused", 1)]
+    state = fold([started(), *early, said("answered", 4), ended(10)])
+    assert (state.holds, state.pauses) == (((T + 4_000, T + 6_000),), ((T, T + 1_000),))
+    open_one = [said("held", 1), said("paused", -3)]
+    state = fold([started(), *open_one, said("answered", 4)])
+    assert (state.held_since, state.paused_since) == (T + 4_000, T)
+
+
+def test_of_two_parties_that_still_hold_the_first_says_since_when():
+    call = [started(), said("answered", 1), said("held", 5, party="b"), said("held", 8, party="a")]
+    assert fold(call).held_since == T + 5_000
+    assert fold([*call, ended(9)]).held_since is None
+
+
+def test_an_answer_ends_a_hold_and_no_pause():
+    call = [started(), said("answered", 1), said("paused", 3)]
+    state = fold([*call, said("answered", 5, resumes=True), ended(9)])
+    assert (state.paused, state.hold) == (6_000, 0)
+
+
+def test_an_answer_told_before_the_start_or_after_the_end_lies_within_the_call():
+    assert fold([started(5), said("answered", 3)]).answered == T + 5_000
+    assert fold([started(5), said("answered", 3), ended(9)]).answered == T + 5_000
+    assert fold([started(5), said("answered", 12), ended(9)]).answered == T + 9_000
+
+
+def test_a_running_call_knows_how_long_it_rang_and_not_how_long_it_takes():
+    state = fold([started(), said("paused", 1), said("unpaused", 3), said("answered", 8)])
+    assert lengths(state) == (6_000, 0, 2_000, None, None)
+
+
+def test_a_correction_does_not_end_a_running_call():
+    state = fold([started(), said("corrected", 9, end=T + 5_000, status="DROPPED", reason="r")])
+    assert (state.end, state.status, state.duration) == (None, "IN_PROGRESS", None)
+
+
+def test_a_correction_may_give_the_answer():
+    state = fold([started(), ended(60), said("corrected", 90, answered=T + 12_000, reason="r")])
+    assert lengths(state) == (12_000, 0, 0, 60_000, 48_000)
+
+
+def test_the_first_that_names_the_other_side_names_it():
+    call = [said("ringing", 1, PBX, number="+2", direction="inbound"), started(source=PBX)]
+    call.append(said("answered", 2, PBX, number="+3", direction="outbound"))
+    call.append(said("ringing", 0.5, PBX, number="", direction=""))
+    assert (fold(call).number, fold(call).direction) == ("+2", "inbound")
+    assert (fold([started()]).number, fold([started()]).direction) == ("", "")
+
+
+def test_the_last_note_is_the_last_written_and_may_be_empty():
+    call = [started(), ended(10, notes="first")]
+    assert fold([*call, said("noted", 5, notes="earlier")]).notes == "first"
+    assert fold([*call, said("noted", 20, notes="")]).notes == ""
+    # An end without notes does not wipe out what was written before.
+    assert fold([started(), said("noted", 5, notes="kept"), ended(10, notes="")]).notes == "kept"
+    assert (fold([started()]).notes, fold([started()]).disposition) == ("", "")
+
+
+def test_the_evidence_of_a_running_call_is_who_told_of_it():
+    assert fold([started()]).evidence == "C"
+    assert fold([started(), said("ringing", 1, PBX)]).evidence == "B"
+    assert fold([started(offline=True)]).evidence == "D"
+
+
+def test_the_evidence_of_an_ended_call_is_who_told_the_end():
+    assert fold([started(source=PBX), ended(10)]).evidence == "C"
+    assert fold([started(), ended(10, source=PBX)]).evidence == "B"
+    # Only a start or an end that was kept offline makes the lengths less sure.
+    assert fold([started(), said("held", 5, offline=True), ended(10)]).evidence == "C"
+    assert fold([started(offline=True), ended(10)]).evidence == "D"
+
+
+def test_a_call_told_only_by_people_lacks_nothing():
+    assert fold([started(), ended(10)]).missing == ()
+    assert fold([said("answered", 2), ended(10)]).missing == ()
+
+
+def test_a_completed_call_of_a_phone_system_lacks_its_answer_and_another_does_not():
+    call = [started(source=PBX)]
+    assert fold([*call, ended(10, source=PBX)]).missing == ("answer",)
+    assert fold([*call, ended(10, "NO_ANSWER", source=PBX)]).missing == ()
+    assert fold([*call, ended(10, "NO_ANSWER", source=PBX), said("noted", 11)]).missing == ()
+    assert fold(call).missing == ()
+
+
+def test_a_promised_record_is_missing_until_it_comes():
+    call = [started(source=PBX), said("answered", 2, PBX), ended(10, source=PBX, record=True)]
+    assert fold(call).missing == ("record",)
+    record = said("summary", 12, PBX, end=T + 10_000, status="COMPLETED")
+    assert fold([*call, record]).missing == ()
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "lacks"),
+    [
+        (-5, 0, False),
+        (-5, 0.001, True),
+        (3, 4, True),
+        (9.999, 20, True),
+        (10, 20, False),
+        (-9, 99, True),
+    ],
+)
+def test_a_gap_in_listening_matters_to_the_calls_that_it_touches(since, until, lacks):
+    call = [started(source=PBX), said("answered", 2, PBX), ended(10, source=PBX)]
+    gap = [T + round(since * 1000), T + round(until * 1000)]
+    state = fold([*call, said("noted", until, PBX, gap=gap)])
+    assert state.missing == (("gap",) if lacks else ())
+
+
+@pytest.mark.parametrize(
+    ("numbers", "lost"),
+    [((), False), ((5,), False), ((7, 5, 6), False), ((5, 7), True), ((5, 5, 6), False)],
+)
+def test_a_gap_in_the_numbers_of_a_conversation_is_a_loss(numbers, lost):
+    call = [started(source=PBX), said("answered", 2, PBX), ended(30, source=PBX)]
+    for place, number in enumerate(numbers):
+        call.append(said("ringing", 3 + place, PBX, conversation_seq=number))
+    assert fold(call).missing == (("events",) if lost else ())
+
+
+def test_a_record_that_tells_the_end_of_an_awaited_leg_completes_it():
+    call = [started(source=PBX), said("answered", 2, PBX, awaits="a"), ended(30, source=PBX)]
+    assert fold(call).missing == ("events",)
+    record = said("summary", 31, PBX, leg="a", end=T + 30_000)
+    assert fold([*call, record]).missing == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Event("e", "ended", T + 10_000, "agent", {"status": "FAILED"}),
+        Event("e", "ended", T + 9_000, "agent", {"status": "DROPPED"}),
+        Event("e", "ended", T + 10_000, PBX, {"status": "DROPPED"}),
+        Event("e", "held", T + 10_000, "agent", {"status": "DROPPED"}),
+    ],
+)
+def test_twins_that_disagree_are_settled_by_what_they_say_and_not_by_their_order(other):
+    one = Event("e", "ended", T + 10_000, "agent", {"status": "DROPPED"})
+    assert fold([started(), one]) != fold([started(), other])
+    assert fold([started(), one, other]) == fold([started(), other, one])
+
+
+def test_what_has_no_fact_of_its_own_begins_with_the_first_fact():
+    assert fold([said("ringing", 3, PBX), said("answered", 5, PBX)]).start == T + 3_000
+    record = said("summary", 1, PBX, end=T + 9_000)
+    assert fold([said("ringing", 3, PBX), record]).start == T + 3_000
+    never = said("summary", 30, PBX, start=None, end=T + 9_000)
+    assert fold([said("ringing", 3, PBX), never]).start == T + 3_000
+    with pytest.raises(ValueError, match="at least one event"):
+        fold([said("noted", 3, notes="about nothing")])
