@@ -52,14 +52,10 @@ LOGS = Path(_logs.name)  # what the servers of this run say: a file for each
 _serial = itertools.count(1)
 
 
-def free_port() -> int:
-    return HeldPort().number
-
-
 class Server:
     """One Daphne process on the test database, always at the same address."""
 
-    def __init__(self, _port: int | None = None, **environment: str):
+    def __init__(self, **environment: str):
         self._held = HeldPort()
         self.port = self._held.number
         self.environment = environment
@@ -130,17 +126,8 @@ def standing_server(django_db_setup) -> Iterator[Server]:
 
 
 @pytest.fixture
-def server(request, transactional_db, standing_server) -> Iterator[Server]:
-    """The server, running; a test that kills it may start it again or leave that to the next.
-
-    With the mark `fresh_server` it is one that has nothing in its memory: the administration's log
-    knows kinds of things by keys that every test makes anew.
-    """
-    if request.node.get_closest_marker("fresh_server"):
-        running = Server().start()
-        yield running
-        running.kill()
-        return
+def server(transactional_db, standing_server) -> Iterator[Server]:
+    """The server, running; a test that kills it may start it again or leave that to the next."""
     yield standing_server if standing_server.is_running else standing_server.start()
     wait_for_quiet()
 

@@ -8,6 +8,8 @@ from django.test import Client
 from accounts.models import ApiKey, User
 from tests.people import PASSWORD, People
 
+pytestmark = pytest.mark.once
+
 NEW_PASSWORD = "a staple for the battery"
 
 

@@ -21,6 +21,8 @@ from metrics.models import DailyMetrics, UserMetrics
 from metrics.services import totals_of
 from tests.people import make_call
 
+pytestmark = pytest.mark.once
+
 CALLS = "/admin/calls/calllog/"
 CONTACTS = "/admin/calls/contact/"
 

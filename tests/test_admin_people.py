@@ -11,7 +11,7 @@ from accounts.models import ApiKey, Team, User
 from tests.api import Api
 from tests.people import PASSWORD, make_call, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from calls.providers.generic import signature
 from metrics.models import UserMetrics
 from tests.client import NOWHERE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from tests.api import Api, error_of
 from tests.limits import standing_clock
 from tests.people import key_of
 
+pytestmark = pytest.mark.engines
+
 ROUTES = [
     ("post", "calls/start"),
     ("post", "calls/end"),

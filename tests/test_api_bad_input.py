@@ -7,6 +7,8 @@ import pytest
 from calls.models import CallLog, Contact
 from tests.api import Api, error_of
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture
 def api(people) -> Api:

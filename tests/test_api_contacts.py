@@ -5,6 +5,8 @@ import pytest
 from calls.models import Contact
 from tests.api import Api, error_of
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture
 def api(people) -> Api:

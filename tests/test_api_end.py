@@ -11,6 +11,8 @@ from metrics.models import UserMetrics
 from tests.api import Api, error_of
 from tests.people import make_call
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture
 def api(people) -> Api:

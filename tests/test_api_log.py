@@ -13,6 +13,8 @@ from calls.serializers import CallBody
 from tests.api import Api, error_of
 from tests.people import make_call
 
+pytestmark = pytest.mark.engines
+
 FIELDS = [
     "call_id",
     "user_id",

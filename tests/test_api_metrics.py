@@ -9,7 +9,7 @@ from metrics.definitions import Sums
 from tests.api import Api, error_of
 from tests.people import make_call
 
-pytestmark = pytest.mark.usefixtures("noon")
+pytestmark = [pytest.mark.usefixtures("noon"), pytest.mark.engines]
 
 DAY = dt.timedelta(days=1)
 

@@ -7,6 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from tests.api import Api
 from tests.people import make_call
 
+pytestmark = pytest.mark.engines
+
 _FRAME = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from tests.api import Api
 
+pytestmark = pytest.mark.once
+
 BODY_METHODS = {"post", "put", "patch"}
 REPORTS = ("summary", "teams", "agents", "days")
 FILES = {

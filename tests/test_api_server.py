@@ -16,7 +16,7 @@ from tests.fuzzing import contradictions
 from tests.people import key_of
 from tests.server import Server
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.engines]
 
 PATIENCE = 60  # seconds; costs nothing while all goes well
 

@@ -9,6 +9,8 @@ from calls.instants import isoformat, now
 from calls.models import CallEvent, CallLog, Contact
 from tests.api import Api, error_of
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture
 def api(people) -> Api:

@@ -14,6 +14,8 @@ from calls.providers.base import Gone, Unreachable
 from calls.simulation.asterisk_events import GREETING
 from tests.client import NOWHERE
 
+pytestmark = pytest.mark.once
+
 SECRET = "ami-secret-1"
 CHALLENGED = b"Response: Success\r\nActionID: login-1\r\nChallenge: 123456789\r\n\r\n"
 ACCEPTED = b"Response: Success\r\nActionID: login-2\r\nMessage: Authentication accepted\r\n\r\n"

@@ -36,6 +36,8 @@ from tests.asterisk import STREAMS, stream, truths
 from tests.client import await_that
 from tests.server import ROOT, test_database_url
 
+pytestmark = pytest.mark.once
+
 SECRET = "ami-secret-1"
 NUMBER = "34600000001"
 PATIENCE = 60  # seconds; costs nothing while all goes well
@@ -164,6 +166,7 @@ def lengths(call):
 # --- The process ----------------------------------------------------------------------------------
 
 
+@pytest.mark.engines
 @pytest.mark.server
 def test_a_call_is_recorded_while_it_happens_and_the_process_stops_cleanly(
     live_people, pbx, listen
@@ -230,6 +233,7 @@ def test_one_process_serves_many_and_mends_and_marks_the_break_of_one(live_peopl
         other.close()
 
 
+@pytest.mark.engines
 @pytest.mark.server
 def test_after_a_kill_what_goes_on_is_taken_up_and_no_end_is_invented(live_people, pbx, listen):
     make_account(live_people, pbx.port)
@@ -464,6 +468,7 @@ def ended(number):
     return lambda: CallLog.objects.ended().count() >= number
 
 
+@pytest.mark.engines
 def test_calls_by_the_dozen_doubled_and_cut_are_exact(live_people):
     chance = random.Random(1)
     account = make_account(live_people, 1)
@@ -721,6 +726,7 @@ def test_a_file_that_is_not_there_and_an_account_that_is_not_set_up(people, tmp_
         call_command("listen_asterisk")
 
 
+@pytest.mark.engines
 def test_an_attended_transfer_is_one_call_of_the_team(people, tmp_path):
     """1001 has a customer, asks 1002, and puts the two together: parts of one conversation."""
     make_account(people, 5038)

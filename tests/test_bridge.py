@@ -13,7 +13,7 @@ from calls.models import CallLog
 from calls.services import start_call
 from tests.people import key_of
 
-pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True), pytest.mark.engines]
 
 PATIENCE = 60  # seconds; costs nothing while all goes well
 

@@ -9,7 +9,7 @@ from accounts.models import ApiKey
 from calls import timeline
 from tests.people import make_call
 
-pytestmark = [pytest.mark.browser, pytest.mark.server]
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]
 
 
 def test_a_key_is_made_for_a_person_who_is_looked_up(live_people, visit):

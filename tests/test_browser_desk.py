@@ -11,7 +11,7 @@ from calls.instants import now
 from calls.models import CallLog, Contact
 from tests.browsing import GONE, eventually, settle, shown_seconds, stop_clock
 
-pytestmark = [pytest.mark.browser, pytest.mark.server]
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]
 
 # How long the network was gone, by the page's clock: far longer than any test takes.
 AWAY = dt.timedelta(minutes=10)
@@ -46,6 +46,7 @@ def call_maria(page) -> None:
     page.locator("article.call", has_text="María Solano").wait_for()
 
 
+@pytest.mark.engines
 def test_a_call_from_the_search_to_the_figures(visit, live_people, maria):
     page = visit(live_people.alice)
     assert page.locator("#timer").inner_text().split() == ["Call", "timer:", "00:00", "No", "call"]

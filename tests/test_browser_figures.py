@@ -14,7 +14,7 @@ from tests.browsing import settle
 from tests.people import make_call, yesterday_noon
 from tests.test_browser_team import Program
 
-pytestmark = [pytest.mark.browser, pytest.mark.server]
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]
 
 
 @pytest.fixture

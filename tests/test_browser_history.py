@@ -9,7 +9,7 @@ from calls import services
 from calls.instants import from_ms, now
 from tests.people import make_call, yesterday_noon
 
-pytestmark = [pytest.mark.browser, pytest.mark.server]
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]
 
 
 def test_typing_narrows_the_list_and_the_address_says_so(live_people, visit):

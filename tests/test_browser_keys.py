@@ -12,7 +12,7 @@ from calls.models import CallEvent, CallLog, Contact, Disposition
 from tests.browsing import GONE, Visits, eventually, settle
 from tests.test_browser_desk import is_off, running
 
-pytestmark = [pytest.mark.browser, pytest.mark.server]
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]
 
 # Keeps what would be shown; a headless browser has nowhere to show it.
 HEARD = """

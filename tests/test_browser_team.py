@@ -15,7 +15,7 @@ from tests.browsing import GONE, settle, shown_seconds
 from tests.people import key_of, make_call
 from tests.server import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.server]
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]
 
 
 class Program:
@@ -37,6 +37,7 @@ def wall(page: Page, title: str):
     return page.locator("section", has=page.get_by_role("heading", name=title))
 
 
+@pytest.mark.engines
 def test_a_call_appears_and_counts_without_reload(live_people, server, visit):
     program = Program(server, live_people.alice)
     page = visit(live_people.sue, "/team/", clock=now())
@@ -104,6 +105,7 @@ def test_the_organisation_counts_along(live_people, server, visit):
     expect(page.locator("#card_calls_made")).to_contain_text("1")
 
 
+@pytest.mark.engines
 def test_the_page_comes_back_after_the_server_was_gone(live_people, server, visit):
     visit.ignore(*GONE)
     page = visit(live_people.sue, "/team/", clock=now())
@@ -194,6 +196,7 @@ def test_a_supervisor_confirms_and_corrects_a_call(live_people, visit):
     assert CallLog.objects.get(pk=call.pk).status == timeline.FAILED
 
 
+@pytest.mark.engines
 @pytest.mark.skipif(not os.environ.get("REDIS_URL"), reason="one process only without REDIS_URL")
 def test_a_call_that_another_process_takes_shows_too(live_people, server, visit):
     second = Server().start()

@@ -17,7 +17,7 @@ from tests.people import key_of
 from tests.server import Server
 from tests.test_roles_sockets import Browser
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.engines]
 
 
 def test_a_program_hears_of_calls_and_connects_again(live_people, server, tmp_path):
@@ -70,7 +70,6 @@ def test_only_a_living_key_of_an_active_person_opens_a_line(live_people, server)
     assert answers == [101, 403, 403, 403, 403]
 
 
-@pytest.mark.fresh_server
 def test_a_revoked_key_loses_its_line(live_people, server):
     row, key = ApiKey.issue(live_people.alice)
 

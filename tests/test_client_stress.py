@@ -4,7 +4,7 @@ import pytest
 
 from tests import stress
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.engines]
 
 
 def test_every_call_once_whatever_happens_between(live_people, server, tmp_path):

@@ -19,7 +19,7 @@ from tests.faults import Line
 from tests.people import key_of
 from tests.server import Server
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.once]
 
 
 @pytest.fixture
@@ -50,6 +50,7 @@ def length_ms(call: CallLog) -> int:
     return round((call.end_time - call.start_time).total_seconds() * 1000)
 
 
+@pytest.mark.engines
 def test_three_lines(tracker):
     call_id = tracker.start_call(contact_phone="+506 8888 7777")
     result = tracker.end_call("COMPLETED", notes="Will call back")
@@ -71,6 +72,7 @@ def test_three_lines(tracker):
     }
 
 
+@pytest.mark.engines
 def test_every_step_is_told_at_its_instant(tracker):
     steps = [timed(lambda: tracker.start_call("c_1", direction="inbound"))]
     for step in (tracker.answer, tracker.hold, tracker.resume, tracker.pause, tracker.resume):
@@ -352,6 +354,7 @@ def test_pauses_count_though_the_watch_has_closed_the_call(live_people, line, jo
     assert UserMetrics.objects.get(user=live_people.alice).calls_made == 1
 
 
+@pytest.mark.engines
 def test_two_programs_share_one_journal(live_people, server, journal):
     key = key_of(live_people.alice)
     first = CallTracker(server.url, key, journal=journal)

@@ -24,6 +24,8 @@ from tests.installation import (
 )
 from tests.people import make_call
 
+pytestmark = pytest.mark.once
+
 
 def output_of(*command, **options):
     out = StringIO()
@@ -38,6 +40,7 @@ def test_create_api_key_prints_the_key_and_nothing_else(people):
     assert (row.name, row.digest) == ("desktop", ApiKey.digest_of(printed.strip()))
 
 
+@pytest.mark.engines
 def test_create_api_key_opens_the_api(people, client):
     key = output_of("create_api_key", "alice").strip()
     answer = client.get("/api/calls/log", headers={"X-API-Key": key})
@@ -53,6 +56,7 @@ def test_create_api_key_refuses_who_is_not_there(people, username):
     assert not ApiKey.objects.exists()
 
 
+@pytest.mark.engines
 def test_rebuild_metrics_checks_says_and_mends(people):
     make_call(people.alice, 60)
     make_call(people.carol, 30, status="NO_ANSWER")
@@ -80,6 +84,7 @@ def silent_call(user):
     return call
 
 
+@pytest.mark.engines
 def test_close_stale_calls_closes_the_silent_ones(people):
     silent = silent_call(people.alice)
     services.start_call(people.bob)
@@ -89,6 +94,7 @@ def test_close_stale_calls_closes_the_silent_ones(people):
     assert list(CallLog.objects.active().values_list("user", flat=True)) == [people.bob.pk]
 
 
+@pytest.mark.engines
 def test_the_worker_knows_its_work_by_the_clock(people, caplog):
     silent = silent_call(people.alice)
     tasks.close_stale_calls.call_local()

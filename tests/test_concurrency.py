@@ -19,7 +19,7 @@ from metrics.rebuild import differences
 from metrics.services import totals_of
 from tests.people import make_call
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.engines]
 
 BEGUN = to_ms(day_start(today()) - dt.timedelta(hours=12))
 

@@ -17,6 +17,8 @@ from calls.errors import BadCallData, CallConflict
 from calls.models import Contact, ContactImport
 from tests.people import make_call
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture(autouse=True)
 def in_english():

@@ -5,7 +5,7 @@ import pytest
 from calls.folding import folded
 from calls.models import Contact
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from calls.services import Told
 from metrics.dayline import DayLine, day_lines
 from tests.people import People
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 MADRID = "Europe/Madrid"
 
 

@@ -8,6 +8,8 @@ from django.test import RequestFactory
 from callmanager.styleguide import styleguide
 from tests.server import ROOT
 
+pytestmark = pytest.mark.once
+
 CSS = ROOT / "static" / "css"
 # Not the scales themselves, nor the sheets that dress what others have made.
 OTHERS = {"variables.css", "admin.css", "api_docs.css", "document_pdf.css"}

@@ -9,6 +9,8 @@ from calls import dialing
 from calls.dialing import KINDS, fault, link
 from calls.models import DialChoice, DialLink, ProviderAccount, ProviderIdentity, name_at
 
+pytestmark = pytest.mark.once
+
 NUMBER = "+34600000001"
 
 

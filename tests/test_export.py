@@ -17,6 +17,8 @@ from metrics.exports import calls as exports
 from tests.browsing import session_cookie
 from tests.people import make_call, many_calls
 
+pytestmark = pytest.mark.engines
+
 URL = "/calls/export.csv"
 PATIENCE = 60  # seconds; costs nothing while all goes well
 

@@ -34,6 +34,8 @@ from tests.client import await_that
 from tests.people import make_call, many_calls
 from tests.server import ROOT, Server
 
+pytestmark = pytest.mark.engines
+
 XLSX, PDF, CSV = "/calls/export.xlsx", "/calls/export.pdf", "/calls/export.csv"
 PATIENCE = 60  # seconds; costs nothing while all goes well
 

@@ -18,6 +18,8 @@ from metrics.demo import Options, seed
 from tests.api import Api, error_of
 from tests.people import make_call, make_user
 
+pytestmark = pytest.mark.engines
+
 PRESENT = dt.datetime(2026, 3, 18, 22, 10, tzinfo=dt.UTC)
 PART = {"HX-Request": "true"}
 

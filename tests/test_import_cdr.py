@@ -18,6 +18,8 @@ from calls.simulation.asterisk_events import GREETING
 from tests.asterisk import STREAMS, T, exchange, in_ms, stream, told, tracker, truths
 from tests.people import make_pbx
 
+pytestmark = pytest.mark.engines
+
 UTC = ZoneInfo("UTC")
 NUMBER = "34600000001"
 

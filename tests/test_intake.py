@@ -18,7 +18,7 @@ from metrics.rebuild import differences
 from metrics.services import sums_by, sums_of
 from tests.people import make_pbx, yesterday_noon
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 NUMBER = "+50651234567"
 NOBODY = {"status": "NO_ANSWER"}

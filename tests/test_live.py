@@ -20,7 +20,7 @@ from tests.lines import Caller, all_heard, events_of, frames_with, listening, ne
 from tests.people import make_call
 from tests.server import ROOT, Server
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.engines]
 
 
 def test_an_end_brings_the_figures_that_the_program_was_told(live_people, server):

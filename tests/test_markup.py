@@ -8,6 +8,8 @@ from django.test import Client
 
 from tests.test_roles import PAGES, rows, things  # noqa: F401
 
+pytestmark = pytest.mark.once
+
 INLINE = re.compile(r"<style|<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=|javascript:", re.I)
 # Files, and the timer, which is a part of every page.
 NO_PAGE = re.compile(r"\.(csv|xlsx|vcf|pdf)$|/file/$|^/timer/$")

@@ -25,7 +25,7 @@ from metrics.shapes import shapes_by_day
 from metrics.shared import parts_of
 from tests.people import make_call, yesterday_noon
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def told(*when, zone="UTC"):

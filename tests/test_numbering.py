@@ -12,7 +12,7 @@ from calls.providers.base import ProviderEvent
 from metrics.rebuild import differences
 from tests.people import make_pbx, yesterday_noon
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 TALK = "talk"
 ENDED = {"status": "COMPLETED", "unanswered": "NO_ANSWER"}

@@ -13,6 +13,8 @@ from calls.instants import now, to_ms
 from calls.models import CallLog, Contact
 from tests.people import make_call
 
+pytestmark = pytest.mark.engines
+
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
 

@@ -18,7 +18,7 @@ from metrics.proof import sum_calls
 from metrics.services import sums_of
 from tests.people import People, make_call, make_user
 
-pytestmark = pytest.mark.usefixtures("noon")
+pytestmark = [pytest.mark.usefixtures("noon"), pytest.mark.engines]
 
 PART = {"HX-Request": "true"}
 DAY = 86_400

@@ -15,6 +15,8 @@ from calls.models import CallLog, Contact
 from tests.people import make_call
 from tests.test_api_queries import Statements
 
+pytestmark = pytest.mark.engines
+
 PART = {"HX-Request": "true"}
 ENGLISH = {"Accept-Language": "en"}
 

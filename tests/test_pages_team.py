@@ -13,7 +13,7 @@ from calls.periods import named
 from metrics.wall import look_at
 from tests.people import People, make_call, make_user
 
-pytestmark = pytest.mark.usefixtures("noon")
+pytestmark = [pytest.mark.usefixtures("noon"), pytest.mark.engines]
 
 PART = {"HX-Request": "true"}
 

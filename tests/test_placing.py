@@ -12,6 +12,8 @@ from calls.providers import adapters
 from calls.providers.base import Adapter, ProviderEvent, Unreachable
 from calls.setup import hook_address
 
+pytestmark = pytest.mark.once
+
 NUMBER = "+50651234567"
 
 

@@ -15,6 +15,8 @@ from calls.providers import adapters
 from tests.server import ROOT
 from tests.telling import SECRET, T
 
+pytestmark = pytest.mark.once
+
 PAGE = (ROOT / "docs" / "providers.md").read_text()
 
 

@@ -18,7 +18,7 @@ from tests import test_provider_twilio as twilio
 from tests import test_provider_zoom as zoom
 from tests.telling import SECRET, T
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 BASE = "https://calls.example.test"
 KINDS = [kind for kind in builders() if adapters()[kind].has_hook]

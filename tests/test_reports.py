@@ -16,7 +16,8 @@ from metrics.models import DailyMetrics
 from tests.api import Api, error_of
 from tests.test_export_files import unpacked
 
-pytestmark = pytest.mark.usefixtures("noon")  # yesterday stays the same day
+# At noon, yesterday stays the same day.
+pytestmark = [pytest.mark.usefixtures("noon"), pytest.mark.engines]
 
 YESTERDAY = "period=yesterday"
 

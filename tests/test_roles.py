@@ -32,6 +32,8 @@ from metrics import exporting
 from metrics.models import Export, SavedView
 from tests.people import People, key_of, make_call
 
+pytestmark = pytest.mark.engines
+
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
 
 PAGES = """

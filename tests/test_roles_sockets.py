@@ -27,9 +27,7 @@ from tests.lines import PATIENCE, Caller, all_heard, answer, listening
 from tests.people import key_of
 from tests.server import Server
 
-pytestmark = pytest.mark.server
-# The administration's log is written.
-fresh_server = pytest.mark.fresh_server
+pytestmark = [pytest.mark.server, pytest.mark.engines]
 
 
 class Browser:
@@ -110,7 +108,6 @@ async def lines_that_end(lines: dict[str, ClientConnection]) -> dict[str, int]:
     return ended
 
 
-@fresh_server
 def test_a_change_of_rights_ends_the_lines_of_that_person_alone(live_people, server):
     people, ada = live_people, Browser(server, live_people.ada)
     supervisor = Group.objects.get(name=roles.SUPERVISOR).pk
@@ -148,7 +145,6 @@ def test_signing_out_ends_the_lines(live_people, server):
     assert asyncio.run(scene()) == 4401
 
 
-@fresh_server
 def test_after_a_move_the_new_supervisor_hears_and_the_old_one_does_not(live_people, server):
     people = live_people
     Browser(server, people.ada).save_person(people.alice, team=people.blue.pk)
@@ -166,7 +162,6 @@ def test_after_a_move_the_new_supervisor_hears_and_the_old_one_does_not(live_peo
     assert heard == [[people.bob.pk], [people.alice.pk]]
 
 
-@fresh_server
 def test_who_supervises_no_more_hears_no_more(live_people, server):
     people, ada = live_people, Browser(server, live_people.ada)
     page = f"/admin/accounts/team/{people.red.pk}/change/"

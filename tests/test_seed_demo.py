@@ -21,7 +21,7 @@ from metrics import demo
 from metrics.demo.organisation import deal
 from metrics.rebuild import differences
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 # A Wednesday afternoon in Costa Rica, UTC-6.
 PRESENT = dt.datetime(2026, 3, 18, 22, 10, tzinfo=dt.UTC)

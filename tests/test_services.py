@@ -15,7 +15,7 @@ from calls.recording import fact, record
 from calls.services import Told
 from tests.people import make_call
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,8 @@ from accounts.models import User
 from tests.limits import standing_clock
 from tests.people import PASSWORD, make_user
 
+pytestmark = pytest.mark.engines
+
 ELSEWHERE = ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "/\\evil.example"]
 
 

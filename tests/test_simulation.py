@@ -11,9 +11,10 @@ from calls.simulation.trial import try_hook
 from tests.client import NOWHERE
 from tests.playing import check_chaos, check_losses
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.once]
 
 
+@pytest.mark.engines
 @pytest.mark.parametrize("kind", kinds())
 def test_chaos_leaves_every_call_exact_and_no_trace(server, kind):
     check_chaos(kind, 6, 3, server.url)

@@ -14,6 +14,8 @@ from calls.models import CallLog
 from calls.running import RunningCall
 from calls.templatetags.calls_format import clock, duration_words, initials, percent
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def alice(client, people) -> User:

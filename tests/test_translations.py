@@ -14,6 +14,8 @@ from accounts.models import User
 from calls import timeline
 from tests.people import People, make_call
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(settings.BASE_DIR)
 Visit = Callable[[str, User | None, str], str]
 

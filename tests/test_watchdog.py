@@ -13,7 +13,7 @@ from calls.models import CallLog, ProviderAccount, ProviderIdentity
 from calls.providers import adapters
 from calls.providers.base import Adapter, Gone, ProviderEvent
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 NUMBER = "+50651234567"
 HOUR = dt.timedelta(hours=1)

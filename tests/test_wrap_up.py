@@ -16,6 +16,8 @@ from metrics.models import DailyMetrics, UserMetrics
 from tests.api import Api, error_of
 from tests.people import make_call
 
+pytestmark = pytest.mark.engines
+
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
 
