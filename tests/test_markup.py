@@ -20,8 +20,7 @@ EYES = ("alice", "sue", "ada", "nobody")
 def pages_of(things: dict[str, Any]) -> list[tuple[str, str]]:  # noqa: F811
     """(viewer, address) of every page that a table of doors names, each once."""
     found = []
-    for param in rows(PAGES):
-        method, address, expected = param.values
+    for method, address, expected in rows(PAGES):
         viewer = next((who for who in EYES if expected[who] == 200), None)
         if method == "GET" and viewer is not None and not NO_PAGE.search(address):
             found.append((viewer, address.format(**things)))
