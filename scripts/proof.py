@@ -7,7 +7,7 @@ from stages import BIN, Stage, run
 
 def main() -> None:
     environment = {"REQUIRE_BROWSER": "1", "REQUIRE_TELEPHONY": "1"}
-    deep = [str(BIN / "pytest"), "-p", "tests.worker", "--create-db", "-s", "tests/proof"]
+    deep = [str(BIN / "pytest"), "-p", "tests.worker", "-s", "tests/proof"]
     mutations = [sys.executable, "scripts/mutation.py"]
     stages = [
         Stage("deep tests", deep, environment, shown=True),

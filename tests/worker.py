@@ -1,8 +1,18 @@
-"""Loaded before the settings: each worker of a parallel run hears only its own Redis database."""
+"""Loaded before the settings: a run of the tests gets databases and a folder of its own, so that
+two runs beside each other, of one checkout or of several, do not meet."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+if not _worker:
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="callmanager-tests-")
+    os.environ.setdefault("TEST_DATABASE_NAME", f"test_callmanager_{os.getpid()}")
+    atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
+
+# Each worker of a parallel run hears only its own Redis database.
 if _worker and os.environ.get("REDIS_URL"):
     _server, _, _number = os.environ["REDIS_URL"].rpartition("/")
     os.environ["REDIS_URL"] = f"{_server}/{int(_number or 0) - 1 - int(_worker[2:])}"
