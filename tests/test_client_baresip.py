@@ -12,7 +12,7 @@ from tests.client import await_that
 from tests.people import key_of
 from tests.telephony import Followed, calls_of, length, need_telephony
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.once]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.client import NOWHERE, CommandLine, DrivenClock, await_that, environm
 from tests.faults import Line
 from tests.people import key_of, make_call
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.once]
 
 
 def lock_is_free(track: CommandLine) -> bool:
