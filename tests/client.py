@@ -18,6 +18,7 @@ from unittest.mock import patch
 from callmanager_track.clocks import Clock, Signal
 from callmanager_track.command_line import main
 
+from tests.processes import spawn
 from tests.server import ROOT
 
 _kept = socket.socket()  # bound for as long as the tests run, so that nobody else can listen there
@@ -115,7 +116,7 @@ class Program:
     """A Python program in a process of its own; `source` prints what the test wants to know."""
 
     def __init__(self, source: str, *arguments: object, python: str = sys.executable):
-        self.process = subprocess.Popen(
+        self.process = spawn(
             [python, "-c", textwrap.dedent(source), *map(str, arguments)],
             env=environment(),
             stdin=subprocess.PIPE,
@@ -183,7 +184,7 @@ class CommandLine:
 
     def leave(self, *arguments: object) -> "subprocess.Popen[str]":
         """Starts a command that stays."""
-        return subprocess.Popen(
+        return spawn(
             self.command(*arguments),
             env=self.variables,
             stdin=subprocess.PIPE,

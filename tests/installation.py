@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.processes import spawn
 from tests.server import ROOT, Server
 
 PATIENCE = 60  # seconds to stop in; costs nothing while all goes well
@@ -43,7 +44,7 @@ class MakeRun:
 
     def launch(self) -> "subprocess.Popen[str]":
         """One more of them at the same address."""
-        return subprocess.Popen(
+        return spawn(
             [sys.executable, "-m", "callmanager.run", "--port", str(self.port)],
             cwd=ROOT,
             env=self.environment,

@@ -6,31 +6,33 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-# Reads the process groups that were begun ("+1234") and have ended ("-1234"). Its input ends with
-# the test run, however that ends: then it kills whatever is left.
+# Reads which processes were begun ("1234 5678": its number, and when the kernel began it). The
+# input ends with the test run, however that ends: then it kills the groups that are left.
 KEEPER = """
 import os, signal, sys
+from tests.processes import birth_of
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-alive = set()
-for line in sys.stdin:
-    change, group = line[0], int(line[1:])
-    alive.add(group) if change == "+" else alive.discard(group)
-for group in alive:
-    try:
-        os.killpg(group, signal.SIGKILL)
-    except OSError:
-        pass
+begun = [line.split() for line in sys.stdin]
+for number, birth in begun:
+    # The number of a group that has members belongs to nobody else.
+    if birth_of(number) in (birth, ""):
+        try:
+            os.killpg(int(number), signal.SIGKILL)
+        except OSError:
+            pass
 """
-_keeper: "subprocess.Popen[str] | None" = None
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def spawn(command: list[Any], **options: Any) -> "subprocess.Popen[Any]":
     """`subprocess.Popen` in a process group of its own that ends with the test run at the latest,
     even when that is killed."""
     process = subprocess.Popen([*map(str, command)], start_new_session=True, **options)
-    _tell_keeper(f"+{process.pid}")
+    print(process.pid, birth_of(process.pid) or "?", file=_keeper().stdin)
     return process
 
 
@@ -39,18 +41,25 @@ def kill(process: "subprocess.Popen[Any]") -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    _tell_keeper(f"-{process.pid}")
 
 
-def _tell_keeper(line: str) -> None:
-    global _keeper
-    if _keeper is None:
-        command = [sys.executable, "-S", "-c", KEEPER]
-        _keeper = subprocess.Popen(
-            command, stdin=subprocess.PIPE, start_new_session=True, text=True, bufsize=1
-        )
-    assert _keeper.stdin is not None
-    print(line, file=_keeper.stdin)
+def birth_of(number: int | str) -> str:
+    """When the kernel began the process, in its ticks; "" if there is none (or no /proc)."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[19]
+    return ""
+
+
+@cache
+def _keeper() -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", KEEPER],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+        bufsize=1,
+    )
 
 
 class HeldPort:

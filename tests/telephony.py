@@ -15,6 +15,7 @@ from accounts.models import User
 from calls.models import CallLog
 from tests.client import CommandLine, await_that
 from tests.people import People, key_of
+from tests.processes import spawn
 from tests.server import Server
 
 MODULES = Path("/usr/lib/baresip/modules")
@@ -174,7 +175,7 @@ class Softphone:
     def _starts(self) -> bool:
         self._held.close()
         with self._output.open("wb") as output:
-            self.process = subprocess.Popen(
+            self.process = spawn(
                 ["baresip", "-f", str(self.folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -34,6 +34,7 @@ from calls.simulation.asterisk_server import AsteriskServer, messages_of
 from calls.simulation.base import ScriptedCall
 from tests.asterisk import STREAMS, stream, truths
 from tests.client import await_that
+from tests.processes import spawn
 from tests.server import ROOT, test_database_url
 
 pytestmark = pytest.mark.once
@@ -106,7 +107,7 @@ class Process:
     """The real command."""
 
     def __init__(self, *arguments):
-        self.process = subprocess.Popen(
+        self.process = spawn(
             [sys.executable, "manage.py", "listen_asterisk", "--retry", "0.05", *arguments],
             cwd=ROOT,
             env=os.environ
@@ -118,7 +119,6 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,
         )
 
     def terminate(self):

@@ -21,6 +21,7 @@ from calls.models import CallLog
 from tests.client import NOWHERE, CommandLine, DrivenClock, await_that, environment, last_sign_ms
 from tests.faults import Line
 from tests.people import key_of, make_call
+from tests.processes import spawn
 
 pytestmark = [pytest.mark.server, pytest.mark.once]
 
@@ -186,9 +187,7 @@ class Terminal:
 
     def __init__(self, command: list[str], variables: dict[str, str]):
         self._ours, theirs = pty.openpty()
-        self.process = subprocess.Popen(
-            command, env=variables | {"TERM": "xterm-256color"}, stdout=theirs
-        )
+        self.process = spawn(command, env=variables | {"TERM": "xterm-256color"}, stdout=theirs)
         os.close(theirs)
         self._shown = b""
         self._reader = threading.Thread(target=self._read)

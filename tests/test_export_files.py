@@ -32,6 +32,7 @@ from tests.api import Api, error_of
 from tests.browsing import session_cookie
 from tests.client import await_that
 from tests.people import make_call, many_calls
+from tests.processes import spawn
 from tests.server import ROOT, Server
 
 pytestmark = pytest.mark.engines
@@ -333,7 +334,7 @@ class Worker:
     """The real worker in a process of its own, on the test database."""
 
     def __init__(self, folder: Path):
-        self.process = subprocess.Popen(
+        self.process = spawn(
             [sys.executable, "manage.py", "run_huey", "--skip-checks"],
             cwd=ROOT,
             env=Server(DATA_DIR=str(folder)).surroundings(),
