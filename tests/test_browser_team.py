@@ -33,13 +33,19 @@ class Program:
         assert self.http.post("/api/calls/end", json={"call_id": call_id} | body).status_code == 200
 
 
+def around_today() -> str:
+    """A period that no midnight ends: yesterday to tomorrow."""
+    first, last = today() - dt.timedelta(days=1), today() + dt.timedelta(days=1)
+    return f"period=range&from={first}&to={last}"
+
+
 def wall(page: Page, title: str):
     return page.locator("section", has=page.get_by_role("heading", name=title))
 
 
 def test_a_call_appears_and_counts_without_reload(live_people, server, visit):
     program = Program(server, live_people.alice)
-    page = visit(live_people.sue, "/team/", clock=now())
+    page = visit(live_people.sue, f"/team/?{around_today()}", clock=now())
     settle(page)
     page.evaluate("window.notReloaded = true")
     on_call, table = wall(page, "On a call now"), page.locator("#team_table")
@@ -64,7 +70,7 @@ def test_a_call_appears_and_counts_without_reload(live_people, server, visit):
 
 def test_the_last_of_many_changes_is_shown(live_people, server, visit):
     programs = [Program(server, person) for person in (live_people.alice, live_people.bob)]
-    page = visit(live_people.sue, "/team/")
+    page = visit(live_people.sue, f"/team/?{around_today()}")
     settle(page)
     for _ in range(8):
         for program in programs:
@@ -94,7 +100,7 @@ def test_hold_and_pause_show_on_the_wall(live_people, server, visit):
 
 def test_the_organisation_counts_along(live_people, server, visit):
     program = Program(server, live_people.carol)
-    page = visit(live_people.ada, "/organization/")
+    page = visit(live_people.ada, f"/organization/?{around_today()}")
     settle(page)
     blue = page.get_by_role("row").filter(has_text="Blue")
     expect(blue.get_by_role("cell").nth(1)).to_have_text("0")
