@@ -90,7 +90,7 @@ class Visits:
             **{"base_url": self._server.url, "locale": "en-GB", "reduced_motion": "reduce"}
             | options
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(60_000)
         context.on("console", self._heard)
         context.on("weberror", lambda error: self._failed(error.page, str(error.error)))
         if clock is not None:

@@ -71,6 +71,7 @@ def test_a_call_from_the_search_to_the_figures(visit, live_people, maria):
 
 def test_the_keyboard_alone_does_it_all(visit, live_people, maria):
     page = visit(live_people.alice)
+    settle(page)
     page.locator("#q").focus()
     page.keyboard.type("solano")
     page.get_by_text("Pedro Mora").wait_for(state="detached")

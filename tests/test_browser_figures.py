@@ -17,6 +17,12 @@ from tests.test_browser_team import Program
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]
 
 
+def yesterday() -> str:
+    """The day of `some_calls` as a period that no midnight moves."""
+    day = from_ms(yesterday_noon()).date()
+    return f"period=range&from={day}&to={day}"
+
+
 @pytest.fixture
 def some_calls(live_people):
     noon = (now() - from_ms(yesterday_noon())).total_seconds()
@@ -60,7 +66,7 @@ def test_a_name_that_is_taken_is_said_in_the_bar(some_calls, visit):
 
 
 def test_plots_say_their_numbers_by_pointing_and_by_the_keys(some_calls, visit):
-    page = visit(some_calls.alice, f"/agents/{some_calls.alice.pk}/?period=yesterday")
+    page = visit(some_calls.alice, f"/agents/{some_calls.alice.pk}/?{yesterday()}")
     over_time = page.locator("#trend figure").first
     over_time.locator(".mark").last.hover(force=True)
     expect(over_time.locator(".plot-tip")).to_contain_text("5 calls, 0 failed")
@@ -77,7 +83,7 @@ def test_plots_say_their_numbers_by_pointing_and_by_the_keys(some_calls, visit):
 
 
 def test_the_ledger_is_asked_on_the_spot(some_calls, visit):
-    page = visit(some_calls.alice, "/figures/avg_call_duration/?period=yesterday")
+    page = visit(some_calls.alice, f"/figures/avg_call_duration/?{yesterday()}")
     page.get_by_role("link", name="Recompute from the ledger").click()
     expect(page.locator("#figure_check")).to_contain_text("It agrees: 5 calls")
     assert "/check/" not in page.url

@@ -51,7 +51,9 @@ def overhangs_of(page: Any) -> list[str]:
 
 def test_every_page_is_for_everybody_and_fits_a_small_screen(visit, live_people, places):
     found = []
-    for url, page in Tour(visit, live_people, viewport=DESKTOP).all(places):
+    # The same page about a part of its people is in tests/proof.
+    whole = [(who, url) for who, url in places if "?" not in url]
+    for url, page in Tour(visit, live_people, viewport=DESKTOP).all(whole):
         faults = shift_of(page) + faults_in_both_themes(page) + overhangs_of(page)
         page.set_viewport_size(DESKTOP)
         found += [f"{url}: {fault}" for fault in faults]
