@@ -13,12 +13,11 @@ import pytest
 from calls.models import CallLog
 from tests.client import NOWHERE
 from tests.fuzzing import contradictions
+from tests.patience import PATIENCE
 from tests.people import key_of
 from tests.server import Server
 
 pytestmark = pytest.mark.server
-
-PATIENCE = 60  # seconds; costs nothing while all goes well
 
 
 def test_a_desktop_client_that_knows_three_routes(live_people, server):

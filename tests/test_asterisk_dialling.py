@@ -13,6 +13,7 @@ from calls.providers.asterisk.manager import Where
 from calls.providers.base import Gone, Unreachable
 from calls.simulation.asterisk_events import GREETING
 from tests.client import NOWHERE
+from tests.patience import PATIENCE
 
 SECRET = "ami-secret-1"
 CHALLENGED = b"Response: Success\r\nActionID: login-1\r\nChallenge: 123456789\r\n\r\n"
@@ -56,7 +57,7 @@ class Recorded:
                     break
 
     def close(self):
-        self._thread.join(60)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "nobody came, or nobody left"
         self._socket.close()
 

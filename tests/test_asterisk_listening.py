@@ -34,11 +34,11 @@ from calls.simulation.asterisk_server import AsteriskServer, messages_of
 from calls.simulation.base import ScriptedCall
 from tests.asterisk import STREAMS, stream, truths
 from tests.client import await_that
+from tests.patience import PATIENCE
 from tests.server import ROOT, test_database_url
 
 SECRET = "ami-secret-1"
 NUMBER = "34600000001"
-PATIENCE = 60  # seconds; costs nothing while all goes well
 
 
 class Pbx:

@@ -31,11 +31,11 @@ from metrics.tasks import write_export
 from tests.api import Api, error_of
 from tests.browsing import session_cookie
 from tests.client import await_that
+from tests.patience import PATIENCE
 from tests.people import make_call, many_calls
 from tests.server import ROOT, Server
 
 XLSX, PDF, CSV = "/calls/export.xlsx", "/calls/export.pdf", "/calls/export.csv"
-PATIENCE = 60  # seconds; costs nothing while all goes well
 
 
 @pytest.fixture(autouse=True)
