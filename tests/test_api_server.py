@@ -87,8 +87,9 @@ def test_a_wrong_length_starts_nothing(raw, length):
     connection = http.client.HTTPConnection("127.0.0.1", raw.server.port, timeout=PATIENCE)
     headers = raw.headers | {"Content-Length": length}
     connection.request("POST", "/api/calls/start", b"{}", headers)
-    connection.sock.shutdown(socket.SHUT_WR)
-    with contextlib.suppress(http.client.RemoteDisconnected, ConnectionResetError):
+    with contextlib.suppress(OSError):  # the server may have hung up already
+        connection.sock.shutdown(socket.SHUT_WR)
+    with contextlib.suppress(ConnectionError):
         assert connection.getresponse().status in (400, 413)
     connection.close()
     assert raw("POST", "/api/calls/start", b"{}")[0] == 201
