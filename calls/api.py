@@ -97,18 +97,19 @@ def stepped(message: str, call: CallLog) -> dict[str, Any]:
 CONTACT_ID = OpenApiParameter("id", int, OpenApiParameter.PATH)
 CALL_ID = OpenApiParameter("call_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
 LENGTH: dict[str, Any] = {"type": "string", "examples": ["90", "1:30"], "maxLength": 9}
-TEAM: dict[str, Any] = {"oneOf": [{"type": "integer", "minimum": 1}, {"const": "none"}]}
+# A form sends empty what nobody chose; that is the same as absent.
+TEAM: dict[str, Any] = {"oneOf": [{"type": "integer", "minimum": 1}, {"enum": ["", "none"]}]}
 FILTER_PARAMETERS: list[Any] = [
     OpenApiParameter("user_id", str, description="A username or an id."),
     OpenApiParameter("agent", str, description="The same as user_id."),
     OpenApiParameter("team", TEAM, description="The id of a team; none: people without a team."),
     OpenApiParameter("start_date", LOCAL_DAY, description="First local day, inclusive."),
     OpenApiParameter("end_date", LOCAL_DAY, description="Last local day, inclusive."),
-    OpenApiParameter("status", str, enum=[key for key, _label in CallLog.STATUSES]),
+    OpenApiParameter("status", str, enum=["", *dict(CallLog.STATUSES)]),
     OpenApiParameter(
         "period",
         str,
-        enum=list(LABELS),
+        enum=["", *LABELS],
         description="Local days by name, or `range` with `from` and `to`.",
     ),
     OpenApiParameter("from", LOCAL_DAY, description="First day of `period=range`."),
@@ -118,12 +119,12 @@ FILTER_PARAMETERS: list[Any] = [
         {"type": "string", "maxLength": 120},
         description="Beginnings of words in contact, number, reference or notes; accents aside.",
     ),
-    OpenApiParameter("direction", str, enum=[key for key, _label in CallLog.DIRECTIONS]),
+    OpenApiParameter("direction", str, enum=["", *dict(CallLog.DIRECTIONS)]),
     OpenApiParameter("min_duration", LENGTH, description="Seconds, or M:SS, or H:MM:SS."),
     OpenApiParameter("max_duration", LENGTH, description="Likewise."),
     OpenApiParameter("disposition", str, description="The outcome, as it is stored."),
     OpenApiParameter("provider", str, description="The provider, as it is stored."),
-    OpenApiParameter("evidence", str, enum=[key for key, _label in CallLog.EVIDENCE]),
+    OpenApiParameter("evidence", str, enum=["", *dict(CallLog.EVIDENCE)]),
 ]
 
 

@@ -31,9 +31,10 @@ PERIOD_PARAMETERS = [
 COLUMNS_PARAMETER = OpenApiParameter(
     "columns", str, description=f"With commas, in the order wanted: {', '.join(COLUMNS)}."
 )
-_YES_NO: dict[str, Any] = {"type": "string", "enum": ["0", "1"]}
+_YES_NO: dict[str, Any] = {"type": "string", "enum": ["", "0", "1"]}
+_SEPARATOR: dict[str, Any] = {"type": "string", "enum": ["", "auto", *SEPARATORS]}
 STYLE_PARAMETERS: list[Any] = [
-    OpenApiParameter("separator", str, enum=["auto", *SEPARATORS], description="comma if absent."),
+    OpenApiParameter("separator", _SEPARATOR, description="comma if absent."),
     OpenApiParameter("bom", _YES_NO, description="1 if absent: Excel then reads UTF-8."),
     OpenApiParameter("labels", _YES_NO, description="Words of the language instead of names."),
     OpenApiParameter("about", _YES_NO, description="Who, when, which filter: lines at the end."),

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE
 from tests.processes import spawn
 from tests.server import ROOT, Server
 
-PATIENCE = 60  # seconds to stop in; costs nothing while all goes well
 READY = "Stop with Ctrl-C"
 
 

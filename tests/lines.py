@@ -10,10 +10,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from accounts.models import User
 from tests.browsing import session_cookie
+from tests.patience import PATIENCE
 from tests.people import key_of
 from tests.server import Server
-
-PATIENCE = 60  # seconds; costs nothing while all goes well
 
 
 @asynccontextmanager

@@ -13,12 +13,11 @@ import pytest
 from calls.models import CallLog
 from tests.client import NOWHERE
 from tests.fuzzing import contradictions
+from tests.patience import PATIENCE
 from tests.people import key_of
 from tests.server import Server
 
 pytestmark = [pytest.mark.server, pytest.mark.engines]
-
-PATIENCE = 60  # seconds; costs nothing while all goes well
 
 
 def test_a_desktop_client_that_knows_three_routes(live_people, server):
@@ -88,8 +87,9 @@ def test_a_wrong_length_starts_nothing(raw, length):
     connection = http.client.HTTPConnection("127.0.0.1", raw.server.port, timeout=PATIENCE)
     headers = raw.headers | {"Content-Length": length}
     connection.request("POST", "/api/calls/start", b"{}", headers)
-    connection.sock.shutdown(socket.SHUT_WR)
-    with contextlib.suppress(http.client.RemoteDisconnected, ConnectionResetError):
+    with contextlib.suppress(OSError):  # the server may have hung up already
+        connection.sock.shutdown(socket.SHUT_WR)
+    with contextlib.suppress(ConnectionError):
         assert connection.getresponse().status in (400, 413)
     connection.close()
     assert raw("POST", "/api/calls/start", b"{}")[0] == 201
@@ -132,12 +132,7 @@ def test_no_call_is_lost_while_redis_is_away(live_people):
 
 
 # One of each kind; the others have the same parameters.
-OPERATIONS = "|".join(
-    (
-        *("calls/start", "calls/end", "calls/log", r"calls/\{call_id\}(/hold|/disposition)?"),
-        *("reports/summary", "metrics/me", r"contacts(/\{id\})?"),
-    )
-)
+OPERATIONS = r"calls/(start|end|log|\{call_id\}(/hold)?)|reports/summary|contacts(/\{id\})?"
 
 
 def test_what_the_description_says_is_true(live_people, server, tmp_path):

@@ -13,6 +13,7 @@ from calls.providers.asterisk.manager import Where
 from calls.providers.base import Gone, Unreachable
 from calls.simulation.asterisk_events import GREETING
 from tests.client import NOWHERE
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.once
 
@@ -58,7 +59,7 @@ class Recorded:
                     break
 
     def close(self):
-        self._thread.join(60)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "nobody came, or nobody left"
         self._socket.close()
 

@@ -34,6 +34,7 @@ from calls.simulation.asterisk_server import AsteriskServer, messages_of
 from calls.simulation.base import ScriptedCall
 from tests.asterisk import STREAMS, stream, truths
 from tests.client import await_that
+from tests.patience import PATIENCE
 from tests.processes import spawn
 from tests.server import ROOT, test_database_url
 
@@ -41,7 +42,6 @@ pytestmark = pytest.mark.once
 
 SECRET = "ami-secret-1"
 NUMBER = "34600000001"
-PATIENCE = 60  # seconds; costs nothing while all goes well
 
 
 class Pbx:

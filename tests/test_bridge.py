@@ -11,11 +11,10 @@ from django.db import transaction
 from calls.instants import now
 from calls.models import CallLog
 from calls.services import start_call
+from tests.patience import PATIENCE
 from tests.people import key_of
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True), pytest.mark.engines]
-
-PATIENCE = 60  # seconds; costs nothing while all goes well
 
 
 def test_a_body_in_chunks_is_read_and_one_too_large_is_refused(server, live_people):

@@ -16,12 +16,12 @@ from calls.models import CallLog
 from metrics import tasks as metrics_tasks
 from metrics.models import DailyMetrics, UserMetrics
 from tests.installation import (
-    PATIENCE,
     READY,
     MakeRun,
     check_end_after_a_death,
     check_end_when_asked_again,
 )
+from tests.patience import PATIENCE
 from tests.people import make_call
 
 pytestmark = pytest.mark.once

@@ -17,6 +17,7 @@ from calls.providers.base import ProviderEvent
 from calls.services import Told
 from metrics.rebuild import differences
 from metrics.services import totals_of
+from tests.patience import PATIENCE
 from tests.people import make_call
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.engines]
@@ -32,7 +33,7 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
     def run(index: int) -> None:
         try:
             connection.ensure_connection()
-            barrier.wait(timeout=60)
+            barrier.wait(PATIENCE)
             results[index] = jobs[index]()
         except Exception as error:
             results[index] = error
@@ -43,7 +44,7 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
     unexpected = [r for r in results if isinstance(r, Exception) and not isinstance(r, CallError)]
     assert unexpected == []

@@ -15,12 +15,12 @@ from calls.instants import isoformat, today
 from calls.models import CallLog, Contact
 from metrics.exports import calls as exports
 from tests.browsing import session_cookie
+from tests.patience import PATIENCE
 from tests.people import make_call, many_calls
 
 pytestmark = pytest.mark.engines
 
 URL = "/calls/export.csv"
-PATIENCE = 60  # seconds; costs nothing while all goes well
 
 
 def export(user: User, url: str = URL) -> list[dict[str, str]]:

@@ -31,6 +31,7 @@ from metrics.tasks import write_export
 from tests.api import Api, error_of
 from tests.browsing import session_cookie
 from tests.client import await_that
+from tests.patience import PATIENCE
 from tests.people import make_call, many_calls
 from tests.processes import spawn
 from tests.server import ROOT, Server
@@ -38,7 +39,6 @@ from tests.server import ROOT, Server
 pytestmark = pytest.mark.engines
 
 XLSX, PDF, CSV = "/calls/export.xlsx", "/calls/export.pdf", "/calls/export.csv"
-PATIENCE = 60  # seconds; costs nothing while all goes well
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from calls.models import CallLog, Contact, DialLink, ProviderAccount, ProviderId
 from calls.providers import adapters
 from calls.providers.base import Adapter, ProviderEvent, Unreachable
 from calls.setup import hook_address
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.once
 
@@ -56,7 +57,7 @@ def all_carried_out() -> None:
     meeting = threading.Barrier(threads + 1)
     for _ in range(threads):
         placing._pool.submit(meeting.wait)
-    meeting.wait(60)
+    meeting.wait(PATIENCE)
 
 
 def click(client, **more):

@@ -12,6 +12,7 @@ import pytest
 import calls.providers
 from calls.models import CallLog, ProviderAccount, ProviderIdentity, RawEvent
 from calls.providers import adapters
+from tests.patience import PATIENCE
 from tests.server import ROOT
 from tests.telling import SECRET, T
 
@@ -57,7 +58,11 @@ def test_the_request_by_curl_starts_a_call(live_people, live_server):
     for secret in ("wrong", SECRET):
         environment = os.environ | {"HOOK": hook, "SECRET": secret}
         done = subprocess.run(
-            ["bash", "-euc", script], env=environment, capture_output=True, text=True, timeout=60
+            ["bash", "-euc", script],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr
         assert ("error" in done.stdout) == (secret == "wrong")

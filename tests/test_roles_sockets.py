@@ -23,7 +23,8 @@ from accounts import roles
 from accounts.models import ApiKey, User
 from metrics.consumers import DashboardConsumer
 from tests.browsing import session_cookie
-from tests.lines import PATIENCE, Caller, all_heard, answer, listening
+from tests.lines import Caller, all_heard, answer, listening
+from tests.patience import PATIENCE
 from tests.people import key_of
 from tests.server import Server
 
