@@ -337,6 +337,7 @@ def test_without_htmx_the_totals_are_the_page_itself(people):
     assert (response.status_code, response["Location"]) == (302, "/calls/?status=FAILED")
 
 
+@pytest.mark.usefixtures("noon")
 def test_totals_ask_few_queries(people, some_calls, django_assert_max_num_queries):
     client = signed_in(people.sue)
     for query in ("period=month", "search=acme"):
