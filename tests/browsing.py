@@ -3,8 +3,7 @@
 import contextlib
 import datetime as dt
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -180,10 +179,3 @@ def shown_seconds(clock: Any) -> int:
     for part in clock.inner_text().split(":"):
         seconds = 60 * seconds + int(part)
     return seconds
-
-
-def eventually(check: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not check():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)

@@ -26,19 +26,6 @@ _kept.bind(("127.0.0.1", 0))
 NOWHERE = f"http://127.0.0.1:{_kept.getsockname()[1]}"  # nothing listens there
 
 
-def await_that(fact: Callable[[], Any], seconds: float = 60) -> Any:
-    """What `fact` says as soon as it says something true.
-
-    A client that found no server waits as long again before it looks; a busy machine needs 10 s to
-    start one.
-    """
-    deadline = time.monotonic() + seconds
-    while not (said := fact()):
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.02)
-    return said
-
-
 class DrivenClock(Clock):
     """Stands still until the test moves it on; who waits by it looks every few milliseconds."""
 

@@ -1,3 +1,16 @@
-"""How long tests wait for what must come true; that it comes sooner is the rule."""
+"""How tests wait for what must come true: until it does, or for long enough to be sure."""
 
-PATIENCE = 60  # seconds
+import time
+from collections.abc import Callable
+from typing import Any
+
+PATIENCE = 60  # seconds; that it comes sooner is the rule
+
+
+def await_that(fact: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """What `fact` says as soon as it says something true."""
+    deadline = time.monotonic() + seconds
+    while not (said := fact()):
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.02)
+    return said

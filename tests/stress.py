@@ -13,8 +13,8 @@ from django.core.management import call_command
 from accounts.models import User
 from calls.models import CallEvent, CallLog
 from metrics.models import UserMetrics
-from tests.client import await_that
 from tests.faults import FaultProxy
+from tests.patience import await_that
 from tests.people import key_of
 from tests.server import Server
 

@@ -13,7 +13,8 @@ import pytest
 
 from accounts.models import User
 from calls.models import CallLog
-from tests.client import CommandLine, await_that
+from tests.client import CommandLine
+from tests.patience import await_that
 from tests.people import People, key_of
 from tests.processes import spawn
 from tests.server import Server

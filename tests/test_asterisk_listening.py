@@ -33,8 +33,7 @@ from calls.simulation.asterisk_events import Exchange
 from calls.simulation.asterisk_server import AsteriskServer, messages_of
 from calls.simulation.base import ScriptedCall
 from tests.asterisk import STREAMS, stream, truths
-from tests.client import await_that
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, await_that
 from tests.processes import spawn
 from tests.server import ROOT, test_database_url
 

@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from calls import services, timeline
 from calls.instants import now
 from calls.models import CallLog, Contact
-from tests.browsing import GONE, eventually, settle, shown_seconds, stop_clock
+from tests.browsing import GONE, settle, shown_seconds, stop_clock
+from tests.patience import await_that
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]
 
@@ -53,7 +54,7 @@ def test_a_call_from_the_search_to_the_figures(visit, live_people, maria):
     page.locator("#q").fill("pedro")
     page.get_by_text("María Solano").wait_for(state="detached")
     call_maria(page)
-    eventually(lambda: page.evaluate("window.dialled") == ["tel:+50622221001"])
+    await_that(lambda: page.evaluate("window.dialled") == ["tel:+50622221001"])
     page.get_by_role("button", name="Answered").click()
     page.locator("article .badge", has_text="Talking").wait_for()
     page.get_by_label("Note").fill("Call back on Monday")
@@ -130,10 +131,10 @@ def test_the_timer_survives_a_reload_a_second_tab_and_a_wrong_clock(visit, live_
     one, other = visit.tab(context), visit.tab(context, "/contacts/")
     wrong = visit(live_people.alice, "/contacts/", clock=asked + dt.timedelta(hours=5))
     for page in (one, other, wrong):
-        eventually(lambda page=page: keeps_time(page, call, asked))
+        await_that(lambda page=page: keeps_time(page, call, asked))
     asked = now()
     one.reload()
-    eventually(lambda: keeps_time(one, call, asked))
+    await_that(lambda: keeps_time(one, call, asked))
     for page in (one, other, wrong):
         settle(page)
     stop_clock(one)  # and with it the other of the same browser
@@ -152,7 +153,7 @@ def test_a_jump_of_the_local_clock_asks_the_server_again(visit, live_people):
     with page.expect_response("**/timer/"):
         page.clock.set_system_time(asked + dt.timedelta(hours=1))
         page.clock.run_for(1500)  # the next look at the clock, and what follows from it
-    eventually(lambda: keeps_time(page, call, asked))
+    await_that(lambda: keeps_time(page, call, asked))
 
 
 def test_a_pause_in_one_tab_stops_the_clock_in_the_other(visit, live_people):
@@ -202,7 +203,7 @@ def test_the_open_page_is_the_call_s_sign_of_life(visit, live_people):
         call.refresh_from_db()
         return call.last_seen_at >= opened
 
-    eventually(alive)
+    await_that(alive)
 
 
 def is_off(page) -> None:
@@ -259,7 +260,7 @@ def test_a_waiting_click_survives_closing_the_tab(visit, server, live_people):
         call.refresh_from_db()
         return call.status == timeline.NO_ANSWER
 
-    eventually(ended)
+    await_that(ended)
 
 
 def test_a_call_started_and_ended_without_a_server_is_one_whole_call(
@@ -271,7 +272,7 @@ def test_a_call_started_and_ended_without_a_server_is_one_whole_call(
     server.kill()
     is_off(page)
     page.locator(".contact", has_text="María Solano").click()
-    eventually(lambda: page.evaluate("window.dialled") == ["tel:+50622221001"])
+    await_that(lambda: page.evaluate("window.dialled") == ["tel:+50622221001"])
     line = page.locator("#waiting li")
     line.wait_for()
     page.clock.run_for(65_000)
@@ -281,7 +282,7 @@ def test_a_call_started_and_ended_without_a_server_is_one_whole_call(
     page.clock.fast_forward(AWAY / MILLISECOND)
     page.clock.resume()
     delivered = "Object.values(localStorage).every((clicks) => clicks === '[]')"
-    eventually(lambda: page.evaluate(delivered))
+    await_that(lambda: page.evaluate(delivered))
     call = CallLog.objects.get()
     assert call.contact == maria
     assert call.status == timeline.COMPLETED

@@ -8,7 +8,8 @@ from playwright.sync_api import expect
 from calls import afterwards, services
 from calls.instants import now
 from calls.models import CallEvent, CallLog, Contact, Disposition
-from tests.browsing import GONE, Visits, eventually, settle
+from tests.browsing import GONE, Visits, settle
+from tests.patience import await_that
 from tests.test_browser_desk import is_off, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]
@@ -187,7 +188,7 @@ def test_wrap_up_clicked_without_a_server_arrives_with_its_time(
     restarted = now()
     page.clock.fast_forward(60_000 - 2000)
     page.clock.resume()
-    eventually(lambda: CallEvent.objects.filter(data__wrap_up="ended").exists())
+    await_that(lambda: CallEvent.objects.filter(data__wrap_up="ended").exists())
     said = CallEvent.objects.get(data__wrap_up="ended")
     assert restarted - away <= said.occurred_at <= now() - away
     assert afterwards.close_wrap_ups() == 0

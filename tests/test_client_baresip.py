@@ -8,7 +8,7 @@ from call_tracking import CallTracker
 from callmanager_track.baresip import Follower, Netstrings, netstring, number_of
 
 from calls.models import CallLog
-from tests.client import await_that
+from tests.patience import await_that
 from tests.people import key_of
 from tests.telephony import Followed, calls_of, length, need_telephony
 

@@ -20,7 +20,8 @@ from call_tracking import (
     initialize_tracker,
 )
 
-from tests.client import NOWHERE, DrivenClock, Program, apart, await_that, timed
+from tests.client import NOWHERE, DrivenClock, Program, apart, timed
+from tests.patience import await_that
 
 pytestmark = pytest.mark.once
 

@@ -18,8 +18,9 @@ from callmanager_track import terminal
 from callmanager_track.journal import Journal
 
 from calls.models import CallLog
-from tests.client import NOWHERE, CommandLine, DrivenClock, await_that, environment, last_sign_ms
+from tests.client import NOWHERE, CommandLine, DrivenClock, environment, last_sign_ms
 from tests.faults import Line
+from tests.patience import await_that
 from tests.people import key_of, make_call
 from tests.processes import spawn
 

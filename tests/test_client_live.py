@@ -11,8 +11,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from accounts.models import ApiKey, User
-from tests.client import NOWHERE, await_that, environment
+from tests.client import NOWHERE, environment
 from tests.faults import Line
+from tests.patience import await_that
 from tests.people import key_of
 from tests.server import Server
 from tests.test_roles_sockets import Browser

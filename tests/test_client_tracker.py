@@ -14,8 +14,9 @@ from django.core.management import call_command
 from accounts.models import ApiKey
 from calls.models import CallLog
 from metrics.models import UserMetrics
-from tests.client import DrivenClock, Program, Timed, apart, await_that, last_sign_ms, timed
+from tests.client import DrivenClock, Program, Timed, apart, last_sign_ms, timed
 from tests.faults import Line
+from tests.patience import await_that
 from tests.people import key_of
 from tests.server import Server
 

@@ -30,8 +30,7 @@ from metrics.models import Export
 from metrics.tasks import write_export
 from tests.api import Api, error_of
 from tests.browsing import session_cookie
-from tests.client import await_that
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, await_that
 from tests.people import make_call, many_calls
 from tests.processes import spawn
 from tests.server import ROOT, Server

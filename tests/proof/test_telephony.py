@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from calls.models import CallLog
-from tests.client import Stalls, await_that
+from tests.client import Stalls
+from tests.patience import await_that
 from tests.telephony import Followed, call_with_sipp, calls_of, length, need_telephony
 
 pytestmark = pytest.mark.server
