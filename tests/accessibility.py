@@ -50,10 +50,10 @@ def things(live_people: People, tmp_path, settings) -> dict[str, Any]:
 
 
 @pytest.fixture
-def places(live_people: People, things: dict[str, Any]) -> list[tuple[str, str]]:
+def places(things: dict[str, Any]) -> list[tuple[str, str]]:
     """(viewer, address) of every page, as the right person, with something on it."""
     more = [("sue", "/calls/"), ("sue", f"/calls/{things['ended']}/"), ("ada", "/")]
-    return pages_of(live_people, things) + more
+    return pages_of(things) + more
 
 
 class Tour:

@@ -81,7 +81,8 @@ def test_a_workbook_holds_dates_and_lengths_that_excel_can_reckon_with(people, s
     assert page.auto_filter.ref == "A1:F2"
 
 
-def test_the_summary_says_who_when_of_what_and_what_it_adds_up_to(people):
+def test_the_summary_says_who_when_of_what_and_what_it_adds_up_to(people, settings):
+    settings.TIME_ZONE = "America/Costa_Rica"
     make_call(people.alice, 100)
     make_call(people.bob, 50)
     make_call(people.bob, 10, status=timeline.NO_ANSWER)
@@ -89,7 +90,7 @@ def test_the_summary_says_who_when_of_what_and_what_it_adds_up_to(people):
     said = {row[0]: row[1] for row in lines(page) if row[0]}
     assert said["Made by"] == "Sue (sue)"
     assert said["Filter"] == "Status: Completed · Lasting at least: 20 s"
-    assert said["Time zone"] == "UTC"
+    assert said["Time zone"] == "America/Costa_Rica"
     assert said["Calls made"] == "Every call that has ended: successful and failed together."
     figures = [row[:2] for row in lines(page) if isinstance(row[1], int | float)]
     assert ["Calls made", 2] in figures and ["Success rate", 1] in figures
@@ -126,12 +127,14 @@ def test_programs_get_the_workbook_too_and_are_refused_in_words(people, monkeypa
 
 
 # --- CSV for people -------------------------------------------------------------------------------
-def test_a_file_for_people_is_in_their_words_and_says_what_it_is(people):
+def test_a_file_for_people_is_in_their_words_and_says_what_it_is(people, settings):
+    settings.TIME_ZONE = "America/Costa_Rica"
     make_call(people.alice, 65)
     query = "columns=agent,status,duration_seconds&labels=1&about=1&separator=auto"
     text = body(people.sue, f"{CSV}?{query}&status=COMPLETED", "es").decode()
     assert text.startswith("\ufeffAgente;Estado;Duración\r\nAlice;Completada;65\r\n\r\n")
-    assert "Sue (sue)" in text and "Estado: Completada" in text and "UTC" in text
+    assert "Sue (sue)" in text and "Estado: Completada" in text
+    assert "America/Costa_Rica" in text
     text = body(people.sue, f"{CSV}?{query}&bom=0", "en").decode()
     assert text.startswith("Agent,Status,Duration\r\nAlice,Completed,65\r\n")
 
