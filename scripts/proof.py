@@ -2,18 +2,19 @@
 
 import sys
 
-from stages import BIN, Stage, run
+from stages import Stage, make, run
+
+REQUIRED = {"REQUIRE_BROWSER": "1", "REQUIRE_TELEPHONY": "1"}
 
 
 def main() -> None:
-    environment = {"REQUIRE_BROWSER": "1", "REQUIRE_TELEPHONY": "1"}
-    deep = [str(BIN / "pytest"), "-p", "tests.worker", "-s", "tests/proof"]
-    mutations = [sys.executable, "scripts/mutation.py"]
-    stages = [
-        Stage("deep tests", deep, environment, shown=True),
-        Stage("mutations", mutations, shown=True),
-    ]
-    run(stages)
+    # In one process, so that the figures which the tests print are seen.
+    deep = [*make("test", "-s -o faulthandler_timeout=1800 tests/proof"), "WORKERS=0"]
+    mutation = [sys.executable, "scripts/mutation.py", "--processes", "1"]
+    run(
+        [Stage("deep tests", deep, REQUIRED, shown=True)],
+        [Stage("mutations", mutation, shown=True)],
+    )
 
 
 if __name__ == "__main__":
