@@ -161,18 +161,17 @@ class Claim(NamedTuple):
 
     doubt: int
     at: int
-    key: str
     event: Event
 
 
 def _claims(events: list[Event], kind: str, name: str) -> list[Claim]:
-    """Who says when `kind` happened, the most believed first."""
-    claims = [Claim(-_rank(e), e.at, e.key, e) for e in events if e.kind == kind]
+    """Who says when `kind` happened, the most believed first; equals in the order of `events`."""
+    claims = [Claim(-_rank(e), e.at, e) for e in events if e.kind == kind]
     for event in _reports(events, name):
         rank = _RECORDED if event.kind == SUMMARY else _REPORTED
         told = event.data[name]
-        claims.append(Claim(-rank, -1 if told is None else int(told), event.key, event))
-    return sorted(claims, key=lambda claim: claim[:3])
+        claims.append(Claim(-rank, -1 if told is None else int(told), event))
+    return sorted(claims, key=lambda claim: claim[:2])
 
 
 def _settled(claims: list[Claim]) -> int | None:
