@@ -5,14 +5,14 @@ import uuid
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
-from django.dispatch import Signal
 from django.utils import translation
 
-from calls import services, signals
+from calls import services
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.instants import now
 from calls.models import CallEvent, CallLog, Contact, ProviderAccount
 from calls.services import Told
+from tests.announcements import listening
 from tests.people import make_call
 
 pytestmark = pytest.mark.django_db
@@ -354,56 +354,41 @@ def test_what_is_told_without_an_instant_happened_when_it_arrived():
 
 @pytest.fixture
 def heard():
-    """What the signals say, as any receiver hears it: (signal, call)."""
-    said = []
-    connected = {
-        signal: lambda name=name, **sent: said.append((name, sent["call"].pk, sent["sender"]))
-        for name, signal in vars(signals).items()
-        if isinstance(signal, Signal)
-    }
-    for signal, receiver in connected.items():
-        signal.connect(receiver)
-    yield said
-    for signal, receiver in connected.items():
-        signal.disconnect(receiver)
+    with listening() as announcements:
+        yield announcements
 
 
 def test_each_change_is_announced_once_and_what_changes_nothing_is_not(people, begun, heard):
     call_id = uuid.uuid4()
     call, _ = services.start_call(people.alice, call_id=call_id, told=at(begun, 0))
 
-    def names():
-        announced = [name.removeprefix("call_") for name, key, sender in heard]
-        assert {(key, sender) for _, key, sender in heard} <= {(call.pk, CallLog)}
-        heard.clear()
-        return announced
-
-    assert names() == ["started"]
+    assert heard == [("call_started", call)]
+    heard.clear()
     services.start_call(people.alice, call_id=call_id)
-    assert names() == []
+    assert heard.take() == []
     services.step(call_id, people.alice, "answer", told=at(begun, 5))
-    assert names() == ["changed"]
+    assert heard.take() == ["call_changed"]
     services.step(call_id, people.alice, "answer")
     services.heartbeat(call_id, people.alice)
-    assert names() == []
+    assert heard.take() == []
     services.end_call(call_id, people.alice, told=at(begun, 60))
-    assert names() == ["ended"]
+    assert heard.take() == ["call_ended"]
     services.end_call(call_id, people.alice)
-    assert names() == []
+    assert heard.take() == []
     services.add_note(call, people.alice, "n")
     services.correct_call(call, people.sue, reason="r", status="DROPPED")
-    assert names() == ["changed", "changed"]
+    assert heard.take() == ["call_changed", "call_changed"]
     services.add_note(call, people.alice, "n")
-    assert names() == []
+    assert heard.take() == []
 
 
 def test_a_silent_calls_end_is_announced_as_an_end(people, heard):
     silent_call(people.alice, 1000)
     heard.clear()
     services.close_stale_calls()
-    assert [name for name, *_ in heard] == ["call_ended"]
-    services.end_call(CallLog.objects.get().call_id, people.alice)
-    assert [name for name, *_ in heard] == ["call_ended", "call_ended"]
+    assert heard.take() == ["call_ended"]
+    services.end_call(CallLog.objects.get().call_id, people.alice)  # the late truth, another end
+    assert heard.take() == ["call_ended"]
 
 
 def test_the_ledger_says_who_said_what_when_and_by_which_door(people, begun):
@@ -600,7 +585,7 @@ def test_a_refused_click_fails_with_what_the_phone_system_said(people, begun, he
     line = call.events.get(kind="ended")
     assert (line.actor, line.source, len(line.data["said"])) == (None, "dialler", 300)
     assert line.data["said"].startswith("no such extension")
-    assert [name for name, *_ in heard] == ["call_started", "call_ended"]
+    assert heard.take() == ["call_started", "call_ended"]
     with pytest.raises(CallNotFound):
         services.not_dialled(call.call_id, people.bob, "not his")
 
