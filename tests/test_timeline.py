@@ -458,12 +458,16 @@ def test_of_two_ends_at_one_instant_the_happier_counts():
     for number, end in enumerate(ends):
         assert fold([started(), *ends[number:]]).status == end.data["status"]
     assert fold([started(), ended(20, "UNHEARD OF", key="a"), ends[-1]]).status == "FAILED"
+    # An end without a status is that of a completed call.
+    bare = said("ended", 20, key="z")
+    assert fold([started(), ended(20, "DROPPED", source="client"), bare]).ended_by == "agent"
 
 
 def test_the_end_says_who_ended_the_call_and_why():
     state = fold([started(), ended(20, "FAILED", source="dialler", reason="not_dialled")])
     assert (state.ended_by, state.end_reason) == ("dialler", "not_dialled")
     assert (fold([started()]).ended_by, fold([started()]).end_reason) == ("", "")
+    assert fold([started(), ended(20)]).end_reason == ""
 
 
 def test_an_end_without_a_status_takes_it_from_the_next_that_is_believed():
