@@ -278,6 +278,10 @@ LOSSES = {
         [("ringing", 1, {"seq": 0, "leg": "a"}), ("answered", 2, {"seq": 0, "leg": "b"})],
         False,
     ),
+    "a number left out of one of two legs": (
+        [("ringing", 1, {"seq": 0, "leg": "a"}), ("answered", 2, {"seq": 1, "leg": "b"})],
+        True,
+    ),
     "an awaited leg": ([("answered", 2, {"leg": "a", "awaits": "a"})], True),
     "an awaited leg that rang until then": (
         [("ringing", 2, {"awaits": "a"}), ("ringing", 9, {"leg": "a", "over": True})],
@@ -632,6 +636,12 @@ def test_a_gap_in_the_numbers_of_a_conversation_is_a_loss(numbers, lost):
     for place, number in enumerate(numbers):
         call.append(said("ringing", 3 + place, PBX, conversation_seq=number))
     assert fold(call).missing == (("events",) if lost else ())
+
+
+def test_the_end_of_the_only_leg_completes_it():
+    call = [started(source=PBX), said("answered", 2, PBX, awaits="a", leg="a")]
+    assert fold([*call, ended(30, source=PBX, leg="a")]).missing == ()
+    assert fold([*call, ended(30, source=PBX, leg="b")]).missing == ("events",)
 
 
 def test_a_record_that_tells_the_end_of_an_awaited_leg_completes_it():
