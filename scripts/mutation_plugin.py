@@ -24,7 +24,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from itertools import starmap
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -39,7 +38,9 @@ TARGET = os.environ["MUTATION_TARGET"]
 STAGE = os.environ["MUTATION_STAGE"]
 REPORT = Path(os.environ["MUTATION_REPORT"])
 PROCESSES = int(os.environ["MUTATION_PROCESSES"])
-DEADLINE = float(os.environ.get("MUTATION_DEADLINE", "inf"))  # no mutant is begun after it; seconds of time()
+DEADLINE = float(
+    os.environ.get("MUTATION_DEADLINE", "inf")
+)  # no mutant is begun after it; seconds of time()
 MUTANTS = mutants_of(TARGET)
 NAME = TARGET.removesuffix(".py").replace("/", ".")
 # What takes long to load and is not ours; loaded before the forks of the stage `files`.
@@ -86,6 +87,7 @@ class _Forks:
 
     def __init__(self) -> None:
         self._running: dict[int, tuple[int, Path]] = {}  # process -> mutant, its folder
+        self.noticed: dict[str, str] = {}  # function -> the test that noticed its last mutant
 
     def start(self, number: int, seconds: int) -> Path | None:
         """The folder, in the fork; None in the process that forked.
@@ -112,6 +114,8 @@ class _Forks:
     def _wait(self) -> None:
         pid, status = os.wait()
         number, folder = self._running.pop(pid)
+        if (noticed := folder / "noticed").exists():
+            self.noticed[MUTANTS[number].where] = noticed.read_text()
         shutil.rmtree(folder, ignore_errors=True)
         if os.waitstatus_to_exitcode(status) != UNSPOILT:
             with REPORT.open("a") as report:
@@ -169,6 +173,9 @@ def _try_functions(callers: dict[str, list[Timed]]) -> None:
         tests = callers.get(mutant.where)
         if tests and not mutant.is_explained and time.time() < DEADLINE:
             seconds = 10 + 3 * int(sum(took for took, _ in tests))
+            # What noticed one mutant of a function will likely notice the next.
+            likely = forks.noticed.get(mutant.where)
+            tests.sort(key=lambda test: test[1].nodeid != likely)
             folder = forks.start(number, seconds)
             if folder is not None:
                 os._exit(_try_function(mutant, [item for _, item in tests], folder))
@@ -181,7 +188,11 @@ def _try_function(mutant: Mutant, tests: list[pytest.Item], folder: Path) -> int
         if not _spoil(mutant):
             return UNSPOILT
         connections["default"].settings_dict["NAME"] = str(folder / "test.sqlite3")
-        return int(not all(starmap(_passes, _with_next(tests))))
+        for item, following in _with_next(tests):
+            if not _passes(item, following):
+                (folder / "noticed").write_text(item.nodeid)
+                return 1
+        return 0
     except BaseException:
         return 1
 

@@ -474,6 +474,29 @@ def test_the_clicked_call_takes_the_phone_systems_names(people, pbx, begun):
     assert other.conversation == "c2"
 
 
+def test_a_click_for_a_call_that_was_heard_of_brings_its_contact(people, pbx, begun, heard):
+    ana = Contact.objects.create(name="Ana", phone="+50688887777")
+    record(pbx, *told(begun)[:1])
+    heard.clear()
+    at = Told(from_ms(begun), explicit=True)
+    call, made = services.start_call(people.alice, contact=ana, contact_phone=NUMBER, told=at)
+    assert made and heard.take() == ["call_changed"]
+    call.refresh_from_db()
+    assert (call.contact, call.contact_ref, call.user) == (ana, "", people.alice)
+    record(pbx, *told(begun, call="c2", agent="1002")[:1])
+    call, _ = services.start_call(people.bob, contact_ref="crm-7", contact_phone=NUMBER, told=at)
+    call.refresh_from_db()
+    assert (call.provider_call_id, call.contact, call.contact_ref) == ("c2", None, "crm-7")
+
+
+def test_the_agents_end_after_the_phone_systems_is_a_change_and_no_end(people, pbx, begun, heard):
+    call = click(people.alice, begun, 0)
+    record(pbx, *told(begun))
+    heard.clear()
+    services.end_call(call.call_id, people.alice, notes="late")
+    assert heard.take() == ["call_changed"]
+
+
 def test_the_earliest_event_of_a_payload_says_when_the_phone_rang(people, pbx, begun):
     clicked = click(people.alice, begun, 0)
     record(pbx, *told(begun + 100_000)[::-1])

@@ -441,7 +441,7 @@ def test_a_number_that_was_given_goes_before_the_contacts(people):
 
 def test_a_known_id_of_another_is_refused_with_the_field(people):
     call, _ = services.start_call(people.alice)
-    with pytest.raises(CallNotFound) as refusal:
+    with pytest.raises(CallNotFound, match="belongs to another call") as refusal:
         services.start_call(people.bob, call_id=call.call_id)
     assert refusal.value.field == "call_id"
 
@@ -456,6 +456,14 @@ def test_a_click_that_says_what_is_so_already_adds_no_line(people, action):
     assert kinds(call) == lines
     services.step(call.call_id, people.alice, action)
     assert kinds(call) == lines
+
+
+def test_a_step_is_of_the_call_that_it_names(people):
+    one, _ = services.start_call(people.alice)
+    other, _ = services.start_call(people.alice)
+    for call in (other, one):
+        assert services.step(call.call_id, people.alice, "hold").pk == call.pk
+        assert kinds(call) == ["started", "held"]
 
 
 def test_what_was_never_begun_is_not_ended_by_a_click(people):
@@ -583,7 +591,8 @@ def test_a_refused_click_fails_with_what_the_phone_system_said(people, begun, he
     call.refresh_from_db()
     assert (call.status, call.end_reason, call.ended_by) == ("FAILED", "not_dialled", "dialler")
     line = call.events.get(kind="ended")
-    assert (line.actor, line.source, len(line.data["said"])) == (None, "dialler", 300)
+    assert (line.key, line.actor, line.source) == ("ended:dialler", None, "dialler")
+    assert len(line.data["said"]) == 300
     assert line.data["said"].startswith("no such extension")
     assert heard.take() == ["call_started", "call_ended"]
     with pytest.raises(CallNotFound):
@@ -676,7 +685,7 @@ def test_a_sign_of_life_before_the_start_ends_the_call_at_its_start(people):
 
 
 def test_a_refold_writes_what_the_ledger_proves_and_nothing_else(people):
-    call = make_call(people.alice, 90)
+    call, _other = make_call(people.alice, 90), make_call(people.bob, 30)
     CallLog.objects.filter(pk=call.pk).update(talk_seconds=1, contact_ref="kept")
     services.refold(call)
     call.refresh_from_db()
