@@ -524,6 +524,14 @@ def test_a_hold_counts_from_the_answer_and_a_pause_from_the_start():
     assert (state.held_since, state.paused_since) == (T + 4_000, T)
 
 
+def test_a_hold_of_no_length_or_outside_the_call_is_none():
+    call = [started(), said("answered", 2), said("held", 5), said("resumed", 5), ended(10)]
+    early = [said("held", -9, party="a"), said("resumed", -4, party="a")]
+    late = [said("held", 12, party="b"), said("resumed", 14, party="b")]
+    assert fold([*call, *early, *late]).holds == ()
+    assert fold([*call, said("held", -9, party="c"), said("resumed", 2, party="c")]).holds == ()
+
+
 def test_of_two_parties_that_still_hold_the_first_says_since_when():
     call = [started(), said("answered", 1), said("held", 5, party="b"), said("held", 8, party="a")]
     assert fold(call).held_since == T + 5_000
