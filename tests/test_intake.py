@@ -630,3 +630,12 @@ def test_an_assigned_call_is_refused_to_another_with_a_reason(people, pbx, begun
     record(pbx, *told(begun))
     with translation.override("en"), pytest.raises(CallConflict, match="has an agent already"):
         intake.assign(CallLog.objects.get(), people.bob, people.ada)
+
+
+def test_two_phone_systems_may_call_different_calls_by_one_name(people, pbx, begun):
+    other = ProviderAccount.objects.create(kind="generic", name="other")
+    record(pbx, *told(begun))
+    record(other, *told(begun, agent="1999", number="+50688888888"))
+    numbers = dict(CallLog.objects.values_list("provider", "contact_phone"))
+    assert numbers == {"pbx": NUMBER, "other": "+50688888888"}
+    assert {call.events.count() for call in CallLog.objects.all()} == {6}
