@@ -639,3 +639,12 @@ def test_two_phone_systems_may_call_different_calls_by_one_name(people, pbx, beg
     numbers = dict(CallLog.objects.values_list("provider", "contact_phone"))
     assert numbers == {"pbx": NUMBER, "other": "+50688888888"}
     assert {call.events.count() for call in CallLog.objects.all()} == {6}
+
+
+def test_the_number_told_for_the_earliest_instant_stands_in_whatever_order(people, pbx, begun):
+    first, second = told(begun, number="+50622223333")[0], told(begun, number="+50688888888")[1]
+    for events in ((first, second), (second, first)):
+        CallLog.objects.all().delete()
+        for event in events:
+            record(pbx, event)
+        assert CallLog.objects.get().contact_phone == "+50622223333"
