@@ -27,11 +27,8 @@ def paired(
             found.append((begun, until))
         elif begun is not None:
             open_since.append(max(begun, since))
-    clipped = [
-        (max(a, since), b if until is None else min(b, until))
-        for a, b in found
-        if b > since and (until is None or a < until)
-    ]
+    # What lies outside is turned inside out by the clipping, and merge leaves it out.
+    clipped = [(max(a, since), b if until is None else min(b, until)) for a, b in found]
     return merge(clipped), min(open_since) if open_since else None
 
 
@@ -48,7 +45,7 @@ def _pairs(changes: list[tuple[int, int, str]]) -> tuple[list[Interval], int | N
 
 
 def merge(intervals: Iterable[Interval]) -> list[Interval]:
-    """The union of half-open intervals, sorted and disjoint."""
+    """The union of half-open intervals, sorted and disjoint, without those of no length."""
     merged: list[Interval] = []
     for begin, end in sorted(interval for interval in intervals if interval[1] > interval[0]):
         if merged and begin <= merged[-1][1]:

@@ -161,18 +161,17 @@ class Claim(NamedTuple):
 
     doubt: int
     at: int
-    key: str
     event: Event
 
 
 def _claims(events: list[Event], kind: str, name: str) -> list[Claim]:
-    """Who says when `kind` happened, the most believed first."""
-    claims = [Claim(-_rank(e), e.at, e.key, e) for e in events if e.kind == kind]
+    """Who says when `kind` happened, the most believed first; equals in the order of `events`."""
+    claims = [Claim(-_rank(e), e.at, e) for e in events if e.kind == kind]
     for event in _reports(events, name):
         rank = _RECORDED if event.kind == SUMMARY else _REPORTED
         told = event.data[name]
-        claims.append(Claim(-rank, -1 if told is None else int(told), event.key, event))
-    return sorted(claims, key=lambda claim: claim[:3])
+        claims.append(Claim(-rank, -1 if told is None else int(told), event))
+    return sorted(claims, key=lambda claim: claim[:2])
 
 
 def _settled(claims: list[Claim]) -> int | None:
@@ -203,7 +202,7 @@ def fold(events: Iterable[Event]) -> CallState:
     by_key: dict[str, Event] = {}
     for event in sorted(events, key=_identity):
         by_key.setdefault(event.key, event)
-    known = list(by_key.values())
+    known = list(by_key.values())  # in the order of their keys, which settles what else is equal
     # A record that does not say when the call began may be all that we ever hear of it.
     facts = [e for e in known if e.kind in _FACTS] or [e for e in known if e.kind == SUMMARY]
     starts = _claims(known, STARTED, "start")
@@ -226,7 +225,7 @@ def fold(events: Iterable[Event]) -> CallState:
         status, reason = _outcome([final, *(claim.event for claim in ends)], answered)
         ended_by = final.source
 
-    corrections = sorted((e for e in known if e.kind == CORRECTED), key=lambda e: (e.at, e.key))
+    corrections = sorted((e for e in known if e.kind == CORRECTED), key=lambda e: e.at)
     for correction in corrections:
         start = int(correction.data.get("start", start))
         if "answered" in correction.data:
@@ -277,8 +276,8 @@ def fold(events: Iterable[Event]) -> CallState:
         paused=paused,
         duration=duration,
         talk=talk,
-        held_since=held_since if end is None else None,
-        paused_since=paused_since if end is None else None,
+        held_since=held_since,
+        paused_since=paused_since,
         notes=_notes(known),
         evidence=_evidence(known, final, bool(corrections)),
         holds=tuple(holds),

@@ -10,9 +10,10 @@ from django.utils import translation
 from calls import services, timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.instants import now
-from calls.models import CallEvent, CallLog, Contact
+from calls.models import CallEvent, CallLog, Contact, ProviderAccount
 from calls.recording import fact, record
 from calls.services import Told
+from tests.announcements import listening
 from tests.people import make_call
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
@@ -313,3 +314,385 @@ def test_every_stored_call_is_the_fold_of_its_events(people):
     assert services.refold(call) == []
     CallLog.objects.filter(pk=call.pk).update(talk_seconds=1)
     assert services.refold(call) == ["talk_seconds"]
+
+
+# --- To the millisecond, and who said so ---
+
+MOMENT = dt.timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("ago", "settled", "offline"),
+    [
+        (dt.timedelta(seconds=-2), dt.timedelta(0), False),  # as far ahead as clocks may be
+        (dt.timedelta(0), dt.timedelta(0), False),
+        (dt.timedelta(seconds=10), dt.timedelta(seconds=10), False),
+        (dt.timedelta(seconds=10) + MOMENT, dt.timedelta(seconds=10) + MOMENT, True),
+        (dt.timedelta(hours=72), dt.timedelta(hours=72), True),
+    ],
+)
+def test_an_instant_is_taken_as_told_within_its_bounds(ago, settled, offline):
+    arrived = now()
+    told = services.settle_instant(arrived - ago, None, "occurred_at", arrived)
+    assert told == Told(arrived - settled, offline=offline, explicit=True)
+
+
+@pytest.mark.parametrize(
+    ("ago", "message"),
+    [
+        (-dt.timedelta(seconds=2) - MOMENT, "in the future"),
+        (dt.timedelta(hours=72) + MOMENT, "at most 72 hours"),
+    ],
+)
+def test_a_millisecond_beyond_them_it_is_refused_and_the_field_named(ago, message):
+    arrived = now()
+    with pytest.raises(BadCallData, match=message) as refusal:
+        services.settle_instant(arrived - ago, None, "occurred_at", arrived)
+    assert refusal.value.field == "occurred_at"
+
+
+def test_what_is_told_without_an_instant_happened_when_it_arrived():
+    arrived = now()
+    assert services.settle_instant(None, None, "occurred_at", arrived) == Told(arrived)
+    assert services.settle_instant(None, arrived - MOMENT, "x", arrived) == Told(arrived)
+
+
+@pytest.fixture
+def heard():
+    with listening() as announcements:
+        yield announcements
+
+
+def test_each_change_is_announced_once_and_what_changes_nothing_is_not(people, begun, heard):
+    call_id = uuid.uuid4()
+    call, _ = services.start_call(people.alice, call_id=call_id, told=at(begun, 0))
+
+    assert heard == [("call_started", call)]
+    heard.clear()
+    services.start_call(people.alice, call_id=call_id)
+    assert heard.take() == []
+    services.step(call_id, people.alice, "answer", told=at(begun, 5))
+    assert heard.take() == ["call_changed"]
+    services.step(call_id, people.alice, "answer")
+    services.heartbeat(call_id, people.alice)
+    assert heard.take() == []
+    services.end_call(call_id, people.alice, told=at(begun, 60))
+    assert heard.take() == ["call_ended"]
+    services.end_call(call_id, people.alice)
+    assert heard.take() == []
+    services.add_note(call, people.alice, "n")
+    services.correct_call(call, people.sue, reason="r", status="DROPPED")
+    assert heard.take() == ["call_changed", "call_changed"]
+    services.add_note(call, people.alice, "n")
+    assert heard.take() == []
+
+
+def test_a_silent_calls_end_is_announced_as_an_end(people, heard):
+    silent_call(people.alice, 1000)
+    heard.clear()
+    services.close_stale_calls()
+    assert heard.take() == ["call_ended"]
+    services.end_call(CallLog.objects.get().call_id, people.alice)  # the late truth, another end
+    assert heard.take() == ["call_ended"]
+
+
+def test_the_ledger_says_who_said_what_when_and_by_which_door(people, begun):
+    call, _ = services.start_call(people.alice, told=at(begun, 0), source="client")
+    call_id = call.call_id
+    services.step(call_id, people.alice, "hold", told=at(begun, 9), source="client")
+    services.end_call(call_id, people.alice, told=at(begun, 60), notes="hello", source="client")
+    services.add_note(call, people.alice, "by herself")
+    services.add_note(call, people.sue, "by another")
+    services.correct_call(call, people.alice, reason=" mine ", status="DROPPED")
+    lines = [
+        (event.key.partition(":")[0], event.source, event.actor, event.data)
+        for event in call.events.order_by("pk")
+    ]
+    assert lines == [
+        ("started", "client", people.alice, {}),
+        ("held", "client", people.alice, {}),
+        ("ended", "client", people.alice, {"status": "COMPLETED", "notes": "hello"}),
+        ("noted", "agent", people.alice, {"notes": "by herself"}),
+        ("noted", "admin", people.sue, {"notes": "by another"}),
+        ("corrected", "agent", people.alice, {"status": "DROPPED", "reason": "mine"}),
+    ]
+    occurred = [event.occurred_at for event in call.events.order_by("pk")[:3]]
+    assert occurred == [at(begun, seconds).at for seconds in (0, 9, 60)]
+
+
+def test_a_start_keeps_all_that_it_is_told(people, begun):
+    ana = Contact.objects.create(name="Ana", phone="51234567", external_id="crm-7")
+    call, _ = services.start_call(
+        people.alice,
+        contact=ana,
+        contact_ref="seen in the crm",
+        direction="inbound",
+        provider="desk phone",
+        told=at(begun, 0),
+    )
+    call = CallLog.objects.get(pk=call.pk)
+    assert (call.user, call.contact, call.contact_ref) == (people.alice, ana, "seen in the crm")
+    assert (call.contact_phone, call.phone_e164) == ("+50651234567", "+50651234567")
+    assert (call.direction, call.provider) == ("inbound", "desk phone")
+    assert call.start_time == call.last_seen_at == at(begun, 0).at
+    assert services.start_call(people.alice)[0].direction == "outbound"
+
+
+def test_a_number_that_was_given_goes_before_the_contacts(people):
+    ana = Contact.objects.create(name="Ana", phone="51234567")
+    call, _ = services.start_call(people.alice, contact=ana, contact_phone="8765 4321")
+    assert (call.contact, call.contact_phone, call.phone_e164) == (ana, "8765 4321", "+50687654321")
+
+
+def test_a_known_id_of_another_is_refused_with_the_field(people):
+    call, _ = services.start_call(people.alice)
+    with pytest.raises(CallNotFound, match="belongs to another call") as refusal:
+        services.start_call(people.bob, call_id=call.call_id)
+    assert refusal.value.field == "call_id"
+
+
+@pytest.mark.parametrize("action", ["answer", "hold", "resume", "pause", "unpause"])
+def test_a_click_that_says_what_is_so_already_adds_no_line(people, action):
+    before = {"resume": ["hold", "resume"], "unpause": ["pause", "unpause"]}.get(action, [action])
+    call, _ = services.start_call(people.alice, told=Told(now() - dt.timedelta(seconds=9)))
+    for earlier in before:
+        services.step(call.call_id, people.alice, earlier)
+    lines = ["started", *(services.STEPS[earlier] for earlier in before)]
+    assert kinds(call) == lines
+    services.step(call.call_id, people.alice, action)
+    assert kinds(call) == lines
+
+
+def test_a_step_is_of_the_call_that_it_names(people):
+    one, _ = services.start_call(people.alice)
+    other, _ = services.start_call(people.alice)
+    for call in (other, one):
+        assert services.step(call.call_id, people.alice, "hold").pk == call.pk
+        assert kinds(call) == ["started", "held"]
+
+
+def test_what_was_never_begun_is_not_ended_by_a_click(people):
+    call, _ = services.start_call(people.alice)
+    for action in ("resume", "unpause"):
+        services.step(call.call_id, people.alice, action)
+    assert kinds(call) == ["started"]
+
+
+def test_a_step_may_be_at_the_very_start_and_names_the_field_before_it(people, begun):
+    call, _ = services.start_call(people.alice, told=at(begun, 0))
+    services.step(call.call_id, people.alice, "answer", told=at(begun, 0))
+    assert kinds(call) == ["started", "answered"]
+    with pytest.raises(BadCallData) as refusal:
+        services.step(call.call_id, people.alice, "hold", told=at(begun, -0.001))
+    assert refusal.value.field == "occurred_at"
+
+
+def test_what_is_told_late_counts_only_where_the_watchdog_alone_ended_the_call(people, begun):
+    told, _ = services.start_call(people.alice, told=at(begun, 0))
+    services.close_stale_calls()
+    with pytest.raises(CallConflict):
+        services.step(told.call_id, people.alice, "answer")
+    services.step(told.call_id, people.alice, "answer", told=at(begun, 0))
+    told = services.end_call(told.call_id, people.alice, told=at(begun, 60))
+    assert (told.answered_time, told.duration_seconds) == (at(begun, 0).at, 60)
+    with pytest.raises(CallConflict):
+        services.step(told.call_id, people.alice, "hold", told=at(begun, 30))
+
+
+def test_refusals_of_an_end_name_the_field(people, begun):
+    call, _ = services.start_call(people.alice, told=at(begun, 0))
+    for wrong, field in (
+        ({"status": "DONE"}, "status"),
+        ({"told": at(begun, -1)}, "ended_at"),
+        ({"disposition": "never heard of"}, "disposition"),
+    ):
+        with pytest.raises(BadCallData) as refusal:
+            services.end_call(call.call_id, people.alice, **wrong)
+        assert refusal.value.field == field
+    with pytest.raises(BadCallData, match="COMPLETED, DROPPED, NO_ANSWER, FAILED"):
+        services.end_call(call.call_id, people.alice, status="DONE")
+    assert services.end_call(call.call_id, people.alice, told=at(begun, 0)).duration_seconds == 0
+
+
+def test_a_click_never_ends_a_call_before_its_start(people):
+    """The start may come from a clock a little ahead of ours."""
+    ahead = Told(now() + dt.timedelta(hours=1), explicit=True)
+    call, _ = services.start_call(people.alice, told=ahead)
+    call = services.end_call(call.call_id, people.alice)
+    assert (call.end_time, call.duration_seconds) == (call.start_time, 0)
+    assert call.events.get(kind="ended").occurred_at == call.start_time
+
+
+def test_a_heartbeat_is_of_ones_own_running_call_alone(people, begun):
+    running, _ = services.start_call(people.alice, told=at(begun, 0))
+    other, _ = services.start_call(people.bob, told=at(begun, 0))
+    ended = make_call(people.alice, 5, ago=3600)
+    before = now()
+    assert services.heartbeat(running.call_id, people.alice).last_seen_at >= before
+    services.heartbeat_all(people.bob)
+    for call in (ended, running, other):
+        call.refresh_from_db()
+    assert min(running.last_seen_at, other.last_seen_at) >= before
+    assert ended.last_seen_at < before
+    with pytest.raises(CallConflict, match="ended"):
+        services.heartbeat(ended.call_id, people.alice)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"answered": 0}, {"answered": 60}, {"end": 0}, {"start": 60}],
+    ids=["answered at once", "answered at the end", "no length, by its end", "by its start"],
+)
+def test_a_correction_may_reach_the_very_bounds_of_a_call(people, begun, change):
+    call, _ = services.start_call(people.alice, told=at(begun, 0))
+    services.end_call(call.call_id, people.alice, told=at(begun, 60))
+    instants = {name: at(begun, seconds).at for name, seconds in change.items()}
+    call = services.correct_call(call, people.sue, reason="r", **instants)
+    for name, instant in instants.items():
+        assert getattr(call, f"{name}_time") == instant
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"status": "IN_PROGRESS"}, "status"),
+        ({"end": dt.timedelta(days=1)}, "end"),
+        ({"start": dt.timedelta(seconds=60) + MOMENT}, "end"),
+        ({"answered": -MOMENT}, "answered"),
+        ({"answered": dt.timedelta(seconds=60) + MOMENT}, "answered"),
+    ],
+)
+def test_a_refused_correction_names_the_field(people, begun, change, field):
+    call, _ = services.start_call(people.alice, told=at(begun, 0))
+    services.end_call(call.call_id, people.alice, told=at(begun, 60))
+    told = {
+        name: value if isinstance(value, str) else at(begun, 0).at + value
+        for name, value in change.items()
+    }
+    with pytest.raises(BadCallData) as refusal:
+        services.correct_call(call, people.sue, reason="r", **told)
+    assert refusal.value.field == field
+    with pytest.raises(BadCallData) as refusal:
+        services.correct_call(call, people.sue, reason=" ")
+    assert refusal.value.field == "reason"
+
+
+def test_an_answer_that_was_told_must_lie_within_the_corrected_call(people, begun):
+    call, _ = services.start_call(people.alice, told=at(begun, 0))
+    services.step(call.call_id, people.alice, "answer", told=at(begun, 9))
+    services.end_call(call.call_id, people.alice, told=at(begun, 60))
+    with pytest.raises(BadCallData) as refusal:
+        services.correct_call(call, people.sue, reason="r", end=at(begun, 8).at)
+    assert refusal.value.field == "answered"
+
+
+# --- Refused by the phone system ---
+
+
+def test_a_refused_click_fails_with_what_the_phone_system_said(people, begun, heard):
+    call, _ = services.start_call(people.alice, told=at(begun, 0))
+    services.not_dialled(call.call_id, people.alice, "no such extension" + "." * 400)
+    services.not_dialled(call.call_id, people.alice, "again")
+    call.refresh_from_db()
+    assert (call.status, call.end_reason, call.ended_by) == ("FAILED", "not_dialled", "dialler")
+    line = call.events.get(kind="ended")
+    assert (line.key, line.actor, line.source) == ("ended:dialler", None, "dialler")
+    assert len(line.data["said"]) == 300
+    assert line.data["said"].startswith("no such extension")
+    assert heard.take() == ["call_started", "call_ended"]
+    with pytest.raises(CallNotFound):
+        services.not_dialled(call.call_id, people.bob, "not his")
+
+
+def test_a_refusal_never_ends_a_call_before_its_start(people):
+    ahead = Told(now() + dt.timedelta(hours=1), explicit=True)
+    call, _ = services.start_call(people.alice, told=ahead)
+    assert services.not_dialled(call.call_id, people.alice, "no").duration_seconds == 0
+
+
+def test_a_refusal_says_nothing_of_a_call_that_the_phone_system_told_of(people):
+    call, _ = services.start_call(people.alice)
+    account = ProviderAccount.objects.create(kind="generic", name="pbx")
+    CallLog.objects.update(account=account)
+    assert services.not_dialled(call.call_id, people.alice, "no").is_active
+
+
+# --- When a call is stale ---
+
+
+def running_call(user, since, seen, **more):
+    call, _ = services.start_call(user, told=Told(now() - dt.timedelta(seconds=since)))
+    last = None if seen is None else now() - dt.timedelta(seconds=seen)
+    CallLog.objects.filter(pk=call.pk).update(last_seen_at=last, **more)
+    return call
+
+
+@pytest.mark.parametrize(
+    ("since", "seen", "closed"),
+    [
+        (1000, 100, 0),
+        (1000, 301, 1),
+        (100, None, 0),  # never seen: since its start
+        (301, None, 1),
+        (14_000, 1, 0),
+        (14_401, 1, 1),
+    ],
+)
+def test_silence_and_length_make_a_call_stale(people, since, seen, closed):
+    running_call(people.alice, since, seen)
+    assert services.close_stale_calls() == closed
+
+
+@pytest.mark.parametrize(
+    ("since", "answer", "closed"),
+    [
+        (1000, "", 0),
+        (1000, services.GONE, 1),
+        (1000, services.GOES_ON, 0),
+        (14_401, "", 1),
+        (14_401, services.GOES_ON, 0),
+    ],
+)
+def test_a_phone_systems_call_is_stale_when_it_says_so_or_at_the_limit(
+    people, since, answer, closed
+):
+    account = ProviderAccount.objects.create(kind="generic", name="pbx")
+    call = running_call(people.alice, since, 900, account=account)
+    assert services.close_stale_calls(answers={call.pk: answer} if answer else None) == closed
+
+
+def test_an_answer_about_a_call_of_no_phone_system_means_nothing(people):
+    call = running_call(people.alice, 100, 1)
+    assert services.close_stale_calls(answers={call.pk: services.GONE}) == 0
+
+
+def test_only_the_calls_that_are_asked_about_are_closed(people):
+    one, other = running_call(people.alice, 1000, 900), running_call(people.bob, 1000, 900)
+    assert services.close_stale_calls(CallLog.objects.filter(pk=one.pk)) == 1
+    assert list(CallLog.objects.active()) == [other]
+
+
+def test_the_watchdogs_line_says_that_it_is_an_estimate(people):
+    call = running_call(people.alice, 1000, 900)
+    services.close_stale_calls()
+    call.refresh_from_db()
+    line = call.events.get(kind="ended")
+    assert (line.key, line.source, line.actor) == ("ended:watchdog", "watchdog", None)
+    assert (call.ended_by, call.end_reason) == ("watchdog", "watchdog")
+    assert call.end_time == line.occurred_at == call.last_seen_at
+
+
+def test_a_sign_of_life_before_the_start_ends_the_call_at_its_start(people):
+    running_call(people.alice, 1000, 2000)
+    services.close_stale_calls()
+    call = CallLog.objects.get()
+    assert (call.end_time, call.duration_seconds) == (call.start_time, 0)
+
+
+def test_a_refold_writes_what_the_ledger_proves_and_nothing_else(people):
+    call, _other = make_call(people.alice, 90), make_call(people.bob, 30)
+    CallLog.objects.filter(pk=call.pk).update(talk_seconds=1, contact_ref="kept")
+    services.refold(call)
+    call.refresh_from_db()
+    assert (call.talk_seconds, call.contact_ref) == (90, "kept")
+    assert services.refold(call) == []

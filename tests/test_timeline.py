@@ -185,8 +185,8 @@ def test_of_two_ends_by_people_the_first_instant_counts():
 
 def test_corrections_lie_on_top_and_the_last_word_wins():
     call = [started(), said("answered", 5), ended(60)]
-    first = said("corrected", 100, start=T + 1_000, status="DROPPED", reason="r")
-    second = said("corrected", 200, end=T + 50_000, answered=None, reason="r")
+    first = said("corrected", 100, key="b", start=T + 1_000, status="DROPPED", end=T, reason="r")
+    second = said("corrected", 200, key="a", end=T + 50_000, answered=None, reason="r")
     state = fold([*call, second, first])
     assert (state.start, state.end, state.answered) == (T + 1_000, T + 50_000, None)
     assert (state.status, state.duration, state.talk) == ("DROPPED", 49_000, 49_000)
@@ -265,7 +265,8 @@ def test_a_provider_that_may_have_missed_the_answer_is_not_silent_about_it():
     )
     assert [fold([start, end]).status for end in (sure, unsure)] == ["NO_ANSWER", "NO_ANSWER"]
     assert [fold([start, end]).missing for end in (sure, unsure)] == [(), ("answer",)]
-    assert fold([start, unsure, said("answered", 4, "provider:pbx")]).missing == ()
+    answered = fold([start, unsure, said("answered", 4, "provider:pbx")])
+    assert (answered.missing, answered.status) == ((), "COMPLETED")
 
 
 LOSSES = {
@@ -276,6 +277,10 @@ LOSSES = {
     "numbers of two legs": (
         [("ringing", 1, {"seq": 0, "leg": "a"}), ("answered", 2, {"seq": 0, "leg": "b"})],
         False,
+    ),
+    "a number left out of one of two legs": (
+        [("ringing", 1, {"seq": 0, "leg": "a"}), ("answered", 2, {"seq": 1, "leg": "b"})],
+        True,
     ),
     "an awaited leg": ([("answered", 2, {"leg": "a", "awaits": "a"})], True),
     "an awaited leg that rang until then": (
@@ -457,12 +462,16 @@ def test_of_two_ends_at_one_instant_the_happier_counts():
     for number, end in enumerate(ends):
         assert fold([started(), *ends[number:]]).status == end.data["status"]
     assert fold([started(), ended(20, "UNHEARD OF", key="a"), ends[-1]]).status == "FAILED"
+    # An end without a status is that of a completed call.
+    bare = said("ended", 20, key="z")
+    assert fold([started(), ended(20, "DROPPED", source="client"), bare]).ended_by == "agent"
 
 
 def test_the_end_says_who_ended_the_call_and_why():
     state = fold([started(), ended(20, "FAILED", source="dialler", reason="not_dialled")])
     assert (state.ended_by, state.end_reason) == ("dialler", "not_dialled")
     assert (fold([started()]).ended_by, fold([started()]).end_reason) == ("", "")
+    assert fold([started(), ended(20)]).end_reason == ""
 
 
 def test_an_end_without_a_status_takes_it_from_the_next_that_is_believed():
@@ -513,6 +522,14 @@ def test_a_hold_counts_from_the_answer_and_a_pause_from_the_start():
     open_one = [said("held", 1), said("paused", -3)]
     state = fold([started(), *open_one, said("answered", 4)])
     assert (state.held_since, state.paused_since) == (T + 4_000, T)
+
+
+def test_a_hold_of_no_length_or_outside_the_call_is_none():
+    call = [started(), said("answered", 2), said("held", 5), said("resumed", 5), ended(10)]
+    early = [said("held", -9, party="a"), said("resumed", -4, party="a")]
+    late = [said("held", 12, party="b"), said("resumed", 14, party="b")]
+    assert fold([*call, *early, *late]).holds == ()
+    assert fold([*call, said("held", -9, party="c"), said("resumed", 2, party="c")]).holds == ()
 
 
 def test_of_two_parties_that_still_hold_the_first_says_since_when():
@@ -589,7 +606,8 @@ def test_a_completed_call_of_a_phone_system_lacks_its_answer_and_another_does_no
     assert fold([*call, ended(10, source=PBX)]).missing == ("answer",)
     assert fold([*call, ended(10, "NO_ANSWER", source=PBX)]).missing == ()
     assert fold([*call, ended(10, "NO_ANSWER", source=PBX), said("noted", 11)]).missing == ()
-    assert fold(call).missing == ()
+    # While it runs nothing is missing yet, not even its start.
+    assert fold([said("ringing", 1, PBX)]).missing == ()
 
 
 def test_a_promised_record_is_missing_until_it_comes():
@@ -628,6 +646,12 @@ def test_a_gap_in_the_numbers_of_a_conversation_is_a_loss(numbers, lost):
     assert fold(call).missing == (("events",) if lost else ())
 
 
+def test_the_end_of_the_only_leg_completes_it():
+    call = [started(source=PBX), said("answered", 2, PBX, awaits="a", leg="a")]
+    assert fold([*call, ended(30, source=PBX, leg="a")]).missing == ()
+    assert fold([*call, ended(30, source=PBX, leg="b")]).missing == ("events",)
+
+
 def test_a_record_that_tells_the_end_of_an_awaited_leg_completes_it():
     call = [started(source=PBX), said("answered", 2, PBX, awaits="a"), ended(30, source=PBX)]
     assert fold(call).missing == ("events",)
@@ -656,5 +680,7 @@ def test_what_has_no_fact_of_its_own_begins_with_the_first_fact():
     assert fold([said("ringing", 3, PBX), record]).start == T + 3_000
     never = said("summary", 30, PBX, start=None, end=T + 9_000)
     assert fold([said("ringing", 3, PBX), never]).start == T + 3_000
-    with pytest.raises(ValueError, match="at least one event"):
+    with pytest.raises(
+        ValueError, match=r"^a call needs at least one event that says when it was$"
+    ):
         fold([said("noted", 3, notes="about nothing")])
