@@ -99,6 +99,27 @@ def test_a_double_click_starts_one_call(visit, live_people, maria):
     assert CallLog.objects.count() == 1
 
 
+def test_a_press_is_a_click_though_the_part_changes_meanwhile(visit, live_people, maria):
+    """What is held down, by key or pointer, is not replaced until it is let go."""
+    calls = [running(live_people.alice, contact_phone=f"8888 000{n}") for n in range(2)]
+    page = visit(live_people.alice)
+    settle(page)
+    presses = {"mouse": (page.mouse.down, page.mouse.up)}
+    presses["key"] = (lambda: page.keyboard.down("Space"), lambda: page.keyboard.up("Space"))
+    for call, (press, let_go) in zip(calls, presses.values(), strict=True):
+        button = page.locator(f"#call_{call.call_id}").get_by_role("button", name="No answer")
+        button.focus()
+        button.hover()
+        press()
+        with page.expect_response("**/calls/current/"):
+            another = running(live_people.alice, contact_phone="8888 7777")
+        let_go()
+        page.locator(f"#call_{call.call_id}").wait_for(state="detached")
+        page.locator(f"#call_{another.call_id}").wait_for()
+    assert {call.status for call in CallLog.objects.ended()} == {timeline.NO_ANSWER}
+    assert set(CallLog.objects.ended()) == set(calls)
+
+
 def test_a_second_call_asks_what_to_do_with_the_first(visit, live_people, maria):
     page = visit(live_people.alice)
     call_maria(page)

@@ -86,6 +86,34 @@
     notice(sentence(xhr) || `${xhr.status} ${xhr.statusText}`);
   });
 
+  // --- A press -----------------------------------------------------------------------------------
+  // What is replaced while it is held down, by key or pointer, is never clicked. So a part waits
+  // until it is let go, and then asks for what is newest.
+  let pressed = null;
+  const waiting = new Set(); // functions to call when it is let go
+  const isPressed = (part) => pressed !== null && part.contains(pressed);
+  // Resolves at once, or after the click that follows.
+  const letGo = (part) => (isPressed(part) ? new Promise((go) => waiting.add(go)) : Promise.resolve());
+
+  function release() {
+    pressed = null;
+    const due = [...waiting];
+    waiting.clear();
+    setTimeout(() => due.forEach((go) => go()));
+  }
+
+  for (const name of ["pointerdown", "keydown"]) {
+    addEventListener(name, ({ target }) => (pressed = target.closest?.("a, button, label, summary")), true);
+  }
+  for (const name of ["pointerup", "pointercancel", "keyup"]) addEventListener(name, release, true);
+  addEventListener("blur", release);
+  document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const { elt, target } = detail;
+    if (!isPressed(target) || !elt.getAttribute("hx-trigger")?.startsWith("stale")) return;
+    detail.shouldSwap = false;
+    letGo(target).then(() => htmx.trigger(elt, "stale"));
+  });
+
   // --- The focus ---------------------------------------------------------------------------------
   // A focused button may vanish with a swap; htmx finds it again by its id, else we stay close by:
   // in the same call, in the same part, or where the next call begins.
@@ -105,8 +133,10 @@
     (next || document.getElementById("q"))?.focus({ preventScroll: true });
   }
 
-  document.body.addEventListener("htmx:beforeSwap", ({ detail }) => beforeSwap(detail.target));
+  document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.shouldSwap) beforeSwap(detail.target);
+  });
   document.body.addEventListener("htmx:afterSettle", afterSwap);
 
-  window.callManager = { afterSwap, beforeSwap, found, lost, notice, tell, token };
+  window.callManager = { afterSwap, beforeSwap, found, letGo, lost, notice, tell, token };
 })();

@@ -7,7 +7,7 @@
 
   const RETRY_MS = 3000;
   const PATIENCE_MS = 1200; // a click that takes longer than this is shown as waiting
-  const { afterSwap, beforeSwap, found, lost, notice, tell, token } = window.callManager;
+  const { afterSwap, beforeSwap, found, letGo, lost, notice, tell, token } = window.callManager;
   const STORE = `callmanager.clicks.${document.getElementById("timer").dataset.user}`;
   const NOBODY = "00000000-0000-0000-0000-000000000000";
   let sending = false;
@@ -90,7 +90,9 @@
   }
 
   // The running calls as they now are, with the timer and a notice beside them.
-  function take(part, answer) {
+  async function take(part, answer) {
+    const before = document.getElementById("current_calls");
+    if (before !== null) await letGo(before);
     const panel = document.getElementById("current_calls");
     if (panel !== null) {
       beforeSwap(panel);
@@ -132,7 +134,7 @@
       if (taken === null) return;
       const { id } = click;
       write(read().filter((other) => other.id !== id));
-      take(taken.part, taken.answer);
+      await take(taken.part, taken.answer);
       found();
       if (!click.late && taken.answer.ok && click.dial) dial(click.dial);
     }
