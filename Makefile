@@ -2,7 +2,7 @@
 PORT ?= 8000
 PYTHON ?= python3
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 CALLS ?= 1000000
 VENV_PYTHON := .venv/bin/python
 

@@ -118,11 +118,23 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def standing_server(django_db_setup) -> Iterator[Server]:
+def standing_server(django_db_setup, django_db_blocker) -> Iterator[Server]:
     """One server for all tests, at the same address when one of them has killed it."""
     running = Server()
     yield running
     running.kill()
+    with django_db_blocker.unblock():
+        end_sessions()
+
+
+def end_sessions() -> None:
+    """PostgreSQL keeps the session of a killed process for a moment, and the database with it."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture

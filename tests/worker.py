@@ -9,9 +9,10 @@ import tempfile
 
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 if not _worker:
-    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="callmanager-tests-")
     os.environ.setdefault("TEST_DATABASE_NAME", f"test_callmanager_{os.getpid()}")
-    atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
+    if "DATA_DIR" not in os.environ:
+        os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="callmanager-tests-")
+        atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 
 # Where it is about noon: no day begins or ends while the tests run, and the servers agree.
 _hours = 12 - dt.datetime.now(dt.UTC).hour
