@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.installing import CLIENT, complaints, new_python, run
+from tests.packaging import CLIENT, complaints, new_python, run
 
 pytestmark = pytest.mark.once
 FILES = sorted([CLIENT / "call_tracking.py", *(CLIENT / "callmanager_track").glob("*.py")])
