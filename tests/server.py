@@ -47,7 +47,7 @@ def test_database_url() -> str:
 test_database_url.__test__ = False  # type: ignore[attr-defined]
 
 
-_logs = tempfile.TemporaryDirectory(prefix="callmanager-tests-")
+_logs = tempfile.TemporaryDirectory(prefix="logs-", dir=settings.DATA_DIR)
 LOGS = Path(_logs.name)  # what the servers of this run say: a file for each
 _serial = itertools.count(1)
 
