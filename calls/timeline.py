@@ -102,28 +102,28 @@ class CallState:
     """What the events prove. Lengths in ms; None where it cannot be known (yet)."""
 
     start: int
-    answered: int | None = None
-    end: int | None = None
-    status: str = IN_PROGRESS
-    end_reason: str = ""
-    ended_by: str = ""
-    ring: int | None = None
-    hold: int = 0
-    paused: int = 0
-    duration: int | None = None
-    talk: int | None = None
-    held_since: int | None = None
-    paused_since: int | None = None
-    notes: str = ""
-    evidence: str = CLICK
-    holds: tuple[tuple[int, int], ...] = ()  # the closed ones, merged, half-open
-    pauses: tuple[tuple[int, int], ...] = ()
-    number: str = ""  # the other side, as the provider gives it
-    direction: str = ""
-    missing: tuple[str, ...] = ()  # of MISSING: what should be known and is not
-    disposition: str = ""
-    wrap_up: int = 0
-    wrap_up_since: int | None = None  # while it is open
+    answered: int | None
+    end: int | None
+    status: str
+    end_reason: str
+    ended_by: str
+    ring: int | None
+    hold: int
+    paused: int
+    duration: int | None
+    talk: int | None
+    held_since: int | None
+    paused_since: int | None
+    notes: str
+    evidence: str
+    holds: tuple[tuple[int, int], ...]  # the closed ones, merged, half-open
+    pauses: tuple[tuple[int, int], ...]
+    number: str  # the other side, as the provider gives it
+    direction: str
+    missing: tuple[str, ...]  # of MISSING: what should be known and is not
+    disposition: str
+    wrap_up: int
+    wrap_up_since: int | None  # while it is open
 
 
 def _identity(event: Event) -> tuple[str, str, int, str, str]:

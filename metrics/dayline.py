@@ -114,11 +114,16 @@ def _has_parts(call: CallLog) -> bool:
 
 
 def _plain(call: CallLog) -> timeline.CallState:
-    return timeline.CallState(
-        start=to_ms(call.start_time),
-        answered=None if call.answered_time is None else to_ms(call.answered_time),
-        end=None if call.end_time is None else to_ms(call.end_time),
-        status=call.status,
+    """The fold of a call that was never held nor paused: its instants say it all."""
+    instants = (
+        (timeline.STARTED, call.start_time, {}),
+        (timeline.ANSWERED, call.answered_time, {}),
+        (timeline.ENDED, call.end_time, {"status": call.status}),
+    )
+    return timeline.fold(
+        timeline.Event(kind, kind, to_ms(at), data=data)
+        for kind, at, data in instants
+        if at is not None
     )
 
 

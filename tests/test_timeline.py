@@ -684,3 +684,25 @@ def test_what_has_no_fact_of_its_own_begins_with_the_first_fact():
         ValueError, match=r"^a call needs at least one event that says when it was$"
     ):
         fold([said("noted", 3, notes="about nothing")])
+
+
+# --- Words and places that others rely on ---------------------------------------------------------
+
+
+def test_the_words_of_the_ledger_are_those_that_programs_know():
+    facts = ["started", "ringing", "answered", "held", "resumed", "paused", "unpaused", "ended"]
+    assert list(timeline.KINDS) == [*facts, "corrected", "noted", "summary"]
+    assert timeline.TERMINAL == ("COMPLETED", "DROPPED", "NO_ANSWER", "FAILED")
+
+
+@pytest.mark.parametrize("kind", timeline.KINDS[:8])
+def test_any_fact_says_when_a_call_was_before_a_later_record_does(kind):
+    """A record that names no start is believed only where it is all that was heard."""
+    fact = timeline.Event("a", kind, T + 5000)
+    record = timeline.Event("b", timeline.SUMMARY, T + 9000, "provider:pbx", {"status": "FAILED"})
+    assert timeline.fold([fact, record]).start == T + 5000
+    assert timeline.fold([record]).start == T + 9000
+
+
+def test_who_is_not_named_is_the_agent():
+    assert timeline.fold([timeline.Event("a", timeline.ENDED, T)]).ended_by == "agent"
