@@ -648,3 +648,38 @@ def test_the_number_told_for_the_earliest_instant_stands_in_whatever_order(peopl
         for event in events:
             record(pbx, event)
         assert CallLog.objects.get().contact_phone == "+50622223333"
+
+
+def test_a_national_number_finds_its_click_whoever_gives_the_call_to_its_agent(people, pbx, begun):
+    """The trunk prefix of a British number is no part of its international form."""
+    pbx.region = "GB"
+    pbx.save()
+    for agent, user in (("1001", people.alice), ("1999", people.carol)):
+        clicked = click(user, begun, 0, number="+442079460018")
+        record(pbx, *told(begun, call=agent, agent=agent, number="020 7946 0018"))
+        heard_call = CallLog.objects.get(provider_call_id=agent)
+        if heard_call.user is None:
+            heard_call = intake.assign(heard_call, user, people.ada)
+        assert heard_call.pk == clicked.pk
+
+
+def test_a_waiting_identity_is_told_by_whichever_event_names_it(people, pbx, begun):
+    record(pbx, told(begun, agents=())[0], told(begun, agent="1999")[1])
+    call = CallLog.objects.get()
+    assert intake.identity_of(call) == "1999"
+    intake.assign_waiting(pbx, "1999", people.carol, people.ada)
+    assert call.events.get(kind="noted").actor == people.ada
+    assert set(call.events.values_list("payload_hash", flat=True)) == {""}
+
+
+def test_a_click_that_is_heard_of_stays_the_same_call_with_one_id(people, pbx, begun):
+    clicked = click(people.alice, begun, -3)
+    record(pbx, *told(begun)[:2])
+    assert not clicked.aliases.exists()
+
+
+def test_a_click_for_a_call_that_was_heard_of_is_its_persons(people, pbx, begun):
+    record(pbx, *told(begun)[:1])
+    call = click(people.alice, begun, 0)
+    assert call.user == people.alice
+    assert call.events.get(key="started").actor == people.alice

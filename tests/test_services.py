@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import translation
 
 from calls import services, timeline
@@ -696,3 +696,81 @@ def test_a_refold_writes_what_the_ledger_proves_and_nothing_else(people):
     call.refresh_from_db()
     assert (call.talk_seconds, call.contact_ref) == (90, "kept")
     assert services.refold(call) == []
+
+
+# --- Races, refusals and neighbours ---
+
+
+def test_a_start_that_another_request_was_quicker_with_is_that_call(people):
+    """The other one starts the call right after this one has looked for it in vain."""
+    call_id, quicker = uuid.uuid4(), []
+
+    def race(execute, sql, params, many, context):
+        result = execute(sql, params, many, context)
+        if "calls_callalias" in sql and not quicker:
+            quicker.append(None)
+            quicker[0] = services.start_call(people.alice, call_id=call_id)[0]
+        return result
+
+    with connection.execute_wrapper(race):
+        call, made = services.start_call(people.alice, call_id=call_id)
+    assert (call, made) == (quicker[0], False)
+    assert CallEvent.objects.count() == 1
+
+
+def test_what_the_database_refuses_is_not_taken_for_a_repetition(people):
+    services.start_call(people.alice)
+    with pytest.raises(IntegrityError):
+        services.start_call(people.alice, direction=None)
+
+
+def test_an_instant_out_of_any_calendar_is_refused_with_the_field():
+    far = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
+    with pytest.raises(BadCallData, match="out of range") as refusal:
+        services.settle_instant(far, dt.datetime(1, 1, 2, tzinfo=dt.UTC), "started_at", now())
+    assert refusal.value.field == "started_at"
+
+
+def test_what_nobody_said_stays_empty(people):
+    call, _ = services.start_call(people.alice)
+    assert (call.provider, services.end_call(call.call_id, people.alice).notes) == ("", "")
+
+
+def test_refusals_say_why(people, begun):
+    call, _ = services.start_call(people.alice, told=at(begun, 0))
+    with pytest.raises(BadCallData, match="before the start"):
+        services.step(call.call_id, people.alice, "hold", told=at(begun, -1))
+    with pytest.raises(BadCallData, match="cannot end before"):
+        services.end_call(call.call_id, people.alice, told=at(begun, -1))
+    with pytest.raises(CallConflict, match="still running"):
+        services.correct_call(call, people.sue, reason="r")
+    with pytest.raises(CallNotFound, match="no such call"):
+        services.heartbeat(call.call_id, people.bob)
+    services.end_call(call.call_id, people.alice)
+    with pytest.raises(CallConflict, match="has ended"):
+        services.step(call.call_id, people.alice, "hold")
+    with pytest.raises(BadCallData, match="how the call ended"):
+        services.correct_call(call, people.sue, reason="r", status="IN_PROGRESS")
+
+
+def test_what_is_done_to_one_call_leaves_the_others_alone(people, begun):
+    one, other = make_call(people.alice), make_call(people.alice, ago=1800)
+    services.add_note(one, people.alice, "n")
+    services.correct_call(one, people.sue, reason="r", status="FAILED")
+    assert kinds(other) == ["started", "ended"]
+    refused, _ = services.start_call(people.alice, told=at(begun, 0))
+    later, _ = services.start_call(people.alice)
+    assert services.not_dialled(refused.call_id, people.alice, "no").pk == refused.pk
+    silent, _ = services.start_call(people.bob, told=at(begun, 0))
+    services.heartbeat_all(people.alice)
+    silent.refresh_from_db()
+    assert silent.last_seen_at == at(begun, 0).at
+    assert later.is_active
+
+
+def test_a_correction_is_later_than_other_corrections_alone(people):
+    call = make_call(people.alice)
+    ahead = Told(now() + dt.timedelta(days=1))
+    record(call, [fact(timeline.NOTED, ahead, "agent", data={"notes": "n"})], actor=people.alice)
+    services.correct_call(call, people.sue, reason="r", status="FAILED")
+    assert call.events.get(kind="corrected").occurred_at <= now()
