@@ -18,6 +18,7 @@ from mutmut.mutation.mutators import mutation_operators, operator_arg_removal, o
 ROOT = Path(__file__).resolve().parent.parent
 SURVIVORS = ROOT / "tests/proof/survivors.toml"
 MODULE = "(module)"
+OPEN = "open:"
 # Texts that people read are checked by the tests of translations.
 _TEXTS = m.Call(func=m.Name("_") | m.Name("pgettext_lazy"))
 # What has no effect when the program runs, or only tells the type checker something.
@@ -55,10 +56,18 @@ class Mutant:
         )
 
     @property
+    def reason(self) -> str:
+        """What survivors.toml says of it; "" if it is not there."""
+        return explained(self.path).get(self.where, {}).get(self.change, "")
+
+    @property
     def is_explained(self) -> bool:
-        """Whether survivors.toml says why no test can notice it."""
-        known = explained(self.path).get(self.where)
-        return known is not None and self.change in known
+        return self.reason != ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a test could notice it, and none does yet."""
+        return self.reason.startswith(OPEN)
 
 
 def _alike(some: list[str], others: list[str]) -> int:

@@ -3,7 +3,8 @@
     python scripts/mutation.py [--processes 2] [calls/timeline.py ...]
 
 A mutant that no test notices survives. tests/proof/survivors.toml names those that change nothing
-that anybody could see, each with the reason; any other survivor fails the run. Nothing is written
+that anybody could see, each with the reason, and those that are "open:", for which a test is still
+to be written; any other survivor fails the run. Nothing is written
 into the project: the mutants exist in memory, databases and reports in a temporary folder.
 """
 
@@ -53,8 +54,10 @@ def is_proven(target: str, processes: int, deadline: float) -> bool:
         survived = run.survived()
     new = [run.mutants[number] for number, alive in sorted(survived.items()) if alive]
     made, tried, untried = len(run.mutants), len(survived), len(run.wanted - survived.keys())
+    known_gaps = sum(mutant.is_open for mutant in run.mutants)
     print(
-        f"{target}: {made} mutants, {tried - len(new)} killed, {made - len(run.wanted)} explained,"
+        f"{target}: {made} mutants, {tried - len(new)} killed,"
+        f" {made - len(run.wanted) - known_gaps} explained, {known_gaps} open,"
         f" {len(new)} new, {untried} not tried"
     )
     for mutant in new:
