@@ -115,7 +115,7 @@ def _has_parts(call: CallLog) -> bool:
 
 def _plain(call: CallLog) -> timeline.CallState:
     """The fold of a call that was never held nor paused: its instants say it all."""
-    instants = (
+    instants: tuple[tuple[str, dt.datetime | None, dict[str, str]], ...] = (
         (timeline.STARTED, call.start_time, {}),
         (timeline.ANSWERED, call.answered_time, {}),
         (timeline.ENDED, call.end_time, {"status": call.status}),
