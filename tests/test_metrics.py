@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ from metrics.models import DailyMetrics, DailyShape, UserMetrics
 from metrics.rebuild import differences
 from metrics.services import own_sums, own_sums_by_day, sums_by, sums_of, totals_of
 from metrics.shapes import shapes_by_day
-from metrics.shared import parts_of
+from metrics.shared import counted_twice, of_people, parts_among, parts_of
 from tests.people import make_call, yesterday_noon
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
@@ -475,6 +476,7 @@ def statuses(of):
 @pytest.mark.parametrize(
     ("one", "other", "stands"),
     [
+        ("COMPLETED", "COMPLETED", (1, 0, 0, 0)),
         ("COMPLETED", "DROPPED", (1, 0, 0, 0)),
         ("DROPPED", "NO_ANSWER", (0, 1, 0, 0)),
         ("NO_ANSWER", "FAILED", (0, 0, 0, 1)),
@@ -559,3 +561,106 @@ def test_the_sums_of_some_people_leave_the_others_out(people, noon_yesterday):
     assert sums_of(red, *day).total_talk_time == 100
     assert sums_of(User.objects.order_by("pk")[:1], *day).total_talk_time == 100
     assert sums_of(User.objects.all(), *day).total_talk_time == 130
+
+
+def test_an_agent_whom_the_call_came_back_to_had_two_calls(people, pbx, noon_yesterday):
+    for number, user in enumerate((people.alice, people.bob, people.alice)):
+        part(people, user, noon_yesterday + dt.timedelta(seconds=40 * number))
+    day, everyone = instants.local_day(noon_yesterday), User.objects.all()
+    apart = sums_by("user", everyone, day, day)
+    assert {user: of.calls_made for user, of in apart.items()} == {
+        people.alice.pk: 2,
+        people.bob.pk: 1,
+    }
+    assert apart.total.calls_made == sums_of(everyone, day, day).calls_made == 1
+
+
+def test_a_part_of_nobody_we_know_takes_nothing_from_the_others(people, pbx, noon_yesterday):
+    """Sums of people hold no part of it, so there is nothing to take away either."""
+    told_part = {"call": "reception", "conversation": "talk"}
+    begun = to_ms(noon_yesterday)
+    events = [
+        ProviderEvent("started", at=begun, agents=("1999",), **told_part),
+        ProviderEvent("ended", at=begun + 30_000, data={"status": "COMPLETED"}, **told_part),
+    ]
+    intake.record(pbx, events, received=now())
+    part(people, people.alice, noon_yesterday + dt.timedelta(seconds=40))
+    day, everyone = instants.local_day(noon_yesterday), User.objects.all()
+    assert CallLog.objects.filter(is_shared=True).count() == 2
+    assert sums_of(everyone, day, day).calls_made == 1
+
+
+def test_parts_of_another_day_are_none_of_this_period(people, pbx, noon_yesterday):
+    earlier = noon_yesterday - dt.timedelta(days=3)
+    for number, user in enumerate((people.alice, people.bob)):
+        part(people, user, earlier + dt.timedelta(seconds=40 * number))
+    day, users = instants.local_day(noon_yesterday), [people.alice.pk, people.bob.pk]
+    assert sums_of(users, day, day) == Sums()
+    assert parts_of(users, day, day) == []
+
+
+def test_calls_of_one_agent_each_are_never_counted_twice(people):
+    # None of them has a name of a conversation, which does not make them one.
+    make_call(people.alice, 10)
+    make_call(people.bob, 20)
+    assert counted_twice(parts_among(CallLog.objects.all())) == Sums()
+
+
+def test_of_two_parts_with_the_same_outcome_the_earlier_stands_for_the_call(
+    people, pbx, noon_yesterday
+):
+    """However late we hear of it. Only the earlier was answered, so the call was."""
+    part(people, people.bob, noon_yesterday + dt.timedelta(seconds=40), status="FAILED")
+    told_part = {"call": "first", "conversation": "talk"}
+    begun = to_ms(noon_yesterday)
+    events = [
+        ProviderEvent("started", at=begun, agents=("alice",), **told_part),
+        ProviderEvent("answered", at=begun + 5_000, **told_part),
+        ProviderEvent("ended", at=begun + 30_000, data={"status": "FAILED"}, **told_part),
+    ]
+    intake.record(pbx, events, received=now())
+    day, users = instants.local_day(noon_yesterday), [people.alice.pk, people.bob.pk]
+    whole = sums_of(users, day, day)
+    assert (whole.calls_made, whole.calls_error, whole.calls_answered) == (1, 1, 1)
+
+
+def test_the_sums_of_everybody_look_nobody_up(people):
+    rows = DailyMetrics.objects.all()
+    users = User._meta.db_table
+    assert users not in str(of_people(rows, User.objects.all()).query)
+    assert users in str(of_people(rows, User.objects.filter(team=people.red)).query)
+
+
+def test_shapes_of_different_classes_do_not_add_up():
+    """Those of an older division would shift or lose calls without a word."""
+    for other in (Shape(hours=(1,)), Shape(lengths=(1,))):
+        with pytest.raises(ValueError, match="shorter"):
+            Shape() + other
+
+
+def test_every_figure_has_a_name_and_a_sentence_that_says_how_it_is_made():
+    with override("en"):
+        names = {str(figure.label) for figure in FIGURES}
+        sentences = [str(figure.sentence) for figure in FIGURES]
+    assert names == {"Calls made", "Successful", "Failed", "AHT", "Total time", "Success rate"}
+    assert all(len(text.split()) > 3 and text.endswith(".") for text in sentences)
+
+
+def test_the_sums_of_a_person_are_those_of_nobody_else(people):
+    make_call(people.alice, 100)
+    make_call(people.bob, 50)
+    period = (today() - dt.timedelta(days=1), today())
+    for user, seconds in ((people.alice, 100), (people.bob, 50)):
+        assert own_sums(user, *period).total_talk_time == seconds
+        assert totals_of(user.pk).total_talk_time == seconds
+    assert totals_of(people.carol.pk) == Sums()
+
+
+def test_taking_out_a_persons_last_call_of_a_day_leaves_the_others_days(people, noon_yesterday):
+    begun = Told(noon_yesterday, explicit=True)
+    over = Told(noon_yesterday + dt.timedelta(seconds=30), explicit=True)
+    call = call_at(people.alice, begun, over)
+    call_at(people.bob, begun, over)
+    call.delete()
+    assert [row.user_id for row in DailyMetrics.objects.all()] == [people.bob.pk]
+    assert differences() == []
