@@ -277,7 +277,7 @@ def _joined(clicked: CallLog, heard: CallLog) -> CallLog:
         )
         for event in heard.events.all()
     ]
-    aliases = [heard.call_id, *heard.aliases.values_list("alias", flat=True)]
+    alias = heard.call_id  # its only name: a call takes another when its agent clicked for it
     link = ("account_id", "provider", "provider_call_id", "conversation", "is_shared")
     values = {name: getattr(heard, name) for name in link}
     heard.user = None
@@ -285,7 +285,7 @@ def _joined(clicked: CallLog, heard: CallLog) -> CallLog:
     for name, value in values.items():
         setattr(clicked, name, value)
     CallEvent.objects.bulk_create(rows)
-    CallAlias.objects.bulk_create(CallAlias(alias=alias, call=clicked) for alias in aliases)
+    CallAlias.objects.create(alias=alias, call=clicked)
     _refolded(clicked)
     return clicked
 

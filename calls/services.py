@@ -89,7 +89,7 @@ def start_call(
     if `call_id` is another person's call.
     """
     told = told or Told(now())
-    phone_e164 = to_e164(contact_phone) if contact_phone else ""
+    phone_e164 = to_e164(contact_phone)
     if contact is None:
         contact = Contact.objects.meant_by(user, contact_ref, phone_e164)
     if contact is not None and not contact_phone:

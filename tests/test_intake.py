@@ -5,6 +5,7 @@ import itertools
 import random
 
 import pytest
+from django.db import IntegrityError, connection
 from django.utils import translation
 
 from accounts.models import User
@@ -546,6 +547,32 @@ def test_a_joined_part_of_a_shared_call_stays_shared(people, pbx, begun):
     part = CallLog.objects.get(provider_call_id="b")
     assert intake.assign(part, people.carol, people.ada).is_shared
     assert CallLog.objects.filter(is_shared=True).count() == 2
+
+
+def test_a_call_that_another_process_made_meanwhile_is_recorded_at_the_second_try(
+    people, pbx, begun
+):
+    """The other one makes the call right after this one has looked for it in vain."""
+    quicker = []
+
+    def race(execute, sql, params, many, context):
+        if sql.startswith('INSERT INTO "calls_calllog"') and not quicker:
+            quicker.append(sql)
+            raise IntegrityError("somebody was quicker")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(race):
+        (call,) = record(pbx, *told(begun))
+    assert quicker and call == CallLog.objects.get()
+    assert (call.account, call.provider_call_id, call.talk_seconds) == (pbx, "c1", 88)
+
+
+def test_a_contact_is_found_by_the_number_alone(people, pbx, begun):
+    """Whatever its reference is: a phone system knows of none."""
+    first = Contact.objects.create(name="Ana", phone=NUMBER, external_id="1")
+    Contact.objects.create(name="Ana", phone=NUMBER, external_id="XXXX")
+    (call,) = record(pbx, *told(begun))
+    assert call.contact == first
 
 
 # --- Conversations ---

@@ -21,7 +21,15 @@ from calls.services import Told
 from metrics.definitions import FIGURES, SHAPE_FIELDS, SUM_FIELDS, Shape, Sums
 from metrics.models import DailyMetrics, DailyShape, UserMetrics
 from metrics.rebuild import differences
-from metrics.services import own_sums, own_sums_by_day, sums_by, sums_of, totals_of
+from metrics.services import (
+    CALL_SUMS,
+    own_sums,
+    own_sums_by_day,
+    sums_by,
+    sums_of,
+    totals_after,
+    totals_of,
+)
 from metrics.shapes import shapes_by_day
 from metrics.shared import counted_twice, of_people, parts_among, parts_of
 from tests.people import make_call, yesterday_noon
@@ -382,6 +390,18 @@ def test_every_sum_is_that_of_the_calls_worked_out_by_hand(a_day_of_alice, noon_
     assert sums_of([alice.pk], day, day) == own_sums(alice, day, day) == BY_HAND
     assert dict(own_sums_by_day(alice, day, day)) == {day: BY_HAND}
     assert differences() == []
+
+
+def test_every_sum_is_made_from_calls_in_the_order_of_its_columns():
+    assert tuple(CALL_SUMS) == SUM_FIELDS
+
+
+def test_the_totals_after_an_end_cost_no_further_query(people, django_assert_num_queries):
+    call = make_call(people.alice, 60)
+    with django_assert_num_queries(0):
+        assert totals_after(call).total_talk_time == 60
+    make_call(people.bob, 30)
+    assert totals_after(CallLog.objects.get(user=people.alice)) == totals_of(people.alice.pk)
 
 
 def test_the_figures_of_these_sums_under_the_names_that_programs_know():

@@ -4,16 +4,18 @@ import datetime as dt
 import uuid
 
 import pytest
+import time_machine
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import translation
 
 from calls import services, timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.instants import now
-from calls.models import CallEvent, CallLog, Contact, ProviderAccount
+from calls.models import CallEvent, CallLog, Contact, Disposition, ProviderAccount
 from calls.recording import fact, record
 from calls.services import Told
 from tests.announcements import listening
+from tests.api import Api
 from tests.people import make_call
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
@@ -387,6 +389,16 @@ def test_each_change_is_announced_once_and_what_changes_nothing_is_not(people, b
     assert heard.take() == []
 
 
+def test_an_outcome_that_is_told_after_the_end_is_announced_once(people, heard):
+    Disposition.objects.get_or_create(code="sale")
+    call = make_call(people.alice)
+    heard.clear()
+    services.end_call(call.call_id, people.alice, disposition="sale")
+    assert heard.take() == ["call_changed"]
+    services.end_call(call.call_id, people.alice, disposition="sale")
+    assert heard.take() == []
+
+
 def test_a_silent_calls_end_is_announced_as_an_end(people, heard):
     silent_call(people.alice, 1000)
     heard.clear()
@@ -418,6 +430,11 @@ def test_the_ledger_says_who_said_what_when_and_by_which_door(people, begun):
     ]
     occurred = [event.occurred_at for event in call.events.order_by("pk")[:3]]
     assert occurred == [at(begun, seconds).at for seconds in (0, 9, 60)]
+
+
+def test_the_ledger_of_a_programs_call_says_that_a_program_told_of_it(people):
+    assert Api(people.alice).post("calls/start/").status_code == 201
+    assert CallEvent.objects.get().source == "client"
 
 
 def test_a_start_keeps_all_that_it_is_told(people, begun):
@@ -617,7 +634,23 @@ def test_a_refusal_says_nothing_of_a_call_that_the_phone_system_told_of(people):
     assert services.not_dialled(call.call_id, people.alice, "no").is_active
 
 
+def test_a_corrected_end_may_be_this_very_moment(people, held_clock):
+    call = make_call(people.alice)
+    with pytest.raises(BadCallData, match="in the future"):
+        services.correct_call(
+            call, people.ada, reason="r", end=now() + dt.timedelta(milliseconds=1)
+        )
+    assert services.correct_call(call, people.ada, reason="r", end=now()).end_time == now()
+
+
 # --- When a call is stale ---
+
+
+@pytest.fixture
+def held_clock():
+    """The clock stands until the test shifts it."""
+    with time_machine.travel(now(), tick=False) as clock:
+        yield clock
 
 
 def running_call(user, since, seen, **more):
@@ -641,6 +674,16 @@ def running_call(user, since, seen, **more):
 def test_silence_and_length_make_a_call_stale(people, since, seen, closed):
     running_call(people.alice, since, seen)
     assert services.close_stale_calls() == closed
+
+
+@pytest.mark.parametrize(("since", "seen"), [(1000, 300), (14_400, 1)])
+def test_a_call_is_stale_a_millisecond_after_its_limit_and_not_at_it(
+    people, held_clock, since, seen
+):
+    running_call(people.alice, since, seen)
+    assert services.close_stale_calls() == 0
+    held_clock.shift(0.001)
+    assert services.close_stale_calls() == 1
 
 
 @pytest.mark.parametrize(
@@ -703,6 +746,7 @@ def test_a_refold_writes_what_the_ledger_proves_and_nothing_else(people):
 
 def test_a_start_that_another_request_was_quicker_with_is_that_call(people):
     """The other one starts the call right after this one has looked for it in vain."""
+    services.start_call(people.alice)
     call_id, quicker = uuid.uuid4(), []
 
     def race(execute, sql, params, many, context):
@@ -715,7 +759,7 @@ def test_a_start_that_another_request_was_quicker_with_is_that_call(people):
     with connection.execute_wrapper(race):
         call, made = services.start_call(people.alice, call_id=call_id)
     assert (call, made) == (quicker[0], False)
-    assert CallEvent.objects.count() == 1
+    assert CallEvent.objects.count() == 2
 
 
 def test_what_the_database_refuses_is_not_taken_for_a_repetition(people):
