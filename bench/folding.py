@@ -3,7 +3,7 @@
 import timeit
 
 from calls import timeline
-from calls.timeline import Event
+from calls.timeline.events import Event
 
 START = 1_767_607_200_000
 

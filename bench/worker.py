@@ -24,8 +24,8 @@ from django.test import Client
 
 from accounts.models import ApiKey, User
 from calls import services
-from calls.instants import to_ms
 from calls.models import CallLog
+from common.instants import to_ms
 from metrics.exports.calls import CHUNK, sheet_of_calls
 from metrics.exports.csv_file import Style, csv_of
 from metrics.exports.document import Document, Sheet

@@ -4,9 +4,9 @@ from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
 from callmanager.schema import DocsView, SchemaView
-from calls.api import ContactViewSet
-from metrics.api import CallViewSet, MetricsViewSet
-from metrics.report_api import ReportViewSet
+from calls.api.views import ContactViewSet
+from metrics.api.reports import ReportViewSet
+from metrics.api.views import CallViewSet, MetricsViewSet
 
 router = SimpleRouter()
 router.trailing_slash = "/?"

@@ -15,8 +15,8 @@ from django.conf import settings
 
 from accounts.sockets import KeyOrSession
 from callmanager.bridge import WSGIBridge
-from metrics import live
-from metrics.routing import websocket_urlpatterns
+from metrics.live import hub
+from metrics.live.routing import websocket_urlpatterns
 
 _router = ProtocolTypeRouter(
     {
@@ -28,5 +28,5 @@ _router = ProtocolTypeRouter(
 
 async def application(scope, receive, send):
     """Entry point of the server; tells the live hub which loop to publish on."""
-    live.hub.attach(asyncio.get_running_loop())
+    hub.hub.attach(asyncio.get_running_loop())
     await _router(scope, receive, send)

@@ -18,12 +18,12 @@ from urllib.parse import quote_from_bytes
 
 from a2wsgi.wsgi import build_environ
 
+from common.instants import ARRIVED
+
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-# When the request had come in, in its environment; no header can have this name.
-ARRIVED = "callmanager.arrived"
 _IN_MEMORY = 256 * 1024
 # What is beyond this is dropped; it is more than any page or route accepts and so is refused.
 _LARGEST_BODY = 32 * 1024 * 1024

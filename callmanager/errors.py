@@ -12,6 +12,7 @@ from rest_framework.views import exception_handler
 
 from callmanager.parsers import BodyTooLarge
 from calls.errors import BadCallData, CallConflict, CallNotFound
+from common.periods import PeriodError
 
 
 class Conflict(exceptions.APIException):
@@ -36,7 +37,7 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
 
 def _as_api_error(error: Exception) -> Exception:
     """The APIException that says what `error` says, in a sentence for whoever asked."""
-    if isinstance(error, BadCallData):
+    if isinstance(error, BadCallData | PeriodError):
         field = error.field or "non_field_errors"
         return exceptions.ValidationError({field: [error.message]})
     if isinstance(error, CallConflict):

@@ -5,8 +5,8 @@ from typing import Any
 from django.utils.functional import SimpleLazyObject
 
 from accounts.requests import PageRequest
+from calls.active_calls import Timer, running_calls
 from calls.models import DialLink
-from calls.running import Timer, running_calls
 
 
 def timer(request: PageRequest) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
 
-from calls import wordindex
+from calls.models import fulltext
 
 
 def connect() -> None:
@@ -18,10 +18,10 @@ def connect() -> None:
 def let_words_rest(app_config: AppConfig, using: str, plan: Any, **kwargs: Any) -> None:
     """Takes the triggers of the words away while migrations change the calls' tables."""
     if app_config.label == "calls" and any(step.app_label == "calls" for step, _back in plan):
-        wordindex.unwatch(connections[using])
+        fulltext.unwatch(connections[using])
 
 
 def keep_words(app_config: AppConfig, using: str, **kwargs: Any) -> None:
     """Lays the triggers again, and fills the index anew, where they are missing."""
     if app_config.label == "calls":
-        wordindex.watch(connections[using])
+        fulltext.watch(connections[using])

@@ -5,14 +5,15 @@ import logging
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
-from calls import afterwards, reception, watchdog
+from calls.services import wrap_up
+from calls.telephony import hooks, stale_calls
 
 logger = logging.getLogger(__name__)
 
 
 @db_periodic_task(crontab(minute="*"))
 def close_stale_calls() -> None:
-    closed = watchdog.close_stale_calls()
+    closed = stale_calls.close_stale_calls()
     if closed:
         logger.info("%d calls without a sign of life were closed", closed)
 
@@ -20,12 +21,12 @@ def close_stale_calls() -> None:
 @db_periodic_task(crontab(minute="*"))
 def look_after_phone_systems() -> None:
     """Reads again what could not be recorded, and says so when a phone system falls silent."""
-    done = reception.read_again()
+    done = hooks.read_again()
     if done:
         logger.info("%d messages of phone systems were recorded late", done)
-    reception.watch_silence()
+    hooks.watch_silence()
 
 
 @db_periodic_task(crontab(minute="*"))
 def close_wrap_ups() -> None:
-    afterwards.close_wrap_ups()
+    wrap_up.close_wrap_ups()

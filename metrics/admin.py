@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy
 
 from calls.models import CallLog
 from calls.templatetags.calls_format import clock, duration_words
-from metrics.exports.answers import csv_answer
 from metrics.exports.calls import sheet_of_calls
 from metrics.exports.csv_file import Style
 from metrics.exports.document import Document
+from metrics.exports.responses import csv_answer
 from metrics.models import DailyMetrics, UserMetrics
 
 

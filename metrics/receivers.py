@@ -10,11 +10,11 @@ from django.contrib.auth.signals import user_logged_out
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from accounts.models import ApiKey, Team, User
-from calls.instants import local_day
 from calls.models import CallLog
 from calls.signals import call_changed, call_ended, call_started
-from metrics import live
-from metrics.services import recompute
+from common.instants import local_day
+from metrics.live import hub
+from metrics.rollups.daily import recompute
 
 
 def connect() -> None:
@@ -56,20 +56,20 @@ def sum_deleted_call(instance: CallLog, **kwargs: Any) -> None:
 
 
 def announce_start(call: CallLog, **kwargs: Any) -> None:
-    live.announce("call_started", call)
+    hub.announce("call_started", call)
 
 
 def announce_change(call: CallLog, **kwargs: Any) -> None:
-    live.announce("call_changed", call)
+    hub.announce("call_changed", call)
 
 
 def announce_end(call: CallLog, **kwargs: Any) -> None:
-    live.announce("call_ended", call)
+    hub.announce("call_ended", call)
 
 
 def rights_saved(instance: User, created: bool, update_fields: Any, **kwargs: Any) -> None:
     if not created and (update_fields is None or {"team", "is_active"} & set(update_fields)):
-        live.close_sockets_of(instance.pk)
+        hub.close_sockets_of(instance.pk)
 
 
 def rights_changed(instance: Any, action: str, **kwargs: Any) -> None:
@@ -77,22 +77,22 @@ def rights_changed(instance: Any, action: str, **kwargs: Any) -> None:
     if action.startswith("post_"):
         people = [instance] if isinstance(instance, User) else instance.user_set.all()
         for person in people:
-            live.close_sockets_of(person.pk)
+            hub.close_sockets_of(person.pk)
 
 
 def supervisors_changed(instance: Any, action: str, pk_set: Any, **kwargs: Any) -> None:
     if action.startswith("post_"):
         touched = {instance.pk} if isinstance(instance, User) else (pk_set or set())
         for user_id in touched:
-            live.close_sockets_of(user_id)
+            hub.close_sockets_of(user_id)
 
 
 def key_changed(instance: ApiKey, created: bool = False, **kwargs: Any) -> None:
     """A key was revoked or deleted (last use is noted without a signal): its program must go."""
     if not created:
-        live.close_sockets_of(instance.owner_id)
+        hub.close_sockets_of(instance.owner_id)
 
 
 def signed_out(user: User | None, **kwargs: Any) -> None:
     if user is not None:
-        live.close_sockets_of(user.pk)
+        hub.close_sockets_of(user.pk)

@@ -5,8 +5,8 @@ import logging
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task, db_task
 
-from metrics import exporting
-from metrics.rebuild import differences
+from metrics.exports import jobs
+from metrics.rollups.rebuild import differences
 
 logger = logging.getLogger(__name__)
 
@@ -25,11 +25,11 @@ def check_sums() -> None:
 
 @db_task()
 def write_export(pk: int) -> None:
-    exporting.write(pk)
+    jobs.write(pk)
 
 
 @db_periodic_task(crontab(minute="*/10"))
 def tidy_exports() -> None:
-    removed = exporting.tidy()
+    removed = jobs.tidy()
     if removed:
         logger.info("%d expired exports were removed", removed)

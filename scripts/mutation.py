@@ -1,6 +1,6 @@
 """Mutation testing: spoils the heart of the program in a thousand ways, and the tests must notice.
 
-    python scripts/mutation.py [--processes 2] [calls/timeline.py ...]
+    python scripts/mutation.py [--processes 2] [calls/timeline/fold.py ...]
 
 A mutant that no test notices survives. tests/proof/survivors.toml names those that change nothing
 that anybody could see, each with the reason, and those that are "open:", for which a test is still
@@ -21,18 +21,21 @@ from mutants import ROOT, Mutant, mutants_of
 
 # What is spoilt, and the files of tests that look at it (test_....py).
 TARGETS = {
-    "calls/timeline.py": ("timeline",),
-    "calls/intervals.py": ("timeline",),
-    "calls/losses.py": ("timeline",),
-    "calls/intake.py": ("intake", "numbering"),
-    "calls/services.py": ("services", "wrap_up", "intake"),
-    "metrics/services.py": ("metrics", "intake"),
+    "calls/timeline/events.py": ("timeline",),
+    "calls/timeline/fold.py": ("timeline",),
+    "calls/timeline/intervals.py": ("timeline",),
+    "calls/timeline/gaps.py": ("timeline",),
+    "calls/telephony/intake.py": ("intake", "numbering"),
+    "calls/services/lifecycle.py": ("services", "wrap_up", "intake"),
+    "calls/services/corrections.py": ("services",),
+    "calls/services/stale.py": ("services",),
+    "metrics/rollups/daily.py": ("metrics", "intake"),
     "metrics/definitions.py": ("metrics",),
-    "metrics/shared.py": ("metrics", "intake"),
-    "accounts/roles.py": ("roles", "docs"),
+    "metrics/rollups/shared_calls.py": ("metrics", "intake"),
+    "accounts/roles.py": ("docs", "roles"),
 }
 # They remember what they once made (prepared statements), which a fork inherits from the sane run.
-REMEMBERING = ("metrics/services.py",)
+REMEMBERING = ("metrics/rollups/daily.py",)
 NO_TESTS_RAN = 5  # pytest's exit code where the plugin ran them instead
 
 

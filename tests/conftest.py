@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.db import connections, transaction
 from django.test import TransactionTestCase
 
-from calls.instants import now
+from common.instants import now
 from tests.browsing import *  # noqa: F403  (fixture: visit)
 from tests.evidence import *  # noqa: F403  (hooks)
 from tests.people import People, make_people

@@ -10,8 +10,8 @@ from django.contrib.auth.models import Group
 from accounts import roles
 from accounts.models import ApiKey, Team, User
 from calls import services, timeline
-from calls.instants import day_start, now, to_ms, today
 from calls.models import CallLog, ProviderAccount, ProviderIdentity
+from common.instants import day_start, now, to_ms, today
 
 PASSWORD = "correct horse battery"
 HASHED = MD5PasswordHasher().encode(PASSWORD, "salt")  # once: every test makes all of them anew

@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from calls import services, timeline
-from calls.instants import now
 from calls.models import CallEvent, CallLog, Contact
+from common.instants import now
 from metrics.models import DailyMetrics, UserMetrics
-from metrics.services import totals_of
+from metrics.rollups.daily import totals_of
 from tests.people import make_call
 
 pytestmark = pytest.mark.once

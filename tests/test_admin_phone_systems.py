@@ -7,11 +7,11 @@ import time
 import pytest
 from django.test import Client
 
-from calls import intake
-from calls.instants import now, to_ms
 from calls.models import CallLog, ProviderAccount, ProviderIdentity, RawEvent
 from calls.providers.base import ProviderEvent
 from calls.providers.generic import signature
+from calls.telephony import intake
+from common.instants import now, to_ms
 from metrics.models import UserMetrics
 from tests.client import NOWHERE
 

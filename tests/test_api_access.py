@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import ApiKey
-from calls.instants import now
+from common.instants import now
 from tests.api import Api, error_of
 from tests.limits import standing_clock
 from tests.people import key_of

@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from calls.instants import isoformat, now
 from calls.models import CallEvent, CallLog
+from common.instants import isoformat, now
 from metrics.models import UserMetrics
 from tests.api import Api, error_of
 from tests.people import make_call

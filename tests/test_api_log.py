@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from calls import services
-from calls.instants import isoformat, now
+from calls.api.serializers import CallBody
 from calls.models import CallLog, Contact
-from calls.serializers import CallBody
+from common.instants import isoformat, now
 from tests.api import Api, error_of
 from tests.people import make_call
 

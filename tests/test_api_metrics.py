@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from calls.instants import today
+from common.instants import today
 from metrics.definitions import Sums
 from tests.api import Api, error_of
 from tests.people import make_call

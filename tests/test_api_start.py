@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from calls.instants import isoformat, now
 from calls.models import CallEvent, CallLog, Contact
+from common.instants import isoformat, now
 from tests.api import Api, error_of
 
 pytestmark = pytest.mark.engines

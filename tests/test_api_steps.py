@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from calls import services
-from calls.instants import isoformat, now
 from calls.models import CallLog
+from common.instants import isoformat, now
 from tests.api import Api, error_of
 
 pytestmark = pytest.mark.engines

@@ -21,17 +21,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from calls import intake, services, timeline
-from calls.instants import from_ms, now, to_ms
-from calls.listening import Listener
+from calls import services, timeline
 from calls.models import CallEvent, CallLog, ProviderAccount, ProviderIdentity
 from calls.providers.asterisk.ami import Message, login_key
-from calls.providers.asterisk.link import Heard, Link, Lost, Up
+from calls.providers.asterisk.connection import Heard, Link, Lost, Up
 from calls.providers.asterisk.manager import Refused, Where, login
-from calls.reception import adapter_of
 from calls.simulation.asterisk_events import Exchange
 from calls.simulation.asterisk_server import AsteriskServer, messages_of
 from calls.simulation.base import ScriptedCall
+from calls.telephony import intake
+from calls.telephony.ami_listener import Listener
+from calls.telephony.hooks import adapter_of
+from common.instants import from_ms, now, to_ms
 from tests.asterisk import STREAMS, stream, truths
 from tests.patience import PATIENCE, await_that
 from tests.processes import spawn

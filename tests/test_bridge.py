@@ -8,9 +8,9 @@ import httpx
 import pytest
 from django.db import transaction
 
-from calls.instants import now
 from calls.models import CallLog
 from calls.services import start_call
+from common.instants import now
 from tests.patience import PATIENCE
 from tests.people import key_of
 

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from calls import services, timeline
-from calls.instants import now
 from calls.models import CallLog, Contact
+from common.instants import now
 from tests.browsing import GONE, settle, shown_seconds, stop_clock
 from tests.patience import await_that
 

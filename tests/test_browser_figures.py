@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from calls import services
-from calls.instants import from_ms, now
+from common.instants import from_ms, now
 from metrics.models import SavedView
 from tests.browsing import settle
 from tests.people import make_call, yesterday_noon

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from calls import services
-from calls.instants import from_ms, now
+from common.instants import from_ms, now
 from tests.people import make_call, yesterday_noon
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]

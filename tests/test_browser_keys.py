@@ -5,9 +5,10 @@ import datetime as dt
 import pytest
 from playwright.sync_api import expect
 
-from calls import afterwards, services
-from calls.instants import now
+from calls import services
 from calls.models import CallEvent, CallLog, Contact, Disposition
+from calls.services import wrap_up
+from common.instants import now
 from tests.browsing import GONE, Visits, settle
 from tests.patience import await_that
 from tests.test_browser_desk import is_off, running
@@ -191,4 +192,4 @@ def test_wrap_up_clicked_without_a_server_arrives_with_its_time(
     await_that(lambda: CallEvent.objects.filter(data__wrap_up="ended").exists())
     said = CallEvent.objects.get(data__wrap_up="ended")
     assert restarted - away <= said.occurred_at <= now() - away
-    assert afterwards.close_wrap_ups() == 0
+    assert wrap_up.close_wrap_ups() == 0

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from calls import services, timeline
-from calls.instants import now, today
 from calls.models import CallLog
+from common.instants import now, today
 from tests.browsing import GONE, settle, shown_seconds, stop_clock
 from tests.people import key_of, make_call
 from tests.server import Server

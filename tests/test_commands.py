@@ -11,8 +11,8 @@ from huey.contrib.djhuey import HUEY
 
 from accounts.models import ApiKey
 from calls import services, tasks
-from calls.instants import now
 from calls.models import CallLog
+from common.instants import now
 from metrics import tasks as metrics_tasks
 from metrics.models import DailyMetrics, UserMetrics
 from tests.installation import (

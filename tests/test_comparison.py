@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.comparison import (
+from metrics.dashboard.comparison import (
     MINIMUM,
     Sample,
     Verdict,

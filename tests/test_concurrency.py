@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from calls import intake, services
+from calls import services
 from calls.errors import CallConflict, CallError
-from calls.instants import day_start, now, to_ms, today
 from calls.models import CallEvent, CallLog, ProviderAccount, ProviderIdentity
 from calls.providers.base import ProviderEvent
 from calls.services import Told
-from metrics.rebuild import differences
-from metrics.services import totals_of
+from calls.telephony import intake
+from common.instants import day_start, now, to_ms, today
+from metrics.rollups.daily import totals_of
+from metrics.rollups.rebuild import differences
 from tests.patience import PATIENCE
 from tests.people import make_call
 

@@ -11,8 +11,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import translation
 
-from calls import contact_columns, contact_files, importing
-from calls.contact_files import UnreadableFile
+from calls.contacts import columns, files, importer
+from calls.contacts.files import UnreadableFile
 from calls.errors import BadCallData, CallConflict
 from calls.models import Contact, ContactImport
 from tests.people import make_call
@@ -27,7 +27,7 @@ def in_english():
 
 
 def rows_of(data: bytes) -> list[list[str]]:
-    return contact_files.read(data).rows
+    return files.read(data).rows
 
 
 def workbook(*rows) -> bytes:
@@ -41,15 +41,15 @@ def workbook(*rows) -> bytes:
 
 def draft(person, data, team=None, for_everybody=False, duplicates="skip") -> ContactImport:
     data = data if isinstance(data, bytes) else data.encode()
-    sheet = contact_files.read(data)
-    what = importing.draft(person, "contacts.csv", sheet, team, for_everybody)
+    sheet = files.read(data)
+    what = importer.draft(person, "contacts.csv", sheet, team, for_everybody)
     what.duplicates = duplicates
     what.save()
     return what
 
 
 def taken_in(*args, **kwargs) -> ContactImport:
-    return importing.take_in(draft(*args, **kwargs))
+    return importer.take_in(draft(*args, **kwargs))
 
 
 def stored(**which) -> list[tuple[str, str]]:
@@ -141,12 +141,12 @@ def bomb() -> bytes:
 )
 def test_a_file_that_cannot_be_taken_is_refused_in_words(data, sentence):
     with pytest.raises(UnreadableFile, match=sentence):
-        contact_files.read(data)
+        files.read(data)
 
 
 def test_a_file_that_unpacks_to_very_much_is_refused_before_it_is():
     with pytest.raises(UnreadableFile, match="unpacked"):
-        contact_files.read(bomb())
+        files.read(bomb())
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_file_that_unpacks_to_very_much_is_refused_before_it_is():
 def test_columns_are_guessed_from_their_names_and_else_from_what_stands_in_them(head, expected):
     row = {"phone": "8888 7777"}
     fields = expected.split()
-    found = contact_columns.guess(head, [[row.get(name, "word") for name in fields]])
+    found = columns.guess(head, [[row.get(name, "word") for name in fields]])
     assert found == {name: place for place, name in enumerate(fields) if name != "-"}
 
 
@@ -252,19 +252,19 @@ def test_one_reference_is_never_given_to_two(people, duplicates):
 
 def test_a_file_is_taken_in_once_and_only_with_name_and_number(people):
     what = draft(people.alice, "name,phone\nAna,88887777\n")
-    importing.take_in(what)
+    importer.take_in(what)
     with pytest.raises(CallConflict):
-        importing.take_in(what)
+        importer.take_in(what)
     other = draft(people.alice, "name,other\nAna,x\n")
     with pytest.raises(BadCallData, match="Phone"):
-        importing.take_in(other)
+        importer.take_in(other)
 
 
 def test_ten_thousand_rows_take_few_statements(people, django_assert_max_num_queries):
     text = "name,phone,id\n" + "".join(f"Person {n},2{n:07d},r{n}\n" for n in range(10_000))
     what = draft(people.alice, text)
     with django_assert_max_num_queries(150):
-        assert importing.take_in(what).created == 10_000
+        assert importer.take_in(what).created == 10_000
 
 
 # --- Taking back --------------------------------------------------------------------------------
@@ -274,12 +274,12 @@ def test_an_import_is_taken_back_as_a_whole(people):
     old = Contact.objects.create(name="Old", phone="88886666", owner=people.alice, company="Acme")
     what = taken_in(people.alice, TWICE, duplicates="update")
     make_call(people.alice, contact=Contact.objects.get(name="Ana María"))
-    importing.take_back(what)
+    importer.take_back(what)
     assert stored() == [("Old", "+50688886666")]
     assert Contact.objects.search("old").get() == old
     assert people.alice.calls.get().contact_phone == "+50688887777"
     with pytest.raises(CallConflict):
-        importing.take_back(what)
+        importer.take_back(what)
 
 
 def test_what_somebody_changed_since_stays_changed(people):
@@ -288,7 +288,7 @@ def test_what_somebody_changed_since_stays_changed(people):
     old.refresh_from_db()
     old.name = "Newest"
     old.save()
-    importing.take_back(what)
+    importer.take_back(what)
     old.refresh_from_db()
     assert (old.name, old.company) == ("Newest", "")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from calls.folding import folded
 from calls.models import Contact
+from common.text import folded
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 

@@ -7,10 +7,10 @@ import pytest
 
 from accounts.models import User
 from calls import services
-from calls.instants import now
 from calls.models import CallLog
 from calls.services import Told
-from metrics.dayline import DayLine, day_lines
+from common.instants import now
+from metrics.charts.agent_day import DayLine, day_lines
 from tests.people import People
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]

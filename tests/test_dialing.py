@@ -5,9 +5,15 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import translation
 
-from calls import dialing
-from calls.dialing import KINDS, fault, link
-from calls.models import DialChoice, DialLink, ProviderAccount, ProviderIdentity, name_at
+from calls.models import (
+    DialChoice,
+    DialLink,
+    ProviderAccount,
+    ProviderIdentity,
+    dial_links,
+    name_at,
+)
+from calls.models.dial_links import KINDS, fault, link
 
 pytestmark = pytest.mark.once
 
@@ -54,8 +60,8 @@ def test_an_administrators_template_is_filled_and_encoded(template, address):
 
 
 def test_the_national_number_is_what_one_dials_within_the_country():
-    assert dialing.national("+442079460000") == "02079460000"
-    assert dialing.national("+50651234567") == "51234567"
+    assert dial_links.national("+442079460000") == "02079460000"
+    assert dial_links.national("+50651234567") == "51234567"
     assert link("tel:{national}", "") == ""
 
 

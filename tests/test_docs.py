@@ -9,10 +9,10 @@ from django.core.management import get_commands
 from django.dispatch import Signal
 
 from accounts.roles import ROLES
-from metrics import live
+from metrics.live import rooms
 from tests.server import ROOT
 
-APPS = ("callmanager", "accounts", "calls", "metrics")
+APPS = ("callmanager", "accounts", "calls", "metrics", "common")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 PAGES = [
@@ -75,9 +75,9 @@ def test_every_receiver_is_listed_and_none_is_invented():
 def test_every_room_is_listed():
     documented = {names_in(row[0])[0] for row in rows_under(ARCHITECTURE, "Live rooms")}
     assert documented == {
-        live.room_of_user(7).replace("7", "<id>"),
-        live.room_of_team(7).replace("7", "<id>"),
-        live.ROOM_OF_ORGANISATION,
+        rooms.room_of_user(7).replace("7", "<id>"),
+        rooms.room_of_team(7).replace("7", "<id>"),
+        rooms.ROOM_OF_ORGANISATION,
     }
 
 

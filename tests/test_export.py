@@ -11,8 +11,8 @@ from django.utils.timezone import localtime
 
 from accounts.models import User
 from calls import timeline
-from calls.instants import isoformat, today
 from calls.models import CallLog, Contact
+from common.instants import isoformat, today
 from metrics.exports import calls as exports
 from tests.browsing import session_cookie
 from tests.patience import PATIENCE

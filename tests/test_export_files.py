@@ -22,10 +22,9 @@ from django.test import Client
 
 from accounts.models import User
 from calls import services, timeline
-from calls.instants import now
-from metrics import exporting
+from common.instants import now
 from metrics.exports import calls as call_rows
-from metrics.exports import pdf_file, xlsx_file
+from metrics.exports import jobs, pdf_file, xlsx_file
 from metrics.models import Export
 from metrics.tasks import write_export
 from tests.api import Api, error_of
@@ -122,7 +121,7 @@ def test_programs_get_the_workbook_too_and_are_refused_in_words(people, monkeypa
     assert lines(page) == [["Agent"], ["Bob"]]
     error_of(Api(people.sue).get("calls/export.xlsx?columns=salary"), 400, "columns")
     error_of(Api(people.sue).get("calls/export.xlsx?separator=tab"), 400, "separator")
-    monkeypatch.setitem(exporting.AT_ONCE, "xlsx", 1)
+    monkeypatch.setitem(jobs.AT_ONCE, "xlsx", 1)
     assert "CSV" in error_of(Api(people.sue).get("calls/export.xlsx"), 400)
 
 
@@ -192,8 +191,8 @@ def test_without_the_libraries_a_page_says_what_is_missing(people, monkeypatch, 
 # --- Large files ----------------------------------------------------------------------------------
 @pytest.fixture
 def small_limits(monkeypatch):
-    for form in exporting.AT_ONCE:
-        monkeypatch.setitem(exporting.AT_ONCE, form, 2)
+    for form in jobs.AT_ONCE:
+        monkeypatch.setitem(jobs.AT_ONCE, form, 2)
 
 
 @pytest.mark.parametrize(("url", "form"), [(CSV, "csv"), (XLSX, "xlsx")])
@@ -228,7 +227,7 @@ def test_what_makes_no_sense_is_not_written(people, sent):
 
 
 def requested(user: User, form: str = "csv", query: str = "") -> Export:
-    return exporting.request_export(user, form, QueryDict(query))
+    return jobs.request_export(user, form, QueryDict(query))
 
 
 def written(user: User, form: str = "csv", query: str = "") -> Export:
@@ -245,7 +244,7 @@ def test_the_worker_writes_what_the_owner_may_see(people):
     assert (export.state, export.rows_total, export.rows_done) == (Export.DONE, 2, 2)
     text = body(people.sue, f"/exports/{export.token}/file/").decode("utf-8-sig")
     assert sorted(text.split()) == ["Alice", "Bob", "agent"]
-    path = exporting.path_of(export)
+    path = jobs.path_of(export)
     assert path.stat().st_mode & 0o077 == 0 and path.parent.stat().st_mode & 0o077 == 0
 
 
@@ -267,7 +266,7 @@ def test_a_right_that_was_taken_meanwhile_is_taken(people):
     export.refresh_from_db()
     assert export.state == Export.FAILED
     assert "may not export" in export.message
-    assert list(exporting.folder().iterdir()) == []
+    assert list(jobs.folder().iterdir()) == []
 
 
 def test_a_cancelled_export_stops_and_leaves_nothing(people, monkeypatch):
@@ -290,32 +289,32 @@ def test_a_cancelled_export_stops_and_leaves_nothing(people, monkeypatch):
     write_export.call_local(export.pk)
     export.refresh_from_db()
     assert (export.state, len(seen)) == (Export.CANCELLED, 2)
-    assert list(exporting.folder().iterdir()) == []
+    assert list(jobs.folder().iterdir()) == []
     assert client.get(f"/exports/{export.token}/file/").status_code == 404
 
 
 def test_cancelled_before_it_began_it_never_begins(people):
     export = requested(people.alice)
-    assert exporting.cancel(export)
+    assert jobs.cancel(export)
     write_export.call_local(export.pk)
     export.refresh_from_db()
     assert export.state == Export.CANCELLED
-    assert not exporting.cancel(export)
+    assert not jobs.cancel(export)
 
 
 def test_files_go_away_by_themselves(people):
     kept, old = written(people.alice), written(people.alice)
     Export.objects.filter(pk=old.pk).update(expires_at=now())
     assert client_of(people.alice).get(f"/exports/{old.token}/file/").status_code == 404
-    assert exporting.tidy() == 1
+    assert jobs.tidy() == 1
     assert list(Export.objects.all()) == [kept]
-    assert list(exporting.folder().iterdir()) == [exporting.path_of(kept)]
+    assert list(jobs.folder().iterdir()) == [jobs.path_of(kept)]
 
 
 def test_an_export_whose_worker_is_gone_is_given_up(people):
     lost = requested(people.alice)
-    Export.objects.update(state=Export.RUNNING, touched_at=now() - exporting.SILENT * 2)
-    exporting.tidy()
+    Export.objects.update(state=Export.RUNNING, touched_at=now() - jobs.SILENT * 2)
+    jobs.tidy()
     lost.refresh_from_db()
     assert lost.state == Export.FAILED
     assert lost.message in client_of(people.alice).get("/exports/").content.decode()
@@ -395,7 +394,7 @@ def test_the_real_worker_writes_and_stops_when_cancelled(live_people, installati
     with worker.paused():
         alice.post("/exports/new/", form="csv", query="")
         export = Export.objects.get(state=Export.WAITING)
-        part = exporting.path_of(export).with_suffix(".part")
+        part = jobs.path_of(export).with_suffix(".part")
         os.mkfifo(part)  # what is written there waits for its reader
     await_that(lambda: Export.objects.filter(state=Export.RUNNING))
     with part.open() as pipe:
@@ -403,6 +402,6 @@ def test_the_real_worker_writes_and_stops_when_cancelled(live_people, installati
         alice.post(f"/exports/{export.token}/cancel/")
         text = begun + pipe.read()
     assert 0 < len(text.splitlines()) < 2 * call_rows.CHUNK
-    await_that(lambda: list(part.parent.iterdir()) == [exporting.path_of(done)])
+    await_that(lambda: list(part.parent.iterdir()) == [jobs.path_of(done)])
     export.refresh_from_db()
     assert export.state == Export.CANCELLED

@@ -9,11 +9,11 @@ from django.test import Client
 from accounts import roles
 from accounts.models import User
 from calls import services, timeline
-from calls.instants import day_range, today
 from calls.models import CallLog, CallText, Contact, Disposition
-from calls.patience import TookTooLong, patience
-from metrics import totals
+from common.instants import day_range, today
+from common.query_timeout import TookTooLong, patience
 from metrics.demo import Options, seed
+from metrics.rollups import filtered
 from tests.api import Api, error_of
 from tests.people import make_call, make_user
 
@@ -193,7 +193,7 @@ def test_what_few_calls_have_is_found_by_an_index(people):
     """Both engines would otherwise read every call to find the rare ones."""
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL plans by what the table holds, and here it holds nothing")
-    from calls.filters import CallFilter
+    from calls.history.filters import CallFilter
 
     for query, index in (
         ({"provider": "pbx"}, "call_provider_start"),
@@ -237,7 +237,7 @@ def test_columns_are_chosen_and_ordered_by_the_address(people, garcia):
 
 
 def test_every_column_can_be_shown(people, garcia):
-    from calls.columns import COLUMNS
+    from calls.history.columns import COLUMNS
 
     response = signed_in(people.sue).get(f"/calls/?columns={','.join(COLUMNS)}")
     row = response.content.decode().split("<tbody>")[1].split("</tbody>")[0]
@@ -321,7 +321,7 @@ def test_daily_rows_and_calls_say_the_same(people, some_calls):
 
 
 def test_more_calls_than_are_added_up_is_said(people, some_calls, monkeypatch):
-    monkeypatch.setattr(totals, "MOST_CALLS", 3)
+    monkeypatch.setattr(filtered, "MOST_CALLS", 3)
     response = signed_in(people.ada).get("/calls/totals/?direction=outbound", headers=PART)
     assert response.context["totals"].more
     assert response.context["sums"].calls_made == 3

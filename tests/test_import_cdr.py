@@ -9,12 +9,13 @@ from django.core.management import CommandError, call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calls import intake, services, timeline
-from calls.instants import from_ms, now
+from calls import services, timeline
 from calls.models import CallEvent, CallLog
 from calls.providers.asterisk import cdr
 from calls.providers.asterisk.dialplan import Dialplan
 from calls.simulation.asterisk_events import GREETING
+from calls.telephony import intake
+from common.instants import from_ms, now
 from tests.asterisk import STREAMS, T, exchange, in_ms, stream, told, tracker, truths
 from tests.people import make_pbx
 

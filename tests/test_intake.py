@@ -9,15 +9,16 @@ from django.db import IntegrityError, connection
 from django.utils import translation
 
 from accounts.models import User
-from calls import intake, services
+from calls import services
 from calls.errors import CallConflict
-from calls.instants import cut, from_ms, local_day, now, to_ms
 from calls.models import CallLog, Contact, ProviderAccount, ProviderIdentity
 from calls.providers.base import ProviderEvent
 from calls.services import Told
+from calls.telephony import intake
+from common.instants import cut, from_ms, local_day, now, to_ms
 from metrics.models import UserMetrics
-from metrics.rebuild import differences
-from metrics.services import sums_by, sums_of
+from metrics.rollups.daily import sums_by, sums_of
+from metrics.rollups.rebuild import differences
 from tests.announcements import listening
 from tests.people import make_pbx, yesterday_noon
 

@@ -13,9 +13,9 @@ import pytest
 from channels.layers import get_channel_layer
 
 from calls import services
-from calls.instants import now
 from calls.models import CallLog
-from metrics import live
+from common.instants import now
+from metrics.live import hub
 from tests.lines import Caller, all_heard, events_of, frames_with, listening, next_events
 from tests.people import make_call
 from tests.server import ROOT, Server
@@ -113,14 +113,14 @@ def test_of_two_hundred_changes_at_once_none_is_lost(live_people, server):
 
     begun = time.monotonic()
     made, frames = asyncio.run(scene())
-    pauses = (time.monotonic() - begun) / live.PAUSE_SECONDS
+    pauses = (time.monotonic() - begun) / hub.PAUSE_SECONDS
     heard: dict[str, list[str]] = {}
     for event in events_of(frames):
         heard.setdefault(event["call_id"], []).append(event["type"])
     assert len(made) == 100
     assert heard == {call_id: ["call_started", "call_ended"] for call_id in made}
-    assert len(frames) <= live.SINGLE_FRAMES * (pauses + 1)
-    assert all(len(frame["events"]) > live.SINGLE_FRAMES for frame in frames if "events" in frame)
+    assert len(frames) <= hub.SINGLE_FRAMES * (pauses + 1)
+    assert all(len(frame["events"]) > hub.SINGLE_FRAMES for frame in frames if "events" in frame)
 
 
 class DrivenSelector(selectors.DefaultSelector):
@@ -169,24 +169,24 @@ class Page:
 
 @pytest.mark.skipif(bool(os.environ.get("REDIS_URL")), reason="a driven clock drives no network")
 def test_a_room_is_told_at_once_and_then_once_a_pause():
-    single, many = live.SINGLE_FRAMES, live.SINGLE_FRAMES + 1
+    single, many = hub.SINGLE_FRAMES, hub.SINGLE_FRAMES + 1
 
     async def scene() -> list[tuple[float, int]]:
-        hub, page = live.Hub(), Page()
-        hub.attach(asyncio.get_running_loop())
-        hub.join(page, ["room"])
+        line, page = hub.Hub(), Page()
+        line.attach(asyncio.get_running_loop())
+        line.join(page, ["room"])
         told = {"type": "live", "rooms": ["room", "another"], "event": {"type": "call_started"}}
         sent = 0
         for count in (1, single, many):
             for _ in range(count):
-                hub.send(told)
+                line.send(told)
             sent += count
             await page.has_heard(sent)
         return page.frames
 
     with asyncio.Runner(loop_factory=DrivenLoop) as runner:
         frames = runner.run(scene())
-    pause = live.PAUSE_SECONDS
+    pause = hub.PAUSE_SECONDS
     assert frames == [(0.0, 1), *[(pause, 1)] * single, (2 * pause, many)]
 
 

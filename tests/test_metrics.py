@@ -13,15 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
-from calls import afterwards, instants, intake, services
-from calls.instants import from_ms, now, to_ms, today
+from calls import services
 from calls.models import CallLog, ProviderAccount, ProviderIdentity
 from calls.providers.base import ProviderEvent
-from calls.services import Told
+from calls.services import Told, wrap_up
+from calls.telephony import intake
+from common import instants
+from common.instants import from_ms, now, to_ms, today
 from metrics.definitions import FIGURES, SHAPE_FIELDS, SUM_FIELDS, Shape, Sums
 from metrics.models import DailyMetrics, DailyShape, UserMetrics
-from metrics.rebuild import differences
-from metrics.services import (
+from metrics.rollups.daily import (
     CALL_SUMS,
     own_sums,
     own_sums_by_day,
@@ -30,8 +31,9 @@ from metrics.services import (
     totals_after,
     totals_of,
 )
-from metrics.shapes import shapes_by_day
-from metrics.shared import counted_twice, of_people, parts_among, parts_of
+from metrics.rollups.histograms import shapes_by_day
+from metrics.rollups.rebuild import differences
+from metrics.rollups.shared_calls import counted_twice, of_people, parts_among, parts_of
 from tests.people import make_call, yesterday_noon
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
@@ -356,7 +358,7 @@ def a_day_of_alice(people, noon_yesterday, settings):
 
     held = begin(0, answer=7, hold=20, resume=25)
     end(0, held, 60, "COMPLETED", wrap_up=True)
-    afterwards.ready(held, people.alice, told=moment(0, 90))
+    wrap_up.ready(held, people.alice, told=moment(0, 90))
     end(1, begin(1), 11, "DROPPED")
     end(2, begin(2, answer=3, pause=5, unpause=9), 13, "FAILED")
     end(3, begin(3), 25, "NO_ANSWER")

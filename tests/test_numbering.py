@@ -5,11 +5,11 @@ import random
 
 import pytest
 
-from calls import intake
-from calls.instants import from_ms, now
 from calls.models import CallLog, ConversationNumber, ProviderAccount
 from calls.providers.base import ProviderEvent
-from metrics.rebuild import differences
+from calls.telephony import intake
+from common.instants import from_ms, now
+from metrics.rollups.rebuild import differences
 from tests.people import make_pbx, yesterday_noon
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from calls import services, timeline
-from calls.instants import now, to_ms
 from calls.models import CallLog, Contact
+from common.instants import now, to_ms
 from tests.people import make_call
 
 pytestmark = pytest.mark.engines

@@ -11,11 +11,11 @@ from django.test import Client
 
 from accounts.models import User
 from calls import services, timeline
-from calls.instants import day_start, now, today
 from calls.models import CallLog
+from common.instants import day_start, now, today
+from metrics.dashboard.audit import sum_calls
 from metrics.models import DailyMetrics, SavedView
-from metrics.proof import sum_calls
-from metrics.services import sums_of
+from metrics.rollups.daily import sums_of
 from tests.people import People, make_call, make_user
 
 pytestmark = [pytest.mark.usefixtures("noon"), pytest.mark.engines]
@@ -254,7 +254,7 @@ def test_the_ledger_differs_from_a_wrong_sum_and_from_a_wrong_call(people):
 
 
 def test_a_period_that_is_too_large_is_refused_with_a_reason(people, monkeypatch):
-    monkeypatch.setattr("metrics.proof.MOST_CALLS", 2)
+    monkeypatch.setattr("metrics.dashboard.audit.MOST_CALLS", 2)
     for _ in range(3):
         make_call(people.alice)
     assert "This period has 3 calls" in text_of(people.alice, "/figures/calls_made/check/")
@@ -393,7 +393,7 @@ def test_only_sound_differences_are_marked(people):
 
 
 def test_very_many_people_are_shown_a_part_at_a_time(people, monkeypatch):
-    monkeypatch.setattr("metrics.ranking.MOST_ROWS", 1)
+    monkeypatch.setattr("metrics.dashboard.tables.MOST_ROWS", 1)
     assert order(people.sue, "/team/") == ["Alice"]
     page = get(people.sue, "/team/")
     assert page.context["table"].hidden == 1
@@ -401,7 +401,7 @@ def test_very_many_people_are_shown_a_part_at_a_time(people, monkeypatch):
 
 
 def test_of_very_many_calls_the_longest_are_shown_by_name(people, monkeypatch):
-    monkeypatch.setattr("metrics.wall.MOST_SHOWN", 1)
+    monkeypatch.setattr("metrics.dashboard.wallboard.MOST_SHOWN", 1)
     for person, ago in ((people.alice, 20), (people.bob, 40)):
         begun = now() - dt.timedelta(seconds=ago)
         services.start_call(person, told=services.Told(begun, explicit=True))
@@ -457,7 +457,7 @@ def test_a_long_period_has_no_time_lines_but_a_way_to_its_days(people):
 
 
 def test_too_many_calls_are_not_drawn(people, monkeypatch):
-    monkeypatch.setattr("metrics.dayline.MOST_CALLS", 1)
+    monkeypatch.setattr("metrics.charts.agent_day.MOST_CALLS", 1)
     make_call(people.alice)
     make_call(people.alice)
     page = get(people.alice, f"/agents/{people.alice.pk}/")

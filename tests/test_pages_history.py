@@ -10,8 +10,8 @@ from django.utils.timezone import localtime
 
 from accounts.models import User
 from calls import services, timeline
-from calls.instants import now
 from calls.models import CallLog, Contact
+from common.instants import now
 from tests.people import make_call
 from tests.test_api_queries import Statements
 

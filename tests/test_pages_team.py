@@ -7,10 +7,10 @@ from django.test import Client
 
 from accounts.models import Team, User
 from calls import services, timeline
-from calls.instants import day_start, now, today
 from calls.models import CallLog
-from calls.periods import named
-from metrics.wall import look_at
+from common.instants import day_start, now, today
+from common.periods import named
+from metrics.dashboard.wallboard import look_at
 from tests.people import People, make_call, make_user
 
 pytestmark = [pytest.mark.usefixtures("noon"), pytest.mark.engines]

@@ -8,8 +8,8 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calls import periods
-from calls.periods import PeriodError, between, is_asked_for, named, period_of
+from common import periods
+from common.periods import PeriodError, between, is_asked_for, named, period_of
 
 WEDNESDAY = dt.date(2026, 11, 25)
 

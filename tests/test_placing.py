@@ -5,12 +5,13 @@ import uuid
 
 import pytest
 
-from calls import intake, placing, services
-from calls.instants import now, to_ms
+from calls import services
 from calls.models import CallLog, Contact, DialLink, ProviderAccount, ProviderIdentity
 from calls.providers import adapters
 from calls.providers.base import Adapter, ProviderEvent, Unreachable
-from calls.setup import hook_address
+from calls.telephony import click_to_call, intake
+from calls.telephony.setup import hook_address
+from common.instants import now, to_ms
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.once
@@ -53,10 +54,10 @@ def pbx(live_people, exchange, client):
 
 def all_carried_out() -> None:
     """Until no order to dial waits or is under way: the threads meet, each behind what it did."""
-    threads = placing._pool._max_workers
+    threads = click_to_call._pool._max_workers
     meeting = threading.Barrier(threads + 1)
     for _ in range(threads):
-        placing._pool.submit(meeting.wait)
+        click_to_call._pool.submit(meeting.wait)
     meeting.wait(PATIENCE)
 
 

@@ -8,12 +8,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from calls import timeline
-from calls.instants import from_ms
 from calls.models import CallLog, ProviderAccount, ProviderIdentity, RawEvent
 from calls.providers import adapters, generic
 from calls.simulation import builders
 from calls.simulation.base import ScriptedCall, Target
-from metrics.rebuild import differences
+from common.instants import from_ms
+from metrics.rollups.rebuild import differences
 from tests import test_provider_twilio as twilio
 from tests import test_provider_zoom as zoom
 from tests.telling import SECRET, T

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from calls import services, timeline
-from calls.instants import day_start, today
+from common.instants import day_start, today
 from metrics.models import DailyMetrics
 from tests.api import Api, error_of
 from tests.test_export_files import unpacked

@@ -24,11 +24,13 @@ from django.utils import timezone
 from accounts import roles
 from accounts.models import ApiKey, User
 from accounts.services import sync_roles
-from calls import contact_files, importing, intake, services
-from calls.instants import now, to_ms
+from calls import services
+from calls.contacts import files, importer
 from calls.models import CallLog, Contact, DialLink, ProviderAccount
 from calls.providers.base import ProviderEvent
-from metrics import exporting
+from calls.telephony import intake
+from common.instants import now, to_ms
+from metrics.exports import jobs
 from metrics.models import Export, SavedView
 from tests.people import People, key_of, make_call
 
@@ -204,8 +206,8 @@ def rows(table: str) -> Iterator[tuple[str, str, dict[str, int]]]:
 
 
 def written_export(owner: User) -> Export:
-    export = exporting.request_export(owner, exporting.CSV, QueryDict())
-    exporting.write(export.pk)
+    export = jobs.request_export(owner, jobs.CSV, QueryDict())
+    jobs.write(export.pk)
     return export
 
 
@@ -226,8 +228,8 @@ def make_things(people: People) -> dict[str, Any]:
     pbx = ProviderAccount.objects.create(kind="generic", name="pbx")
     told = ProviderEvent("started", "c1", to_ms(begun), agents=("1999",))
     (nobodys,) = intake.record(pbx, [told], received=now())
-    sheet = contact_files.read(b"name,phone\nElena,88887777")
-    draft = importing.draft(people.alice, "contacts.csv", sheet, None, False)
+    sheet = files.read(b"name,phone\nElena,88887777")
+    draft = importer.draft(people.alice, "contacts.csv", sheet, None, False)
     return {
         "pbx": pbx.pk,
         "nobodys": nobodys.pk,

@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from accounts import roles
 from accounts.models import ApiKey, User
-from metrics.consumers import DashboardConsumer
+from metrics.live.consumers import DashboardConsumer
 from tests.browsing import session_cookie
 from tests.lines import Caller, all_heard, answer, listening
 from tests.patience import PATIENCE

@@ -14,12 +14,12 @@ from django.db.models import Count, Max
 from accounts import roles
 from accounts.models import Team, User
 from calls import services, timeline
-from calls.instants import now
 from calls.models import CallEvent, CallLog, Contact
-from calls.phones import to_e164
+from common.instants import now
+from common.phones import to_e164
 from metrics import demo
 from metrics.demo.organisation import deal
-from metrics.rebuild import differences
+from metrics.rollups.rebuild import differences
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 

@@ -10,10 +10,10 @@ from django.utils import translation
 
 from calls import services, timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
-from calls.instants import now
 from calls.models import CallEvent, CallLog, Contact, Disposition, ProviderAccount
-from calls.recording import fact, record
 from calls.services import Told
+from calls.services.recording import fact, record
+from common.instants import now
 from tests.announcements import listening
 from tests.api import Api
 from tests.people import make_call

@@ -9,10 +9,10 @@ from django.utils import translation
 
 from accounts.models import User
 from calls import services
-from calls.instants import now, to_ms
+from calls.active_calls import RunningCall
 from calls.models import CallLog
-from calls.running import RunningCall
 from calls.templatetags.calls_format import clock, duration_words, initials, percent
+from common.instants import now, to_ms
 
 pytestmark = pytest.mark.once
 

@@ -7,11 +7,12 @@ import threading
 import pytest
 from django.core.management import call_command
 
-from calls import intake, reception, services, watchdog
-from calls.instants import now, to_ms
+from calls import services
 from calls.models import CallLog, ProviderAccount, ProviderIdentity
 from calls.providers import adapters
 from calls.providers.base import Adapter, Gone, ProviderEvent
+from calls.telephony import hooks, intake, stale_calls
+from common.instants import now, to_ms
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
@@ -63,7 +64,7 @@ def test_the_end_that_the_phone_system_knows_is_recorded(people, pbx, exchange):
     ended = call.start_time + dt.timedelta(seconds=90)
     data = {"status": "COMPLETED", "answered": to_ms(call.start_time) + 10_000}
     exchange.answers["c1"] = [ProviderEvent("ended", "c1", to_ms(ended), data=data)]
-    assert watchdog.close_stale_calls() == 0
+    assert stale_calls.close_stale_calls() == 0
     call.refresh_from_db()
     assert (call.end_time, call.status, call.evidence) == (ended, "COMPLETED", "B")
     assert call.talk_seconds == 80
@@ -73,29 +74,29 @@ def test_a_call_that_goes_on_is_left_and_asked_about_again_after_a_while(pbx, ex
     call = silent_call(pbx)
     exchange.answers["c1"] = []
     before = now()
-    assert watchdog.close_stale_calls() == 0
+    assert stale_calls.close_stale_calls() == 0
     call.refresh_from_db()
     assert call.end_time is None
     assert before <= call.last_seen_at <= now()
-    watchdog.close_stale_calls()
+    stale_calls.close_stale_calls()
     assert exchange.asked == ["c1"]
     CallLog.objects.update(start_time=now() - 9 * HOUR)
     settings.MAX_CALL_SECONDS = 3600
-    assert watchdog.close_stale_calls() == 1  # it was not asked again so soon
+    assert stale_calls.close_stale_calls() == 1  # it was not asked again so soon
 
 
 def test_however_long_a_call_that_its_phone_system_knows_goes_on(pbx, exchange, settings):
     settings.MAX_CALL_SECONDS = 3600
     silent_call(pbx, begun=5 * HOUR, heard=dt.timedelta(seconds=1))
     exchange.answers["c1"] = []
-    assert watchdog.close_stale_calls() == 0
+    assert stale_calls.close_stale_calls() == 0
     assert exchange.asked == ["c1"]
 
 
 def test_a_call_that_its_phone_system_does_not_know_is_closed_by_estimate(pbx, exchange):
     call = silent_call(pbx, heard=HOUR / 2)
     exchange.answers["c1"] = Gone("404")
-    assert watchdog.close_stale_calls() == 1
+    assert stale_calls.close_stale_calls() == 1
     call.refresh_from_db()
     assert (call.status, call.evidence, call.ended_by) == ("DROPPED", "E", "watchdog")
     assert call.end_time == call.last_seen_at
@@ -105,15 +106,15 @@ def test_a_call_that_its_phone_system_does_not_know_is_closed_by_estimate(pbx, e
 def test_who_cannot_tell_leaves_the_call_until_the_hard_limit(pbx, exchange, settings, answer):
     call = silent_call(pbx)
     exchange.answers["c1"] = answer
-    assert watchdog.close_stale_calls() == 0
+    assert stale_calls.close_stale_calls() == 0
     settings.MAX_CALL_SECONDS = 600
-    assert watchdog.close_stale_calls() == 1
+    assert stale_calls.close_stale_calls() == 1
     call.refresh_from_db()
     assert call.evidence == "E"
 
 
 def test_a_phone_system_that_does_not_answer_holds_up_nobody(people, pbx, exchange, monkeypatch):
-    monkeypatch.setattr(watchdog, "ASK_SECONDS", 0.05)
+    monkeypatch.setattr(stale_calls, "ASK_SECONDS", 0.05)
     silent_call(pbx)
     told = services.Told(now() - HOUR, explicit=True)
     clicked = services.start_call(people.bob, told=told)[0]
@@ -125,7 +126,7 @@ def test_a_phone_system_that_does_not_answer_holds_up_nobody(people, pbx, exchan
         answered.set()
 
     exchange.answers["c1"] = hangs
-    assert watchdog.close_stale_calls() == 1
+    assert stale_calls.close_stale_calls() == 1
     assert not answered.is_set()  # nobody waited for it
     assert asked.wait(30)
     over.set()
@@ -137,11 +138,11 @@ def test_a_phone_system_that_does_not_answer_holds_up_nobody(people, pbx, exchan
 def test_all_questions_together_have_their_time(pbx, exchange, monkeypatch):
     for number in range(3):
         silent_call(pbx, f"c{number}", heard=HOUR * (number + 1))
-    monkeypatch.setattr(watchdog, "ALL_SECONDS", -1)
-    watchdog.close_stale_calls()
+    monkeypatch.setattr(stale_calls, "ALL_SECONDS", -1)
+    stale_calls.close_stale_calls()
     assert exchange.asked == []
-    monkeypatch.setattr(watchdog, "ALL_SECONDS", 30)
-    watchdog.close_stale_calls()
+    monkeypatch.setattr(stale_calls, "ALL_SECONDS", 30)
+    stale_calls.close_stale_calls()
     assert exchange.asked == ["c2", "c1", "c0"]  # the longest silent first
 
 
@@ -168,25 +169,25 @@ def texts(client, user):
 def test_administrators_are_told_until_it_speaks_again(people, silent, client, caplog):
     assert all("has said nothing" not in page for page in texts(client, people.ada))
     with caplog.at_level(logging.WARNING):
-        assert reception.watch_silence() == [silent]
+        assert hooks.watch_silence() == [silent]
     assert "silence account=pbx kind=exchange since=" in caplog.text
     for page in texts(client, people.ada):
         assert "pbx has said nothing for 2 h 00 min." in page
         assert "It usually tells of a call every 10 min 00 s." in page
-    assert reception.watch_silence() == []
+    assert hooks.watch_silence() == []
     silent.refresh_from_db()
-    reception.heard(silent)
+    hooks.heard(silent)
     assert all("has said nothing" not in page for page in texts(client, people.ada))
 
 
 def test_the_list_of_accounts_says_who_is_silent(silent, capsys):
-    reception.watch_silence()
+    hooks.watch_silence()
     call_command("provider_account", "list")
     assert "silent since" in capsys.readouterr().out
 
 
 def test_nobody_else_sees_the_alarm(people, silent, client):
-    reception.watch_silence()
+    hooks.watch_silence()
     client.force_login(people.sue)
     page = client.get("/team/")
     assert page.status_code == 200

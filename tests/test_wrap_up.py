@@ -6,12 +6,13 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 
-from calls import afterwards, intake, services
+from calls import services
 from calls.errors import BadCallData, CallConflict
-from calls.instants import day_start, isoformat, now, to_ms, today
 from calls.models import CallLog, Disposition, ProviderAccount, ProviderIdentity
 from calls.providers.base import ProviderEvent
-from calls.services import Told
+from calls.services import Told, wrap_up
+from calls.telephony import intake
+from common.instants import day_start, isoformat, now, to_ms, today
 from metrics.models import DailyMetrics, UserMetrics
 from tests.api import Api, error_of
 from tests.people import make_call
@@ -66,7 +67,7 @@ def test_wrap_up_runs_from_the_end_until_ready_and_twice_is_once(people, begun):
     call = ended(people.alice, begun)
     assert call.wrap_up_since == call.end_time
     for seconds in (45.9, 50):
-        call = afterwards.ready(call.call_id, people.alice, told=at(begun, seconds))
+        call = wrap_up.ready(call.call_id, people.alice, told=at(begun, seconds))
     assert (call.wrap_up_seconds, call.wrap_up_since) == (25, None)
     assert (call.duration_seconds, call.talk_seconds) == (20, 20)
     assert call.events.filter(kind="noted").count() == 2
@@ -81,19 +82,19 @@ def test_the_next_call_ends_it(people, begun):
 
 def test_the_worker_ends_it_at_the_cap_and_a_late_ready_still_counts(people, begun, settings):
     call = ended(people.alice, begun)
-    assert afterwards.close_wrap_ups() == 0
+    assert wrap_up.close_wrap_ups() == 0
     settings.WRAP_UP_CAP_SECONDS = 10
-    assert (afterwards.close_wrap_ups(), afterwards.close_wrap_ups()) == (1, 0)
+    assert (wrap_up.close_wrap_ups(), wrap_up.close_wrap_ups()) == (1, 0)
     call.refresh_from_db()
     assert (call.wrap_up_seconds, call.wrap_up_since) == (10, None)
     offline = Told(call.end_time + dt.timedelta(seconds=4), offline=True, explicit=True)
-    assert afterwards.ready(call.call_id, people.alice, told=offline).wrap_up_seconds == 4
+    assert wrap_up.ready(call.call_id, people.alice, told=offline).wrap_up_seconds == 4
 
 
 def test_a_ready_after_the_cap_counts_the_cap(people, begun, settings):
     call = ended(people.alice, begun)
     settings.WRAP_UP_CAP_SECONDS = 15
-    assert afterwards.ready(call.call_id, people.alice).wrap_up_seconds == 15
+    assert wrap_up.ready(call.call_id, people.alice).wrap_up_seconds == 15
 
 
 @pytest.mark.parametrize("why", ["off", "long ago", "another call"])
@@ -106,13 +107,13 @@ def test_there_is_none_where_nobody_could_be_busy_with_it(people, begun, setting
         services.start_call(people.alice)
     call = ended(people.alice, begun)
     assert call.wrap_up_since is None
-    assert afterwards.ready(call.call_id, people.alice).wrap_up_seconds == 0
+    assert wrap_up.ready(call.call_id, people.alice).wrap_up_seconds == 0
 
 
 def test_nobody_is_ready_during_the_call(people):
     call, _ = services.start_call(people.alice)
     with pytest.raises(CallConflict):
-        afterwards.ready(call.call_id, people.alice)
+        wrap_up.ready(call.call_id, people.alice)
 
 
 @pytest.mark.usefixtures("noon")
@@ -128,14 +129,14 @@ def test_who_supervises_sees_who_is_not_ready_yet(client, people, begun):
     assert [one.user for one in wall.free] == [people.bob]
     tiles = client.get("/wall/", headers={"Accept-Language": "en"}).content.decode()
     assert (tiles.count("Wrap-up"), tiles.count(">free<")) == (2, 1)  # counted, and on the tile
-    afterwards.ready(call.call_id, people.alice)
+    wrap_up.ready(call.call_id, people.alice)
     wall = client.get("/team/").context["wall"]
     assert (wall.wrapping_up, len(wall.free)) == ([], 2)
 
 
 def test_the_figures_follow_wrap_up(people, begun):
     call = ended(people.alice, begun)
-    afterwards.ready(call.call_id, people.alice, told=at(begun, 50))
+    wrap_up.ready(call.call_id, people.alice, told=at(begun, 50))
     day = DailyMetrics.objects.get(user=people.alice).sums
     total = UserMetrics.objects.get(user=people.alice).sums
     assert day == total
@@ -146,7 +147,7 @@ def test_the_figures_follow_wrap_up(people, begun):
 def test_an_outcome_is_chosen_changed_and_taken_back(people, outcomes):
     call = make_call(people.alice)
     for code in ("sale", "sale", "later", ""):
-        call = afterwards.set_disposition(call, people.alice, code)
+        call = wrap_up.set_disposition(call, people.alice, code)
         assert call.disposition == code
     said = [event.data for event in call.events.filter(data__has_key="disposition")]
     assert [data["disposition"] for data in said] == ["sale", "later", ""]
@@ -156,10 +157,10 @@ def test_an_outcome_is_chosen_changed_and_taken_back(people, outcomes):
 def test_an_outcome_must_be_ones_own_yet_may_be_retired(people, outcomes, code, known):
     call = make_call(people.alice)
     if known:
-        assert afterwards.set_disposition(call, people.alice, code).disposition == code
+        assert wrap_up.set_disposition(call, people.alice, code).disposition == code
         return
     with pytest.raises(BadCallData, match="sale, later"):
-        afterwards.set_disposition(call, people.alice, code)
+        wrap_up.set_disposition(call, people.alice, code)
     assert call.events.filter(kind="noted").count() == 0
 
 
@@ -257,7 +258,7 @@ def test_the_call_s_page_shows_outcome_and_wrap_up_in_the_reader_s_words(
     client, alice, people, outcomes, begun
 ):
     call = ended(alice, begun, disposition="sale")
-    afterwards.ready(call.call_id, alice, told=at(begun, 50))
+    wrap_up.ready(call.call_id, alice, told=at(begun, 50))
     page = client.get(reverse("call", args=[call.call_id])).content.decode()
     assert "<dd>Sale</dd>" in page and "<dd>00:30</dd>" in page
     assert "part-wrap-up" in page
@@ -297,7 +298,7 @@ def test_an_end_by_the_phone_system_begins_it_where_the_desk_is_used(people):
     tell("clicked", ("started", 0), ("answered", 5))
     clicked = tell("clicked", ("ended", 20))
     assert clicked.wrap_up_since == clicked.end_time
-    afterwards.ready(clicked.call_id, people.alice)
+    wrap_up.ready(clicked.call_id, people.alice)
     unseen = tell("unseen", ("started", 22), ("answered", 23), ("ended", 35))
     assert (unseen.user, unseen.wrap_up_since) == (people.alice, None)
 
@@ -308,6 +309,6 @@ def test_it_counts_on_the_day_of_the_call(people, settings):
     yesterday = today() - dt.timedelta(days=1)
     midnight = day_start(yesterday)
     call = ended(people.alice, midnight - dt.timedelta(seconds=50))
-    afterwards.ready(call.call_id, people.alice, told=at(midnight, 10))
+    wrap_up.ready(call.call_id, people.alice, told=at(midnight, 10))
     rows = DailyMetrics.objects.values_list("day", "wrap_up_time")
     assert list(rows) == [(yesterday - dt.timedelta(days=1), 40)]

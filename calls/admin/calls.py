@@ -18,12 +18,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import roles
 from accounts.models import User
 from accounts.requests import person_of
-from calls import ledger, services
+from calls import services
 from calls.admin.moments import moment
 from calls.admin.pages import EditableList, RoughPaginator
-from calls.assignment import AssignmentForm
-from calls.correction import CorrectionForm
-from calls.forms import NoteForm
+from calls.forms.assignment import AssignmentForm
+from calls.forms.correction import CorrectionForm
+from calls.forms.desk import NoteForm
+from calls.history import ledger_lines
 from calls.models import CallEvent, CallLog, CallQuerySet, Contact, Disposition
 from calls.templatetags.calls_format import NOTHING, clock
 
@@ -108,11 +109,11 @@ class LedgerInline(admin.TabularInline):
 
     @admin.display(description=gettext_lazy("source"))
     def said_by(self, event: CallEvent) -> str:
-        return ledger.source_words(event.source)
+        return ledger_lines.source_words(event.source)
 
     @admin.display(description=gettext_lazy("details"))
     def details(self, event: CallEvent) -> str:
-        (line,) = ledger.lines([event])
+        (line,) = ledger_lines.lines([event])
         return "\n".join(f"{label}: {value}" for label, value in line.details)
 
 
@@ -180,11 +181,11 @@ class CallLogAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("reason of the end"))
     def why_ended(self, call: CallLog) -> str:
-        return ledger.reason_words(call.end_reason) or NOTHING
+        return ledger_lines.reason_words(call.end_reason) or NOTHING
 
     @admin.display(description=gettext_lazy("ended by"))
     def who_ended(self, call: CallLog) -> str:
-        return ledger.source_words(call.ended_by) or NOTHING
+        return ledger_lines.source_words(call.ended_by) or NOTHING
 
     @admin.display(description=gettext_lazy("contact"), empty_value="—")
     def with_whom(self, call: CallLog) -> str:

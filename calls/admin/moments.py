@@ -5,10 +5,10 @@ import datetime as dt
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from calls import ledger
+from calls.history import ledger_lines
 
 
 def moment(instant: dt.datetime) -> str:
     """Day and time of the organisation, to the millisecond."""
     day = date_format(timezone.localtime(instant), "SHORT_DATE_FORMAT")
-    return f"{day} {ledger.clock_ms(instant)}"
+    return f"{day} {ledger_lines.clock_ms(instant)}"

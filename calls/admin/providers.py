@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.requests import person_of
-from calls import intake, reception
 from calls.admin.moments import moment
 from calls.admin.pages import RoughPaginator
 from calls.models import ProviderAccount, ProviderIdentity, RawEvent
 from calls.providers import adapters
-from calls.setup import hook_address, setting_of, setup_lines
 from calls.simulation.trial import try_hook
+from calls.telephony import hooks, intake
+from calls.telephony.setup import hook_address, setting_of, setup_lines
 from calls.templatetags.calls_format import NOTHING
 
 _SETTING, _SECRET = "setting_", "secret_"
@@ -345,7 +345,7 @@ class RawEventAdmin(admin.ModelAdmin):
         """After an adapter or an identity has changed: what was told is recorded once all the
         same."""
         for raw in queryset.select_related("account").order_by("received_at", "pk"):
-            reception.read(raw)
+            hooks.read(raw)
         self.message_user(request, _("Read again; the outcome stands beside it."), messages.SUCCESS)
 
 

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from calls.folding import folded
+from common.text import folded
 
 
 def fill(apps, schema_editor):

@@ -1,4 +1,4 @@
-"""The index of the words of calls, and indexes for what few calls are. See calls/wordindex.py.
+"""The index of the words of calls, and indexes for what few calls are. See calls/models/fulltext.py.
 
 The triggers that keep the index are laid after the last migration (calls/receivers.py).
 """
@@ -6,15 +6,15 @@ The triggers that keep the index are laid after the last migration (calls/receiv
 from django.db import migrations, models
 
 import calls.models.text
-from calls import wordindex
+from calls.models import fulltext
 
 
 def forwards(apps, schema_editor):
-    wordindex.create_table(schema_editor.connection)
+    fulltext.create_table(schema_editor.connection)
 
 
 def backwards(apps, schema_editor):
-    wordindex.drop_table(schema_editor.connection)
+    fulltext.drop_table(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

@@ -10,15 +10,15 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from calls import timeline
-from calls.instants import from_ms, to_ms
 from calls.models.call_queries import LONG_SECONDS, CallQuerySet
 from calls.models.contact import Contact
 from calls.models.provider import ProviderAccount
-from calls.phones import pretty
+from common.instants import from_ms, to_ms
+from common.phones import pretty
 
 
 class CallLog(models.Model):
-    """One call. Written by calls/services.py alone, always as the fold of its events."""
+    """One call. Written by calls/services/ and calls/telephony/ alone, always as the fold of its events."""
 
     STATUSES = [
         (timeline.IN_PROGRESS, _("In progress")),

@@ -9,8 +9,8 @@ from django.db.models import Q
 
 from accounts.models import User
 from calls import timeline
-from calls.folding import words_of
-from calls.wordindex import place_of
+from calls.models.fulltext import place_of
+from common.text import words_of
 
 if TYPE_CHECKING:
     from calls.models.call import CallLog

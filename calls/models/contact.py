@@ -9,8 +9,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
-from calls.folding import folded
-from calls.phones import pretty, to_e164
+from common.phones import pretty, to_e164
+from common.text import folded
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Team, User
-from calls import dialing
+from calls.models import dial_links
 from calls.models.provider import ProviderAccount, ProviderIdentity
 
 
@@ -33,7 +33,7 @@ class DialLinkQuerySet(models.QuerySet["DialLink"]):
         )
         ranked = self.usable().annotate(rank=Max(rank)).filter(rank__isnull=False)
         found = ranked.select_related("account").order_by("-rank", "position", "pk").first()
-        return found or DialLink(kind=dialing.TEL)
+        return found or DialLink(kind=dial_links.TEL)
 
 
 class DialLink(models.Model):
@@ -42,7 +42,7 @@ class DialLink(models.Model):
     kind = models.CharField(
         gettext_lazy("kind"),
         max_length=20,
-        choices=[(name, kind.title) for name, kind in dialing.KINDS.items()],
+        choices=[(name, kind.title) for name, kind in dial_links.KINDS.items()],
     )
     name = models.CharField(
         gettext_lazy("name"),
@@ -63,7 +63,7 @@ class DialLink(models.Model):
         gettext_lazy("what it does"),
         max_length=10,
         blank=True,
-        choices=dialing.EFFECTS,
+        choices=dial_links.EFFECTS,
         help_text=gettext_lazy("The page tells people so. Empty: what its kind does."),
     )
     account = models.ForeignKey(
@@ -94,8 +94,8 @@ class DialLink(models.Model):
                 fields=["is_default"], condition=Q(is_default=True), name="dial_one_default"
             ),
             models.CheckConstraint(
-                condition=Q(kind=dialing.SERVER, account__isnull=False)
-                | (~Q(kind=dialing.SERVER) & Q(account__isnull=True)),
+                condition=Q(kind=dial_links.SERVER, account__isnull=False)
+                | (~Q(kind=dial_links.SERVER) & Q(account__isnull=True)),
                 name="dial_server_has_account",
             ),
         ]
@@ -104,8 +104,8 @@ class DialLink(models.Model):
         return self.title
 
     @property
-    def _kind(self) -> dialing.Kind:
-        return dialing.KINDS.get(self.kind, dialing.KINDS[dialing.TEMPLATE])
+    def _kind(self) -> dial_links.Kind:
+        return dial_links.KINDS.get(self.kind, dial_links.KINDS[dial_links.TEMPLATE])
 
     @property
     def title(self) -> str:
@@ -120,7 +120,7 @@ class DialLink(models.Model):
 
     @property
     def calls_by_itself(self) -> bool:
-        return self.does != dialing.OPENS
+        return self.does != dial_links.OPENS
 
     @property
     def dials(self) -> bool:
@@ -133,9 +133,9 @@ class DialLink(models.Model):
         if self._kind.says and not self.effect and not self.template:
             return str(self._kind.says)
         sentence = {
-            dialing.CALLS: _("Opens %(name)s, which calls the number."),
-            dialing.OPENS: _("Only opens %(name)s: you call there."),
-            dialing.CALLS_BACK: _("%(name)s rings you first, then the number."),
+            dial_links.CALLS: _("Opens %(name)s, which calls the number."),
+            dial_links.OPENS: _("Only opens %(name)s: you call there."),
+            dial_links.CALLS_BACK: _("%(name)s rings you first, then the number."),
         }[self.does]
         return sentence % {"name": self.title}
 
@@ -143,16 +143,16 @@ class DialLink(models.Model):
         """The address that calls `number` (E.164); "" where our server has it called."""
         if self.dials:
             return ""
-        return dialing.link(self.template or self._kind.template, number, user.extension)
+        return dial_links.link(self.template or self._kind.template, number, user.extension)
 
     def clean(self) -> None:
-        if self.kind == dialing.SERVER and self.account is None:
+        if self.kind == dial_links.SERVER and self.account is None:
             raise ValidationError({"account": _("Choose the phone system that dials.")})
-        if self.kind != dialing.SERVER:
+        if self.kind != dial_links.SERVER:
             self.account = None
-        if self.kind == dialing.TEMPLATE and not self.template:
+        if self.kind == dial_links.TEMPLATE and not self.template:
             raise ValidationError({"template": _("Write the address.")})
-        fault = dialing.fault(self.template) if self.template else ""
+        fault = dial_links.fault(self.template) if self.template else ""
         if fault:
             raise ValidationError({"template": fault})
 

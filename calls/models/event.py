@@ -8,8 +8,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from calls import timeline
-from calls.instants import from_ms, to_ms
 from calls.models.call import CallLog
+from common.instants import from_ms, to_ms
 
 
 class CallEvent(models.Model):

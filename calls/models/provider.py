@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from calls.phones import to_e164
-from calls.sealing import seal, unseal
+from common.encryption import seal, unseal
+from common.phones import to_e164
 
 _ROTATION = 2  # values of a secret that are valid at once
 
@@ -236,7 +236,8 @@ class RawEvent(models.Model):
 class ConversationNumber(models.Model):
     """The number of a message within its conversation, which counts for every part of it.
 
-    Kept as long as the messages are, because a part may be made after it: see calls.numbering.
+    Kept as long as the messages are, because a part may be made after it: see
+    calls.telephony.sequence_numbers.
     """
 
     account = models.ForeignKey(

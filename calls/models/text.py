@@ -1,4 +1,4 @@
-"""The words of calls, as the database keeps them: see calls/wordindex.py. Read, never written."""
+"""The words of calls, as the database keeps them: see fulltext.py. Read, never written."""
 
 from typing import Any
 

@@ -15,8 +15,8 @@ from typing import Any, ClassVar, NoReturn
 from urllib.parse import quote
 
 from calls import timeline
-from calls.instants import to_ms
-from calls.phones import to_e164
+from common.instants import to_ms
+from common.phones import to_e164
 
 
 class Forged(Exception):
@@ -103,7 +103,8 @@ class ProviderEvent:
 
     Where messages are numbered within their conversation, `conversation_sequence` is the number of
     the message that told this. A `noted` event with an empty `call` says that this number was heard
-    of, whomever its message was about: it counts for every part (see calls.numbering).
+    of, whomever its message was about: it counts for every part (see
+    calls.telephony.sequence_numbers).
     """
 
     kind: str

@@ -19,7 +19,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from calls import timeline
-from calls.instants import UTC, to_ms
 from calls.providers import web
 from calls.providers.base import (
     Adapter,
@@ -34,6 +33,7 @@ from calls.providers.base import (
     bounded_ms,
 )
 from calls.providers.reading import name_of, names, number_of, objects, same, text
+from common.instants import UTC, to_ms
 
 PRECISION_MS = 1000
 

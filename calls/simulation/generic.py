@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from calls import timeline
-from calls.instants import from_ms, isoformat
 from calls.providers.generic import TOKEN_HEADER, signature
 from calls.simulation.base import Builder, ScriptedCall, SimRequest, Target
+from common.instants import from_ms, isoformat
 
 
 def build(call: ScriptedCall, target: Target) -> list[SimRequest]:

@@ -10,13 +10,10 @@ from typing import Final
 from django.conf import settings
 from django.urls import reverse
 
-from calls.instants import now, to_ms
-from calls.listening import Listener
 from calls.models import ProviderAccount, RawEvent
-from calls.providers.asterisk.link import Heard, Link, Lost, Up
+from calls.providers.asterisk.connection import Heard, Link, Lost, Up
 from calls.providers.asterisk.manager import Where
 from calls.providers.base import Adapter, HookRequest, Payload, ProviderEvent, Unknown, Unreadable
-from calls.reception import adapter_of
 from calls.simulation import builders
 from calls.simulation.asterisk_events import message_of
 from calls.simulation.asterisk_server import AsteriskServer, Scripted, messages_of
@@ -26,6 +23,9 @@ from calls.simulation.delivery import Answers, deliver
 from calls.simulation.scripts import scripts
 from calls.simulation.stage import Stage, set_up
 from calls.simulation.verdicts import BAD, EXACT, Verdict, counted, judge
+from calls.telephony.ami_listener import Listener
+from calls.telephony.hooks import adapter_of
+from common.instants import now, to_ms
 
 ASTERISK: Final = "asterisk"
 _CONNECTIONS: Final = 4

@@ -9,8 +9,8 @@ import json
 from typing import Any, Final
 
 from calls import timeline
-from calls.instants import from_ms, isoformat
 from calls.simulation.base import Builder, ScriptedCall, SimRequest, Target, hex_id
+from common.instants import from_ms, isoformat
 
 _REASONS = {timeline.NO_ANSWER: "NoAnswer", timeline.FAILED: "InvalidNumber"}
 _FIRST: Final = 2

@@ -4,9 +4,9 @@ from email.utils import format_datetime
 from urllib.parse import urlencode
 
 from calls import timeline
-from calls.instants import from_ms
 from calls.providers.twilio import PRECISION_MS, signature
 from calls.simulation.base import Builder, ScriptedCall, SimRequest, Target, hex_id
+from common.instants import from_ms
 
 ACCOUNT = "AC" + "0" * 32
 OWN_NUMBER = "+15005550006"

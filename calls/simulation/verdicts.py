@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from calls import timeline
-from calls.instants import from_ms
 from calls.models import CallLog
 from calls.simulation.base import ScriptedCall
+from common.instants import from_ms
 
 EXACT: Final = "exact"
 MARKED: Final = "marked"  # not exact, and the page says so

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from calls import timeline
-from calls.instants import from_ms
 from calls.providers.zoom import PRECISION_MS, signature
 from calls.simulation.base import Builder, ScriptedCall, SimRequest, Target, hex_id
+from common.instants import from_ms
 
 _HISTORY_AFTER = 20_000  # ms
 _HANDUP = {

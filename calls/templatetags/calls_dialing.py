@@ -4,8 +4,8 @@ from typing import Any
 
 from django import template
 
-from calls import placing
 from calls.models import CallLog, DialChoice, DialLink
+from calls.telephony import click_to_call
 
 register = template.Library()
 
@@ -33,4 +33,4 @@ def my_way(context: Any) -> dict[str, Any]:
 @register.simple_tag(takes_context=True)
 def not_dialled(context: Any) -> list[tuple[CallLog, str]]:
     """The reader's calls that a phone system refused to dial just now, and why."""
-    return placing.refused(context["user"]) if context["dial"].dials else []
+    return click_to_call.refused(context["user"]) if context["dial"].dials else []

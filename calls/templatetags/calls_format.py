@@ -4,7 +4,7 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from calls.columns import Column
+from calls.history.columns import Column
 from calls.models import CallLog
 
 register = template.Library()

@@ -10,10 +10,9 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from calls.errors import CallError
-from calls.instants import local_day, today
 from calls.models import CallLog
-from calls.periods import LABELS, PARAMETERS, RANGE, Period, PeriodError, between, period_of
+from common.instants import local_day, today
+from common.periods import LABELS, PARAMETERS, RANGE, Period, PeriodError, between, period_of
 
 register = template.Library()
 _LEFT_OUT: Final = (*PARAMETERS, "cursor")  # a place in a list belongs to its period
@@ -32,7 +31,7 @@ class Choice:
 def period_bar(
     context: dict[str, Any],
     period: Period | None,
-    error: CallError | None = None,
+    error: PeriodError | None = None,
     all_time: bool = False,
 ) -> dict[str, Any]:
     """The bar for the page of this request; all else that its URL says is kept. With `all_time`

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 
 from accounts import roles
-from calls.silence import Asked, asked_of_administrators
+from calls.telephony.health import Asked, asked_of_administrators
 
 register = template.Library()
 

@@ -18,15 +18,17 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from accounts.requests import PageRequest
-from callmanager.htmx import render_page
-from calls import afterwards, placing, services
+from calls import services
+from calls.active_calls import KEPT, current_context, forget, running_calls
 from calls.errors import CallConflict, CallError, CallNotFound
-from calls.forms import ClickForm, DispositionForm, EndForm, StartForm, checked
-from calls.instants import arrival_of, now
+from calls.forms.desk import ClickForm, DispositionForm, EndForm, StartForm, checked
 from calls.models import CallLog, Contact, DialLink, Disposition
-from calls.phones import to_e164
-from calls.running import KEPT, current_context, forget, running_calls
+from calls.services import wrap_up
+from calls.telephony import click_to_call
 from calls.templatetags.calls_format import clock
+from common.htmx import render_page
+from common.instants import arrival_of, now
+from common.phones import to_e164
 
 SHOWN_CONTACTS: Final = 20
 _STATUS_OF: Final = {CallConflict: 409, CallNotFound: 404}
@@ -127,7 +129,7 @@ def start(request: PageRequest) -> str:
     )
     link = DialLink.objects.of(request.user)
     if made and link.dials:
-        placing.place(call, request.user, link)
+        click_to_call.place(call, request.user, link)
         return _("%(name)s is asked to call %(who)s.") % {"name": link.title, "who": _name(call)}
     return _("Call to %(who)s started.") % {"who": _name(call)}
 
@@ -198,7 +200,7 @@ def step(request: PageRequest, call_id: uuid.UUID, action: str) -> str:
 def ready(request: PageRequest, call_id: uuid.UUID) -> str:
     """Done with what followed the call."""
     form = checked(ClickForm(request.POST))
-    call = afterwards.ready(call_id, request.user, told=form.told(arrival_of(request)))
+    call = wrap_up.ready(call_id, request.user, told=form.told(arrival_of(request)))
     return _("Ready, after %(length)s of wrap-up.") % {"length": clock(call.wrap_up_seconds)}
 
 
@@ -206,7 +208,7 @@ def ready(request: PageRequest, call_id: uuid.UUID) -> str:
 def disposition(request: PageRequest, call_id: uuid.UUID) -> str:
     """Says what came of an own call."""
     form = checked(DispositionForm(request.POST))
-    call = afterwards.set_disposition(
+    call = wrap_up.set_disposition(
         _own(request, call_id), request.user, form.cleaned_data["disposition"]
     )
     outcome = Disposition.objects.filter(code=call.disposition).first()

@@ -14,18 +14,21 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Team, User
 from accounts.requests import PageRequest
-from callmanager.htmx import render_page, wants_part
-from calls import afterwards, ledger, services, timeline
-from calls.columns import COLUMNS, columns_of, default_on_pages, outcome_labels
-from calls.correction import CorrectionForm
+from calls import services, timeline
 from calls.errors import CallError
-from calls.filters import CallFilter, page_of_calls, sees_only_self
-from calls.forms import DispositionForm, NoteForm, checked
-from calls.instants import now, to_ms
+from calls.forms.correction import CorrectionForm
+from calls.forms.desk import DispositionForm, NoteForm, checked
+from calls.history import ledger_lines
+from calls.history.columns import COLUMNS, columns_of, default_on_pages, outcome_labels
+from calls.history.filters import CallFilter, sees_only_self
+from calls.history.pagination import page_of_calls
+from calls.history.segments import parts_of
 from calls.models import CallLog, Disposition
-from calls.parts import parts_of
-from calls.patience import TookTooLong, patience
-from calls.periods import PARAMETERS
+from calls.services import wrap_up
+from common.htmx import render_page, wants_part
+from common.instants import now, to_ms
+from common.periods import PARAMETERS
+from common.query_timeout import TookTooLong, patience
 
 CALLS_A_PAGE: Final = 50
 PATIENCE_SECONDS: Final = 5  # a filter that few calls pass may mean looking at all of them
@@ -147,11 +150,11 @@ def _show(
     context = {
         "call": shown,
         "own": shown.user_id == request.user.pk,
-        "lacks": [ledger.LACKS[name] for name in shown.lacks],
-        "ledger": ledger.lines(events),
-        "ended_by": ledger.source_words(shown.ended_by),
-        "end_reason": ledger.reason_words(shown.end_reason),
-        "outcome": ledger.outcome_words(shown.disposition),
+        "lacks": [ledger_lines.LACKS[name] for name in shown.lacks],
+        "ledger": ledger_lines.lines(events),
+        "ended_by": ledger_lines.source_words(shown.ended_by),
+        "end_reason": ledger_lines.reason_words(shown.end_reason),
+        "outcome": ledger_lines.outcome_words(shown.disposition),
         "outcomes": Disposition.objects.offered_to(shown.user)
         if shown.end_time and shown.user
         else (),
@@ -194,7 +197,7 @@ def call_outcome(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
     form = DispositionForm(request.POST)
     try:
         code = checked(form).cleaned_data["disposition"]
-        afterwards.set_disposition(shown, request.user, code)
+        wrap_up.set_disposition(shown, request.user, code)
     except CallError as error:
         messages.error(request, error.message)
     else:

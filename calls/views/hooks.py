@@ -9,11 +9,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from calls import reception
-from calls.instants import arrival_of, to_ms
 from calls.models import ProviderAccount
 from calls.providers import adapters
 from calls.providers.base import Forged, HookRequest
+from calls.telephony import hooks
+from common.instants import arrival_of, to_ms
 
 _LARGEST_BODY = 1024 * 1024
 
@@ -31,7 +31,7 @@ def hook(request: HttpRequest, kind: str, name: str) -> HttpResponse:
     if int(request.META.get("CONTENT_LENGTH") or 0) > _LARGEST_BODY:
         return JsonResponse({"error": _("The body is too large: at most 1024 KiB.")}, status=413)
     try:
-        reply = reception.receive(account, _as_came(request))
+        reply = hooks.receive(account, _as_came(request))
     except Forged:
         return JsonResponse({"error": _("The signature is missing or wrong.")}, status=403)
     return HttpResponse(

@@ -13,11 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import PageRequest
-from calls import contact_export, contact_files, importing
+from calls.contacts import export, files, importer
 from calls.errors import CallError
-from calls.import_forms import MappingForm, UploadForm
-from calls.instants import today
+from calls.forms.contact_import import MappingForm, UploadForm
 from calls.models import Contact, ContactImport
+from common.instants import today
 
 SHOWN_IMPORTS = 20
 _may_track = permission_required("calls.track_calls", raise_exception=True)
@@ -37,11 +37,11 @@ def contact_import(request: PageRequest) -> HttpResponse:
         return _start(request, form, 400)
     file = form.cleaned_data["file"]
     try:
-        sheet = contact_files.read(file.read())
-    except contact_files.UnreadableFile as error:
+        sheet = files.read(file.read())
+    except files.UnreadableFile as error:
         form.add_error("file", str(error))
         return _start(request, form, 400)
-    what = importing.draft(request.user, file.name, sheet, form.team, form.for_everybody)
+    what = importer.draft(request.user, file.name, sheet, form.team, form.for_everybody)
     return redirect("contact_import_one", pk=what.pk)
 
 
@@ -82,7 +82,7 @@ def _map(request: PageRequest, what: ContactImport) -> HttpResponse:
     if "take" not in request.POST:
         return redirect("contact_import_one", pk=what.pk)
     try:
-        done = importing.take_in(what)
+        done = importer.take_in(what)
     except CallError as error:
         form.add_error(None, error.message)
         return _show(request, what, form, 400)
@@ -101,7 +101,7 @@ def _show(
 ) -> HttpResponse:
     context: dict[str, Any] = {"what": what, "form": form}
     if what.state == ContactImport.DRAFT:
-        context["plan"] = importing.plan(what)
+        context["plan"] = importer.plan(what)
     return render(request, "calls/contact_import_one.html", context, status=status)
 
 
@@ -111,7 +111,7 @@ def _show(
 def contact_import_undo(request: PageRequest, pk: int) -> HttpResponse:
     """Takes the whole import back."""
     try:
-        importing.take_back(_own(request, pk))
+        importer.take_back(_own(request, pk))
     except CallError as error:
         messages.error(request, error.message)
     else:
@@ -129,15 +129,15 @@ def contact_export_file(request: PageRequest, kind: str) -> Any:
     )
     name = f"contacts-{today():%Y-%m-%d}.{kind}"
     if kind == "xlsx":
-        workbook = contact_export.excel_of(contacts)
+        workbook = export.excel_of(contacts)
         return FileResponse(workbook, as_attachment=True, filename=name, content_type=_EXCEL)
     if kind == "csv":
         response = StreamingHttpResponse(
-            contact_export.csv_of(contacts), content_type="text/csv; charset=utf-8"
+            export.csv_of(contacts), content_type="text/csv; charset=utf-8"
         )
     elif kind == "vcf":
         response = StreamingHttpResponse(
-            contact_export.cards_of(contacts), content_type="text/vcard; charset=utf-8"
+            export.cards_of(contacts), content_type="text/vcard; charset=utf-8"
         )
     else:
         raise Http404

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from accounts.models import User
 from calls import timeline
-from calls.instants import day_range, local_day, to_ms
 from calls.models import Contact
+from common.instants import day_range, local_day, to_ms
 from metrics.demo import names, shape
 from metrics.demo.organisation import Organisation, mobile_or_fixed
 from metrics.demo.shape import Script, Skill

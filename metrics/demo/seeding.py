@@ -10,13 +10,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from calls import services, timeline, wordindex
-from calls.instants import from_ms, now
-from calls.models import CallEvent, CallLog
+from calls import services, timeline
+from calls.models import CallEvent, CallLog, fulltext
+from common.instants import from_ms, now
 from metrics.demo.loading import Loader
 from metrics.demo.organisation import Organisation, make_organisation
 from metrics.demo.planning import PlannedCall, plan
-from metrics.rebuild import rebuild
+from metrics.rollups.rebuild import rebuild
 
 BATCH = 2000
 PRECISION_MS = 1
@@ -65,7 +65,7 @@ def seed(options: Options, present: dt.datetime | None = None) -> Seeded:
     rng = random.Random(f"{options.seed}:organisation")
     organisation = make_organisation(rng, options.teams, options.agents, joined)
     planned = plan(options.seed, organisation, options.days, options.calls, until)
-    with wordindex.resting(connection):
+    with fulltext.resting(connection):
         written = _write(planned)
     rebuild()
     if options.live:

@@ -10,7 +10,7 @@ from math import erf, log, sqrt
 from typing import Any
 
 from calls import timeline
-from calls.timeline import Event
+from calls.timeline.events import Event
 
 SECOND, HOUR, DAY = 1000, 3_600_000, 86_400_000
 

@@ -6,13 +6,13 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from calls.columns import IN_FILES, Column, People, columns_of
-from calls.filters import CallFilter
+from calls.history.columns import IN_FILES, Column, People, columns_of
+from calls.history.filters import CallFilter
 from calls.models import CallQuerySet
-from calls.periods import LABELS
+from common.periods import LABELS
 from metrics.definitions import Sums
 from metrics.exports.document import Document, Head, Sheet, made_by
-from metrics.totals import exact_sums
+from metrics.rollups.filtered import exact_sums
 
 CHUNK: Final = 2000
 _LENGTHS: Final = ("min_duration", "max_duration")

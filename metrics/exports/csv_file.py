@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from calls.instants import isoformat
-from calls.spreadsheets import harmless
+from common.instants import isoformat
+from common.spreadsheets import harmless
 from metrics.exports.document import Document, Sheet
 
 SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import User
-from calls.instants import now
+from common.instants import now
 from metrics.definitions import FIGURES, Sums
 
 # What a column holds. An instant is aware, seconds are whole, percent is 0 to 100.

@@ -2,7 +2,7 @@
 
 from django import template
 
-from metrics import cards
+from metrics.charts import cards
 
 register = template.Library()
 register.simple_tag(cards.cards_of)

@@ -7,13 +7,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PageRequest
-from callmanager.htmx import render_page
-from calls.instants import now
-from calls.periods import Period
-from metrics.crumbs import crumbs_of
-from metrics.dayline import MOST_CALLS, MOST_DAYS, DayLine, TooManyToDraw, day_lines
-from metrics.figures import figures_of
-from metrics.selection import Selection, of_agent
+from common.htmx import render_page
+from common.instants import now
+from common.periods import Period
+from metrics.charts.agent_day import MOST_CALLS, MOST_DAYS, DayLine, TooManyToDraw, day_lines
+from metrics.dashboard.breadcrumbs import crumbs_of
+from metrics.dashboard.figures import figures_of
+from metrics.dashboard.selection import Selection, of_agent
 from metrics.views.periods import with_period
 from metrics.views.plots import plots_context
 

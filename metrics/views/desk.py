@@ -11,13 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PageRequest
-from callmanager.htmx import render_page, wants_part
+from calls.active_calls import current_context
 from calls.models import CallLog
-from calls.periods import Period
-from calls.running import current_context
 from calls.views.desk import contact_results, unconfirmed_calls
-from metrics.figures import figures_of
-from metrics.selection import own_selection
+from common.htmx import render_page, wants_part
+from common.periods import Period
+from metrics.dashboard.figures import figures_of
+from metrics.dashboard.selection import own_selection
 from metrics.views.periods import with_period
 
 RECENT_CALLS = 10

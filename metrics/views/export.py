@@ -15,13 +15,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts.requests import PageRequest
-from calls.columns import IN_FILES, default_on_pages
-from calls.filters import sees_only_self
-from metrics.exporting import CSV, XLSX, Wanted, is_large
-from metrics.exports.answers import csv_answer, pdf_answer, xlsx_answer
+from calls.history.columns import IN_FILES, default_on_pages
+from calls.history.filters import sees_only_self
+from metrics.charts.plots import status_shares, time_shares
 from metrics.exports.document import Document
+from metrics.exports.jobs import CSV, XLSX, Wanted, is_large
 from metrics.exports.pdf_file import PdfUnavailable, pdf_of
-from metrics.plots import status_shares, time_shares
+from metrics.exports.responses import csv_answer, pdf_answer, xlsx_answer
 
 _may_export = permission_required("calls.export_calls", raise_exception=True)
 

@@ -15,12 +15,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.requests import PageRequest
-from callmanager.htmx import render_page
-from calls.instants import now
-from metrics import exporting
-from metrics.exporting import AT_ONCE, Wanted
-from metrics.exports.answers import file_name
+from common.htmx import render_page
+from common.instants import now
+from metrics.exports import jobs
 from metrics.exports.calls import in_words
+from metrics.exports.jobs import AT_ONCE, Wanted
+from metrics.exports.responses import file_name
 from metrics.models import Export
 from metrics.tasks import write_export
 
@@ -64,7 +64,7 @@ def export_request(request: PageRequest) -> HttpResponse:
     if form not in AT_ONCE:
         raise BadRequest
     try:
-        export = exporting.request_export(request.user, form, QueryDict(query))
+        export = jobs.request_export(request.user, form, QueryDict(query))
     except ValidationError as error:
         raise BadRequest from error
     transaction.on_commit(lambda: write_export(export.pk))
@@ -80,7 +80,7 @@ def _own(request: PageRequest, token: uuid.UUID) -> Export:
 @require_POST
 @_may_export
 def export_cancel(request: PageRequest, token: uuid.UUID) -> HttpResponse:
-    exporting.cancel(_own(request, token))
+    jobs.cancel(_own(request, token))
     return redirect("exports")
 
 
@@ -93,7 +93,7 @@ def export_file(request: PageRequest, token: uuid.UUID) -> HttpResponseBase:
     if export.state != Export.DONE or export.expires_at <= now():
         raise Http404
     try:
-        file = exporting.path_of(export).open("rb")
+        file = jobs.path_of(export).open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
     return FileResponse(file, as_attachment=True, filename=file_name("calls", export.form))

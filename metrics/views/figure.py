@@ -11,17 +11,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PageRequest
-from callmanager.htmx import render_page
 from calls import timeline
 from calls.models import CallLog
-from calls.periods import Period
-from metrics.cards import change_of, value_of
-from metrics.crumbs import crumbs_of
+from common.htmx import render_page
+from common.periods import Period
+from metrics.charts.cards import change_of, value_of
+from metrics.charts.trend import trend_of
+from metrics.dashboard.audit import MOST_CALLS, MOST_SHOWN, TooManyCalls, prove
+from metrics.dashboard.breadcrumbs import crumbs_of
+from metrics.dashboard.figures import figures_of
+from metrics.dashboard.selection import Selection, selection_of
 from metrics.definitions import FIGURES, Figure, Sums
-from metrics.figures import figures_of
-from metrics.proof import MOST_CALLS, MOST_SHOWN, TooManyCalls, prove
-from metrics.selection import Selection, selection_of
-from metrics.trend import trend_of
 from metrics.views.periods import with_period
 
 _STATUS_COUNTS: Final = {

@@ -13,16 +13,17 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Team, User
 from accounts.requests import PageRequest
-from callmanager.htmx import render_page
 from calls.models import CallLog
-from calls.periods import Period
-from metrics.comparison import MINIMUM
+from common.htmx import render_page
+from common.periods import Period
+from metrics.charts.confidence import spread_of
+from metrics.dashboard.comparison import MINIMUM
+from metrics.dashboard.figures import figures_of, read_since
+from metrics.dashboard.selection import NO_TEAM, of_all_teams
+from metrics.dashboard.tables import SUM_COLUMNS, Column, table_of
 from metrics.definitions import Sums
-from metrics.figures import figures_of, read_since
-from metrics.ranking import SUM_COLUMNS, Column, spread_of, table_of
-from metrics.selection import NO_TEAM, of_all_teams
-from metrics.services import sums_by
-from metrics.shared import parts_of
+from metrics.rollups.daily import sums_by
+from metrics.rollups.shared_calls import parts_of
 from metrics.views.periods import with_period
 
 COLUMNS: Final = (

@@ -8,8 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from accounts.requests import PageRequest
-from calls.instants import today
-from calls.periods import TODAY, PeriodError, period_of
+from common.instants import today
+from common.periods import TODAY, PeriodError, period_of
 
 View = Callable[..., HttpResponse]
 

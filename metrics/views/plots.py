@@ -8,15 +8,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PageRequest
-from callmanager.htmx import render_page
-from calls.periods import Period
-from metrics.crumbs import crumbs_of
+from common.htmx import render_page
+from common.periods import Period
+from metrics.charts.plots import heat_map, length_classes, status_shares, time_shares
+from metrics.charts.trend import trend_of
+from metrics.dashboard.breadcrumbs import crumbs_of
+from metrics.dashboard.figures import Figures, figures_of, shown_since
+from metrics.dashboard.selection import Selection, selection_of
 from metrics.definitions import Shape
-from metrics.figures import Figures, figures_of, shown_since
-from metrics.plots import heat_map, length_classes, status_shares, time_shares
-from metrics.selection import Selection, selection_of
-from metrics.shapes import shapes_by_day
-from metrics.trend import trend_of
+from metrics.rollups.histograms import shapes_by_day
 from metrics.views.periods import with_period
 
 

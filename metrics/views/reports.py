@@ -13,14 +13,14 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.requests import PageRequest
-from calls.instants import today
-from calls.periods import MONTH, Period, PeriodError, period_of
-from metrics.exports.answers import csv_answer, xlsx_answer
+from common.instants import today
+from common.periods import MONTH, Period, PeriodError, period_of
+from metrics.dashboard.figures import figures_of
+from metrics.dashboard.selection import Selection
+from metrics.dashboard.tables import cut
 from metrics.exports.csv_file import Style
-from metrics.figures import figures_of
-from metrics.ranking import cut
-from metrics.reports import SUM_HEADS, Report, document_of, report_of, sheets_of
-from metrics.selection import Selection
+from metrics.exports.period_report import SUM_HEADS, Report, document_of, report_of, sheets_of
+from metrics.exports.responses import csv_answer, xlsx_answer
 from metrics.views.export import pdf_or_reason
 from metrics.views.periods import with_period
 

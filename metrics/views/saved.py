@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import PageRequest
-from callmanager.htmx import render_page, wants_part
+from common.htmx import render_page, wants_part
 from metrics.models import SavedView
 
 MOST_VIEWS = 50

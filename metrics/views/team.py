@@ -13,19 +13,20 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Team, User
 from accounts.requests import PageRequest
-from callmanager.htmx import render_page
-from calls.instants import today
 from calls.models import CallLog
-from calls.periods import TODAY, Period, named
-from metrics.comparison import MINIMUM
-from metrics.crumbs import crumbs_of
-from metrics.figures import figures_of, read_since
-from metrics.ranking import MOST_ROWS, SUM_COLUMNS, Column, spread_of, table_of
-from metrics.selection import Selection, of_all_teams, of_team, teams_of
-from metrics.services import rows_between
-from metrics.shared import parts_of
+from common.htmx import render_page
+from common.instants import today
+from common.periods import TODAY, Period, named
+from metrics.charts.confidence import spread_of
+from metrics.dashboard.breadcrumbs import crumbs_of
+from metrics.dashboard.comparison import MINIMUM
+from metrics.dashboard.figures import figures_of, read_since
+from metrics.dashboard.selection import Selection, of_all_teams, of_team, teams_of
+from metrics.dashboard.tables import MOST_ROWS, SUM_COLUMNS, Column, table_of
+from metrics.dashboard.wallboard import look_at
+from metrics.rollups.daily import rows_between
+from metrics.rollups.shared_calls import parts_of
 from metrics.views.periods import with_period
-from metrics.wall import look_at
 
 NAME: Final = Column("name", gettext_lazy("Agent"), is_number=False)
 TEAM: Final = Column("team", gettext_lazy("Team"), is_number=False)

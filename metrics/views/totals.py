@@ -7,9 +7,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.requests import PageRequest
-from callmanager.htmx import wants_part
-from calls.filters import CallFilter
-from metrics.totals import MOST_CALLS, Totals, totals_of_filter
+from calls.history.filters import CallFilter
+from common.htmx import wants_part
+from metrics.rollups.filtered import MOST_CALLS, Totals, totals_of_filter
 
 
 @never_cache

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from calls.watchdog import close_stale_calls
+from calls.telephony.stale_calls import close_stale_calls
 
 
 class Command(BaseCommand):

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from calls.confirmation import confirm
-from calls.listening import names_of_agents
 from calls.models import ProviderAccount
 from calls.providers.asterisk import Asterisk, cdr
 from calls.providers.asterisk.dialplan import Dialplan, names
-from calls.reception import adapter_of
+from calls.telephony.ami_listener import names_of_agents
+from calls.telephony.cdr_reconciliation import confirm
+from calls.telephony.hooks import adapter_of
 
 
 class Command(BaseCommand):

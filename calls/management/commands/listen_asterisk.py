@@ -9,14 +9,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from calls import timeline
-from calls.listening import Listener, replay
 from calls.models import CallEvent, CallLog, ProviderAccount
 from calls.providers.asterisk import Asterisk
 from calls.providers.asterisk.ami import NotAmi, Reader
-from calls.providers.asterisk.link import Link
+from calls.providers.asterisk.connection import Link
 from calls.providers.asterisk.manager import Where
 from calls.providers.base import Unreachable, Unreadable
-from calls.reception import adapter_of
+from calls.telephony.ami_listener import Listener, replay
+from calls.telephony.hooks import adapter_of
 
 
 class Command(BaseCommand):

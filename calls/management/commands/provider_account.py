@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.models import User
 from calls.models import ProviderAccount, ProviderIdentity
 from calls.providers import adapters
-from calls.setup import hook_address, setting_of, setup_lines
+from calls.telephony.setup import hook_address, setting_of, setup_lines
 
 
 class Command(BaseCommand):

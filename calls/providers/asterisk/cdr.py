@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from calls import timeline
-from calls.instants import to_ms
 from calls.providers.asterisk.dialplan import Dialplan, peer_of
+from common.instants import to_ms
 
 COLUMNS = (
     *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel"),

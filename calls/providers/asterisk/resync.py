@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from calls import timeline
 from calls.providers.asterisk.ami import Message
-from calls.providers.asterisk.board import Board
-from calls.providers.asterisk.happenings import UP
+from calls.providers.asterisk.event_handlers import UP
 from calls.providers.asterisk.legs import Conversation, Leg, Part, Role
+from calls.providers.asterisk.state import Board
 
 # A list tells a channel's age in whole seconds.
 AGE_PRECISION = 1000  # ms

@@ -18,9 +18,9 @@ from collections.abc import Iterable
 
 from calls.providers.asterisk import resync
 from calls.providers.asterisk.ami import Banner, Message
-from calls.providers.asterisk.board import Board
 from calls.providers.asterisk.dialplan import Dialplan
-from calls.providers.asterisk.happenings import HANDLERS
+from calls.providers.asterisk.event_handlers import HANDLERS
+from calls.providers.asterisk.state import Board
 from calls.providers.base import ProviderEvent, Unreadable, seconds_to_ms
 
 _LISTED = ("coreshowchannel", "status")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from metrics.rebuild import differences, rebuild
+from metrics.rollups.rebuild import differences, rebuild
 
 
 class Command(BaseCommand):

@@ -1,0 +1,133 @@
+"""A person's running calls as the desk and the header's timer show them: one query a request."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from accounts.models import User
+from accounts.requests import PageRequest
+from calls.models import CallLog, Disposition
+from common.instants import now, to_ms
+
+KEPT = "kept_calls"  # session: running calls whose owner chose to keep them beside another
+_ASKED = "_running_calls"
+
+
+@dataclass(frozen=True)
+class RunningCall:
+    """A running call at the instant the page is made. Lengths in ms and whole seconds."""
+
+    call: CallLog
+    elapsed_ms: int
+    amber: int
+    red: int
+    asks: bool = False  # another call was started while this one runs: what to do with it?
+
+    @property
+    def seconds(self) -> int:
+        return self.elapsed_ms // 1000
+
+    @property
+    def runs(self) -> bool:
+        return self.call.paused_since is None
+
+    @property
+    def level(self) -> str:
+        """green, amber or red: the colour of its clock."""
+        if self.seconds >= self.red:
+            return "red"
+        return "amber" if self.seconds >= self.amber else "green"
+
+
+def running_calls(request: PageRequest) -> list[RunningCall]:
+    """The signed-in person's running calls, newest first; asked once a request."""
+    if _ASKED not in request.__dict__:
+        request.__dict__[_ASKED] = _ask(request.user, set(request.session.get(KEPT, ())))
+    return request.__dict__[_ASKED]
+
+
+def forget(request: PageRequest) -> None:
+    """The request changed a call: whoever asks next asks the database."""
+    request.__dict__.pop(_ASKED, None)
+
+
+def _ask(user: User, kept: set[str]) -> list[RunningCall]:
+    calls = (
+        CallLog.objects.filter(user=user)
+        .active()
+        .select_related("contact", "user__team")
+        .order_by("-start_time", "-pk")
+    )
+    present = now()
+    return [_shown(call, place, kept, present) for place, call in enumerate(calls)]
+
+
+def _shown(call: CallLog, place: int, kept: set[str], present: dt.datetime) -> RunningCall:
+    undecided = call.activity in ("calling", "talking") and str(call.call_id) not in kept
+    return RunningCall(
+        call=call,
+        elapsed_ms=call.tracked_ms(present),
+        amber=call.amber_seconds,
+        red=call.red_seconds,
+        asks=place > 0 and undecided,
+    )
+
+
+@dataclass(frozen=True)
+class Timer:
+    """What the header shows: the newest call that is not paused, and how many more there are."""
+
+    shown: RunningCall | None
+    more: int
+
+    @classmethod
+    def of(cls, calls: list[RunningCall]) -> "Timer":
+        ticking = [running for running in calls if running.runs]
+        shown = next(iter(ticking or calls), None)
+        return cls(shown, max(0, len(calls) - 1))
+
+
+@dataclass(frozen=True)
+class WrapUp:
+    """The work after a call at the instant the page is made. Its clock counts up to the cap."""
+
+    call: CallLog
+    elapsed_ms: int
+    cap: int  # seconds
+
+    @property
+    def seconds(self) -> int:
+        return self.elapsed_ms // 1000
+
+    @property
+    def amber(self) -> int:
+        """Seconds from which the cap is near."""
+        return self.cap * 3 // 4
+
+
+def wrap_up_of(user: User) -> WrapUp | None:
+    """What `user` has not been ready with since the last call, if anything."""
+    calls = CallLog.objects.filter(user=user).wrapping_up().select_related("contact")
+    call = calls.order_by("-wrap_up_since").first()
+    if call is None or call.wrap_up_since is None:
+        return None
+    cap = settings.WRAP_UP_CAP_SECONDS
+    elapsed = to_ms(now()) - to_ms(call.wrap_up_since)
+    # The worker closes it within a minute of the cap; the page need not wait for that.
+    return WrapUp(call, max(0, elapsed), cap) if elapsed < cap * 1000 else None
+
+
+def current_context(request: PageRequest) -> dict[str, Any]:
+    """What calls/_current_calls.html shows."""
+    wrap_up = wrap_up_of(request.user)
+    running = running_calls(request)
+    asks = wrap_up is not None or (running and not settings.WRAP_UP_CAP_SECONDS)
+    outcomes = list(Disposition.objects.offered_to(request.user)) if asks else []
+    return {
+        "running": running,
+        "wrap_up": wrap_up,
+        "outcomes": outcomes,
+        "asks_at_end": not settings.WRAP_UP_CAP_SECONDS,  # else after it
+    }

@@ -1,0 +1,304 @@
+"""The bodies of the API: what programs send, checked, and what they get, described."""
+
+import datetime as dt
+import re
+import uuid
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.models import Team
+from calls import timeline
+from calls.models import CallEvent, CallLog, Contact
+from common.instants import UTC, isoformat
+from common.phones import to_e164
+
+_CALL_ID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
+
+
+def parse_call_id(text: str) -> uuid.UUID | None:
+    """The call id written in `text`; None for what is none."""
+    return uuid.UUID(text) if _CALL_ID.fullmatch(text) else None
+
+
+# --- Fields: a JSON string is a string, and nothing that was sent is echoed in an error -----------
+
+
+class Text(serializers.CharField):
+    """A JSON string, kept as given; numbers and booleans are refused."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**{"trim_whitespace": False} | kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field({"oneOf": [{"type": "string", "maxLength": 100}, {"type": "integer"}]})
+class Reference(Text):
+    """An id in another system: a string, or an integer kept as its digits."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, int) and not isinstance(data, bool):
+            data = str(data)
+        return super().to_internal_value(data)
+
+
+@extend_schema_field(OpenApiTypes.UUID)
+class CallIdField(Text):
+    default_error_messages = {"no_uuid": _("This is not a UUID.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        call_id = parse_call_id(super().to_internal_value(data))
+        if call_id is None:
+            self.fail("no_uuid")
+        return call_id
+
+
+class Choice(serializers.ChoiceField):
+    default_error_messages = {"invalid_choice": _("Use one of: {known}.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            self.fail("invalid_choice", known=", ".join(self.choices))
+        return data
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class Instant(Text):
+    """ISO 8601 with `Z` or an offset; an instant without one could be anywhere in a day."""
+
+    default_error_messages = {
+        "format": _("Write an instant such as 2026-01-31T13:45:00.000Z."),
+        "naive": _("Add Z or an offset such as -06:00 to this instant."),
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = super().to_internal_value(data)
+        try:
+            instant = dt.datetime.fromisoformat(text.strip().upper())
+            if instant.tzinfo is None:
+                self.fail("naive")
+            return instant.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail("format")
+
+    def to_representation(self, value: Any) -> Any:
+        return isoformat(value)
+
+
+# --- What programs send ---------------------------------------------------------------------------
+
+
+class StartBody(serializers.Serializer):
+    contact_id = Reference(required=False, allow_null=True, allow_blank=True, max_length=100)
+    contact_phone = Text(required=False, allow_null=True, allow_blank=True, max_length=64)
+    call_id = CallIdField(
+        required=False,
+        allow_null=True,
+        help_text="A UUID of yours: the same start sent twice is then one call.",
+    )
+    started_at = Instant(required=False, allow_null=True)
+    sent_at = Instant(required=False, allow_null=True, help_text="Your clock as you send this.")
+    provider = Text(required=False, allow_null=True, allow_blank=True, max_length=60)
+    direction = Choice(choices=[key for key, _label in CallLog.DIRECTIONS], default="outbound")
+
+
+class EndBody(serializers.Serializer):
+    call_id = Text()
+    status = Choice(choices=list(timeline.TERMINAL), default=timeline.COMPLETED)
+    notes = Text(required=False, allow_null=True, allow_blank=True, max_length=10_000)
+    disposition = Text(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        max_length=60,
+        help_text="The code of an outcome.",
+    )
+    wrap_up = serializers.BooleanField(
+        default=False, help_text="Count the work after the call, until `ready`."
+    )
+    ended_at = Instant(required=False, allow_null=True)
+    sent_at = Instant(required=False, allow_null=True, help_text="Your clock as you send this.")
+
+
+class DispositionBody(serializers.Serializer):
+    disposition = Text(
+        allow_blank=True, max_length=60, help_text="The code of an outcome; empty takes it back."
+    )
+
+
+class StepBody(serializers.Serializer):
+    occurred_at = Instant(required=False, allow_null=True)
+    sent_at = Instant(required=False, allow_null=True, help_text="Your clock as you send this.")
+
+
+class ContactBody(serializers.Serializer):
+    """A contact, both ways. `team` shares it with a team that the sender supervises."""
+
+    id = serializers.IntegerField(read_only=True)
+    name = Text(max_length=120, trim_whitespace=True)
+    phone = Text(max_length=40, help_text="Stored as +50651234567.")
+    company = Text(max_length=120, required=False, allow_blank=True)
+    external_id = Text(max_length=100, required=False, allow_blank=True)
+    owner = serializers.IntegerField(source="owner_id", read_only=True, allow_null=True)
+    team = serializers.IntegerField(
+        source="team_id", required=False, allow_null=True, min_value=1, max_value=2**63 - 1
+    )
+
+    def validate_phone(self, phone: str) -> str:
+        number = to_e164(phone)
+        if not number:
+            raise serializers.ValidationError(_("This is not a phone number."))
+        return number
+
+    def validate_team(self, team_id: int | None) -> int | None:
+        if team_id is None or (self.instance is not None and self.instance.team_id == team_id):
+            return team_id
+        scope = self.context["viewer"].scope
+        known = team_id in scope.team_ids
+        if not (known or (scope.everyone and Team.objects.filter(pk=team_id).exists())):
+            raise serializers.ValidationError(_("There is no such team among yours."))
+        return team_id
+
+    def create(self, validated_data: dict[str, Any]) -> Contact:
+        return self._write(Contact(), validated_data)
+
+    def update(self, instance: Contact, validated_data: dict[str, Any]) -> Contact:
+        return self._write(instance, validated_data)
+
+    def _write(self, contact: Contact, values: dict[str, Any]) -> Contact:
+        for name, value in values.items():
+            setattr(contact, name, value)
+        try:
+            with transaction.atomic():
+                contact.save()
+        except IntegrityError as error:
+            message = _("Another contact has this reference already.")
+            raise serializers.ValidationError({"external_id": [message]}) from error
+        return contact
+
+
+# --- What programs get ----------------------------------------------------------------------------
+
+
+class ErrorBody(serializers.Serializer):
+    """Every error answer."""
+
+    error = serializers.CharField(help_text="A sentence that says what to do.")
+    fields = serializers.DictField(  # type: ignore[assignment]  # a key of the body
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="What is wrong with each field, where fields are wrong.",
+    )
+
+
+class StartedBody(serializers.Serializer):
+    message = serializers.CharField()
+    call_id = serializers.UUIDField()
+    start_time = Instant()
+
+
+class SteppedBody(serializers.Serializer):
+    message = serializers.CharField()
+    call_id = serializers.UUIDField()
+    status = serializers.CharField()
+    activity = serializers.ChoiceField(choices=["calling", "talking", "held", "paused", "ended"])
+    start_time = Instant()
+    answered_time = Instant(allow_null=True)
+    paused_seconds = serializers.IntegerField()
+    hold_seconds = serializers.IntegerField()
+    disposition = serializers.CharField(allow_blank=True)
+    wrap_up_seconds = serializers.IntegerField()
+
+
+class CallBody(serializers.Serializer):
+    """A call as programs see it. Lengths in whole seconds, null until they can be known."""
+
+    call_id = serializers.UUIDField()
+    user_id = serializers.IntegerField(allow_null=True)
+    username = serializers.CharField(allow_null=True)
+    contact_id = serializers.CharField(allow_null=True)
+    contact_phone = serializers.CharField(allow_null=True)
+    start_time = Instant()
+    end_time = Instant(allow_null=True)
+    duration_seconds = serializers.IntegerField(allow_null=True)
+    status = serializers.ChoiceField(choices=[key for key, _label in CallLog.STATUSES])
+    notes = serializers.CharField(allow_blank=True)
+    answered_time = Instant(allow_null=True)
+    ring_seconds = serializers.IntegerField(allow_null=True)
+    talk_seconds = serializers.IntegerField(allow_null=True)
+    hold_seconds = serializers.IntegerField()
+    paused_seconds = serializers.IntegerField()
+    direction = serializers.ChoiceField(choices=[key for key, _label in CallLog.DIRECTIONS])
+    provider = serializers.CharField(allow_blank=True)
+    evidence = serializers.ChoiceField(choices=[key for key, _label in CallLog.EVIDENCE])
+    end_reason = serializers.CharField(allow_blank=True)
+    disposition = serializers.CharField(allow_blank=True)
+    wrap_up_seconds = serializers.IntegerField()
+
+    def to_representation(self, call: CallLog) -> dict[str, Any]:
+        """The fields above, written out: a log of 1000 rows spends its time here."""
+        return {
+            "call_id": str(call.call_id),
+            "user_id": call.user_id,
+            "username": call.user and call.user.username,
+            "contact_id": call.public_contact_id,
+            "contact_phone": call.contact_phone or None,
+            "start_time": isoformat(call.start_time),
+            "end_time": isoformat(call.end_time),
+            "duration_seconds": call.duration_seconds,
+            "status": call.status,
+            "notes": call.notes,
+            "answered_time": isoformat(call.answered_time),
+            "ring_seconds": call.ring_seconds,
+            "talk_seconds": call.talk_seconds,
+            "hold_seconds": call.hold_seconds,
+            "paused_seconds": call.paused_seconds,
+            "direction": call.direction,
+            "provider": call.provider,
+            "evidence": call.evidence,
+            "end_reason": call.end_reason,
+            "disposition": call.disposition,
+            "wrap_up_seconds": call.wrap_up_seconds,
+        }
+
+
+class EventBody(serializers.Serializer):
+    """A line of the ledger: who said what, when it happened and when we heard of it."""
+
+    kind = serializers.ChoiceField(choices=list(timeline.KINDS))
+    occurred_at = Instant()
+    received_at = Instant()
+    source = serializers.CharField()  # type: ignore[assignment]  # a column of ours
+    actor = serializers.CharField(source="actor.username", default=None, allow_null=True)
+    precision_ms = serializers.IntegerField()
+    data = serializers.DictField(child=serializers.JSONField())  # type: ignore[assignment]
+
+
+class CallDetailBody(CallBody):
+    activity = serializers.ChoiceField(choices=["calling", "talking", "held", "paused", "ended"])
+    missing = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(timeline.MISSING)),
+        help_text="What the phone system did not tell of this ended call.",
+    )
+    events = EventBody(many=True)
+
+    def to_representation(self, call: CallLog) -> dict[str, Any]:
+        events = CallEvent.objects.filter(call=call).select_related("actor")
+        return super().to_representation(call) | {
+            "activity": call.activity,
+            "missing": call.lacks,
+            "events": EventBody(events, many=True).data,
+        }
+
+
+def answers(success: dict[Any, Any], *errors: int) -> dict[Any, Any]:
+    """The answers of a route for its description: `success`, and every error with its body."""
+    return success | dict.fromkeys(sorted({*errors, 401, 429}), ErrorBody)

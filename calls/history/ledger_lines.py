@@ -1,0 +1,141 @@
+"""A call's ledger in the reader's words."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from calls import timeline
+from calls.models import CallEvent, CallLog, Disposition
+from common.instants import from_ms
+
+_SOURCES: Mapping[str, Any] = {
+    "agent": gettext_lazy("the agent"),
+    "client": gettext_lazy("the agent’s program"),
+    "admin": gettext_lazy("a supervisor or administrator"),
+    "dialler": gettext_lazy("the phone system that was to dial"),
+    timeline.WATCHDOG: gettext_lazy("the watch over silent calls"),
+}
+# Why calls end, as programs and providers say it; free text stands for itself.
+_REASONS: Mapping[str, Any] = {
+    "agent_hangup": gettext_lazy("the agent hung up"),
+    "busy": gettext_lazy("busy"),
+    "cancelled": gettext_lazy("cancelled"),
+    "congestion": gettext_lazy("lines congested"),
+    "elsewhere": gettext_lazy("answered elsewhere"),
+    "invalid_number": gettext_lazy("invalid number"),
+    "media_timeout": gettext_lazy("no more sound"),
+    "network": gettext_lazy("network fault"),
+    "not_dialled": gettext_lazy("not dialled"),
+    "rejected": gettext_lazy("rejected"),
+    "remote_hangup": gettext_lazy("the other side hung up"),
+    timeline.WATCHDOG: gettext_lazy("no sign of life"),
+}
+_PROVIDER_DETAILS: Sequence[tuple[str, Any]] = (
+    ("agent", gettext_lazy("Agent there")),
+    ("number", gettext_lazy("Number")),
+    ("assigned", gettext_lazy("Assigned to")),
+)
+# What an ended call lacks (calls.timeline.MISSING), as a sentence.
+LACKS: Mapping[str, Any] = {
+    "start": gettext_lazy("The phone system did not tell when the call began."),
+    "answer": gettext_lazy("The phone system did not tell when the call was answered."),
+    "events": gettext_lazy("An event of the phone system is missing; its number was left out."),
+    "record": gettext_lazy("The phone system’s final record has not come."),
+    "gap": gettext_lazy("The line to the phone system was down for a part of the call."),
+}
+_STATUSES = dict(CallLog.STATUSES)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event, and what it says besides its kind: (label, value) pairs."""
+
+    event: CallEvent
+    source: str
+    details: list[tuple[str, str]]
+
+    @property
+    def happened(self) -> str:
+        return clock_ms(self.event.occurred_at)
+
+    @property
+    def heard(self) -> str:
+        return clock_ms(self.event.received_at)
+
+
+def lines(events: list[CallEvent]) -> list[Line]:
+    """The ledger's lines; what a phone system repeats with each event is shown once."""
+    seen: set[tuple[str, str]] = set()
+    found = []
+    for event in events:
+        repeated = {pair for pair in _provider_details(event.data) if pair in seen}
+        details = [pair for pair in _details(event.data) if pair not in repeated]
+        seen.update(_provider_details(event.data))
+        found.append(Line(event, source_words(event.source), details))
+    return found
+
+
+def source_words(source: str) -> str:
+    """Who said it, for reading; a provider by its own name."""
+    if source.startswith(timeline.PROVIDER_PREFIX):
+        return source.removeprefix(timeline.PROVIDER_PREFIX)
+    return str(_SOURCES.get(source, source))
+
+
+def reason_words(reason: str) -> str:
+    """Why a call ended or was corrected, for reading; what people wrote stays as it is."""
+    return str(_REASONS.get(reason, reason))
+
+
+def outcome_words(code: str) -> str:
+    """What came of a call, for reading; an outcome that is gone stands for itself."""
+    if not code:
+        return "—"
+    known = Disposition.objects.filter(code=code).first()
+    return code if known is None else known.label
+
+
+def clock_ms(instant: dt.datetime) -> str:
+    """The organisation's time of day with milliseconds: 14:05:06.123."""
+    local = timezone.localtime(instant)
+    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
+
+
+def _details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if "status" in data:
+        yield _("Status"), str(_STATUSES.get(data["status"], data["status"]))
+    for name, label in (("start", _("Start")), ("answered", _("Answered")), ("end", _("End"))):
+        if name in data:
+            yield label, _("unknown") if data[name] is None else clock_ms(from_ms(data[name]))
+    if data.get("reached"):
+        yield _("Meaning"), _("the other phone is reached; not an answer yet")
+    if data.get("reason"):
+        yield _("Reason"), reason_words(str(data["reason"]))
+    for name, label in (("said", _("Said")), ("notes", _("Notes")), ("party", _("Party"))):
+        if data.get(name):
+            yield label, str(data[name])
+    yield from _provider_details(data)
+    if "conversation_seq" in data:
+        number = {"number": data["conversation_seq"]}
+        yield _("Message"), _("number %(number)d of the conversation") % number
+    if "gap" in data:
+        since, until = (clock_ms(from_ms(int(instant))) for instant in data["gap"])
+        yield _("Not heard"), f"{since} – {until}"
+    if "disposition" in data:
+        yield _("Outcome"), outcome_words(str(data["disposition"]))
+    if "wrap_up" in data:
+        over = data["wrap_up"] == timeline.WRAP_UP_ENDED
+        yield _("Wrap-up"), _("over") if over else _("begun")
+    if data.get("offline"):
+        yield _("Offline"), _("told later than it happened")
+
+
+def _provider_details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, label in _PROVIDER_DETAILS:
+        if data.get(name):
+            yield str(label), str(data[name])

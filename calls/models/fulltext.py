@@ -1,0 +1,221 @@
+"""The index of the words of calls, in the database itself: tables, triggers, filling.
+
+One row a call, kept by triggers, so that no way of writing a call or a contact, the bulk ones
+included, can forget it. SQLite has an FTS5 table; PostgreSQL a table with a tsvector and a GIN
+index. On both, `rowid` is made of the call's start and key (see `place_of`), so that matches are
+read newest first and a page costs a page, however common the word.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from common.instants import to_ms
+
+TABLE: Final = "calls_calltext"
+# Room for so many calls within one millisecond before two of them could share a place.
+_KEYS: Final = 2**21
+
+
+def place_of(start: dt.datetime, pk: int) -> int:
+    """Where the call stands in the index: the start's milliseconds, then its key's low bits."""
+    return to_ms(start) * _KEYS + pk % _KEYS
+
+
+# --- SQLite ---------------------------------------------------------------------------------------
+def _place_in_sqlite(row: str) -> str:
+    return (
+        f"(CAST(strftime('%s', {row}.start_time) AS INTEGER) * 1000 "
+        f"+ CAST(substr(strftime('%f', {row}.start_time), 4, 3) AS INTEGER)) * {_KEYS} "
+        f"+ {row}.id % {_KEYS}"
+    )
+
+
+def _words_in_sqlite(row: str) -> str:
+    """A number is found by its beginning, with the country's code or without, and by its end."""
+    ends = " || ' ' || ".join(f"substr({row}.phone_e164, -{length})" for length in (10, 8, 4))
+    return (
+        f"{row}.notes || ' ' || {row}.contact_ref || ' ' || {row}.contact_phone || ' ' || "
+        f"{row}.phone_e164 || ' ' || {ends} || ' ' || coalesce((SELECT name || ' ' || company "
+        f"|| ' ' || external_id FROM calls_contact WHERE id = {row}.contact_id), '')"
+    )
+
+
+def _row_in_sqlite(row: str) -> str:
+    who = f"'u' || coalesce({row}.user_id, 0)"
+    return f"{_place_in_sqlite(row)}, {_words_in_sqlite(row)}, {who}, {row}.id"
+
+
+_INSERT: Final = f"INSERT OR IGNORE INTO {TABLE}(rowid, words, who, call)"
+_WATCHED: Final = ("start_time", "user_id", "contact_id", "contact_ref", "contact_phone", "notes")
+_CHANGED: Final = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in _WATCHED)
+_SQLITE_TRIGGERS: Final = {
+    "calls_calltext_added": (
+        f"AFTER INSERT ON calls_calllog BEGIN {_INSERT} VALUES ({_row_in_sqlite('NEW')}); END"
+    ),
+    "calls_calltext_changed": (
+        f"AFTER UPDATE ON calls_calllog WHEN {_CHANGED} BEGIN "
+        f"DELETE FROM {TABLE} WHERE rowid = {_place_in_sqlite('OLD')}; "
+        f"{_INSERT} VALUES ({_row_in_sqlite('NEW')}); END"
+    ),
+    "calls_calltext_removed": (
+        f"AFTER DELETE ON calls_calllog BEGIN "
+        f"DELETE FROM {TABLE} WHERE rowid = {_place_in_sqlite('OLD')}; END"
+    ),
+    "calls_calltext_renamed": (
+        "AFTER UPDATE ON calls_contact WHEN OLD.name IS NOT NEW.name "
+        "OR OLD.company IS NOT NEW.company OR OLD.external_id IS NOT NEW.external_id BEGIN "
+        f"INSERT OR REPLACE INTO {TABLE}(rowid, words, who, call) SELECT {_row_in_sqlite('c')} "
+        "FROM calls_calllog c WHERE c.contact_id = NEW.id; END"
+    ),
+}
+# Beginnings of three and four letters have an index of their own: a country's code is one, and all
+# the numbers that begin with it would have to be gone through.
+_SQLITE_TABLE: Final = (
+    f"CREATE VIRTUAL TABLE {TABLE} USING fts5(words, who, call UNINDEXED, "
+    "tokenize = 'unicode61 remove_diacritics 2', detail = column, prefix = '3 4')"
+)
+
+# --- PostgreSQL -----------------------------------------------------------------------------------
+# With few statistics a rare word looks common, to be found soon by reading the newest calls first.
+_POSTGRESQL_TABLE: Final = rf"""
+CREATE TABLE {TABLE} (
+  rowid bigint PRIMARY KEY, words tsvector NOT NULL, call bigint NOT NULL UNIQUE);
+ALTER TABLE {TABLE} ALTER COLUMN words SET STATISTICS 1000;
+CREATE INDEX {TABLE}_words ON {TABLE} USING gin (words);
+CREATE FUNCTION calls_plain(said text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT regexp_replace(lower(regexp_replace(normalize(said, NFKD), '[\u0300-\u036f]', '', 'g')),
+                        '[!-/:-@[-`{{-~]+', ' ', 'g') $$;
+"""
+_PLACE: Final = f"floor(extract(epoch FROM c.start_time) * 1000)::bigint * {_KEYS} + c.id % {_KEYS}"
+_WORDS: Final = (
+    "strip(to_tsvector('simple', calls_plain(concat_ws(' ', c.notes, c.contact_ref, "
+    "c.contact_phone, c.phone_e164, right(c.phone_e164, 10), right(c.phone_e164, 8), "
+    "right(c.phone_e164, 4), (SELECT concat_ws(' ', name, company, external_id) "
+    "FROM calls_contact WHERE id = c.contact_id))))) "
+    "|| array_to_tsvector(ARRAY['u:' || coalesce(c.user_id, 0)])"
+)
+_FILL: Final = f"INSERT INTO {TABLE}(rowid, words, call) SELECT {_PLACE}, {_WORDS}, c.id FROM "
+# What has changed is asked inside: a trigger that names columns would forbid altering them.
+_KEPT: Final = " AND ".join(f"OLD.{name} IS NOT DISTINCT FROM NEW.{name}" for name in _WATCHED)
+_POSTGRESQL_TRIGGERS: Final = {
+    "calls_calltext_changed": (
+        "calls_calllog",
+        "AFTER INSERT OR UPDATE OR DELETE ON calls_calllog FOR EACH ROW",
+        f"""
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    IF {_KEPT} THEN RETURN NULL; END IF;
+  END IF;
+  IF TG_OP <> 'INSERT' THEN DELETE FROM {TABLE} WHERE call = OLD.id; END IF;
+  IF TG_OP <> 'DELETE' THEN
+    {_FILL} calls_calllog c WHERE c.id = NEW.id ON CONFLICT DO NOTHING;
+  END IF;
+  RETURN NULL;
+END""",
+    ),
+    "calls_calltext_emptied": (
+        "calls_calllog",
+        "AFTER TRUNCATE ON calls_calllog FOR EACH STATEMENT",
+        f"BEGIN TRUNCATE {TABLE}; RETURN NULL; END",
+    ),
+    "calls_calltext_renamed": (
+        "calls_contact",
+        "AFTER UPDATE ON calls_contact FOR EACH ROW",
+        f"""
+BEGIN
+  IF (OLD.name, OLD.company, OLD.external_id) IS DISTINCT FROM
+     (NEW.name, NEW.company, NEW.external_id) THEN
+    UPDATE {TABLE} t SET words = {_WORDS}
+      FROM calls_calllog c WHERE c.contact_id = NEW.id AND t.call = c.id;
+  END IF;
+  RETURN NULL;
+END""",
+    ),
+}
+
+
+# --- What migrations and their receivers do -------------------------------------------------------
+def create_table(connection: Any) -> None:
+    """Makes the empty table of the index. Whoever changes calls is watched by `watch`."""
+    postgresql = connection.vendor == "postgresql"
+    _run(connection, _POSTGRESQL_TABLE if postgresql else _SQLITE_TABLE)
+
+
+def drop_table(connection: Any) -> None:
+    unwatch(connection)
+    _run(connection, f"DROP TABLE IF EXISTS {TABLE}")
+    if connection.vendor == "postgresql":
+        _run(connection, "DROP FUNCTION IF EXISTS calls_plain(text)")
+
+
+def watch(connection: Any) -> bool:
+    """Lays the triggers and fills the table, unless they are there; whether that was needed."""
+    if not _is_there(connection, TABLE) or _is_watched(connection):
+        return False
+    if connection.vendor == "postgresql":
+        for name, (_table, event, body) in _POSTGRESQL_TRIGGERS.items():
+            _run(
+                connection,
+                f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql "
+                f"AS $$ {body} $$; "
+                f"CREATE TRIGGER {name} {event} EXECUTE FUNCTION {name}()",
+            )
+    else:
+        for name, rest in _SQLITE_TRIGGERS.items():
+            _run(connection, f"CREATE TRIGGER IF NOT EXISTS {name} {rest}")
+    _fill(connection)
+    return True
+
+
+def unwatch(connection: Any) -> None:
+    """Takes the triggers away: while SQLite rebuilds a table they name, they are in its way."""
+    if connection.vendor == "postgresql":
+        for name in _POSTGRESQL_TRIGGERS:
+            _run(connection, f"DROP FUNCTION IF EXISTS {name}() CASCADE")
+    else:
+        for name in _SQLITE_TRIGGERS:
+            _run(connection, f"DROP TRIGGER IF EXISTS {name}")
+
+
+@contextmanager
+def resting(connection: Any) -> Iterator[None]:
+    """While very many calls are loaded at once: no row is indexed alone, all are at the end.
+
+    Within a transaction, or what is loaded when it fails would stay without the index.
+    """
+    unwatch(connection)
+    yield
+    watch(connection)
+
+
+def _fill(connection: Any) -> None:
+    _run(connection, f"DELETE FROM {TABLE}")
+    if connection.vendor == "postgresql":
+        _run(connection, f"{_FILL} calls_calllog c ORDER BY c.start_time ON CONFLICT DO NOTHING")
+    else:
+        rows = f"SELECT {_row_in_sqlite('c')} FROM calls_calllog c ORDER BY c.start_time, c.id"
+        _run(connection, f"{_INSERT} {rows}")
+
+
+def _is_there(connection: Any, table: str) -> bool:
+    return table in connection.introspection.table_names()
+
+
+def _is_watched(connection: Any) -> bool:
+    asked = (
+        "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'calls_calltext_%%'"
+        if connection.vendor == "postgresql"
+        else "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' "
+        "AND name LIKE 'calls_calltext_%%'"
+    )
+    triggers = _POSTGRESQL_TRIGGERS if connection.vendor == "postgresql" else _SQLITE_TRIGGERS
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [])
+        return cursor.fetchone()[0] == len(triggers)
+
+
+def _run(connection: Any, statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)

@@ -1,0 +1,48 @@
+"""The only writers of a call: page, API, administration, phone system, clean-up and client come
+through here."""
+
+from calls.services.corrections import add_note, correct_call, refold
+from calls.services.lifecycle import (
+    ADMIN,
+    AGENT,
+    CLIENT,
+    CLOCK_TOLERANCE,
+    DIALLER,
+    NOT_DIALLED,
+    OFFLINE_AFTER,
+    STEPS,
+    end_call,
+    heartbeat,
+    heartbeat_all,
+    not_dialled,
+    settle_instant,
+    start_call,
+    step,
+)
+from calls.services.recording import Told
+from calls.services.stale import GOES_ON, GONE, close_stale_calls
+
+__all__ = [
+    "ADMIN",
+    "AGENT",
+    "CLIENT",
+    "CLOCK_TOLERANCE",
+    "DIALLER",
+    "GOES_ON",
+    "GONE",
+    "NOT_DIALLED",
+    "OFFLINE_AFTER",
+    "STEPS",
+    "Told",
+    "add_note",
+    "close_stale_calls",
+    "correct_call",
+    "end_call",
+    "heartbeat",
+    "heartbeat_all",
+    "not_dialled",
+    "refold",
+    "settle_instant",
+    "start_call",
+    "step",
+]

@@ -1,0 +1,102 @@
+"""What is said of a call after it has ended: corrections, notes, and the fold once more."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from calls import signals, timeline
+from calls.errors import BadCallData, CallConflict
+from calls.models import CallEvent, CallLog
+from calls.services.lifecycle import ADMIN, AGENT
+from calls.services.recording import Told, fact, lock, record
+from common.instants import cut, now, to_ms
+
+
+def correct_call(
+    call: CallLog,
+    actor: User,
+    *,
+    reason: str,
+    start: dt.datetime | None = None,
+    answered: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+    status: str | None = None,
+) -> CallLog:
+    """Corrects an ended call, with a reason, by a further line in its ledger.
+
+    Only what is given changes; the lengths follow. With nothing given it confirms an estimated
+    call as it stands. Raises BadCallData, or CallConflict while the call runs.
+    """
+    if not reason.strip():
+        raise BadCallData(_("Say why: a correction needs a reason."), "reason")
+    if status is not None and status not in timeline.TERMINAL:
+        raise BadCallData(_("Choose how the call ended."), "status")
+    with transaction.atomic():
+        call = lock(pk=call.pk)
+        if call.end_time is None:
+            raise CallConflict(_("This call is still running; end it first."))
+        instants = {"start": start, "answered": answered, "end": end}
+        data: dict[str, Any] = {
+            name: to_ms(cut(value)) for name, value in instants.items() if value is not None
+        }
+        if status is not None:
+            data["status"] = status
+        data["reason"] = reason.strip()
+        _check_order(call, data)
+        told = Told(_after_last_correction(call))
+        said = fact(timeline.CORRECTED, told, _voice(call, actor), data=data)
+        record(call, [said], actor=actor)
+        signals.call_changed.send(CallLog, call=call)
+    return call
+
+
+def _check_order(call: CallLog, data: Mapping[str, Any]) -> None:
+    assert call.end_time is not None
+    start = data.get("start", to_ms(call.start_time))
+    end = data.get("end", to_ms(call.end_time))
+    answered = data.get("answered", call.answered_time and to_ms(call.answered_time))
+    if end > to_ms(now()):
+        raise BadCallData(_("The end is in the future."), "end")
+    if end < start:
+        raise BadCallData(_("The call cannot end before it started."), "end")
+    if answered is not None and not start <= answered <= end:
+        raise BadCallData(_("The answer must lie between start and end."), "answered")
+
+
+def _after_last_correction(call: CallLog) -> dt.datetime:
+    """Now, or a millisecond after the last correction if that is later: the last word wins."""
+    last = call.events.filter(kind=timeline.CORRECTED).order_by("-occurred_at").first()
+    present = now()
+    if last is None:
+        return present
+    return max(present, last.occurred_at + dt.timedelta(milliseconds=1))
+
+
+def add_note(call: CallLog, actor: User, notes: str) -> CallLog:
+    """Replaces the call's notes; what stood there before stays in the ledger."""
+    with transaction.atomic():
+        call = lock(pk=call.pk)
+        if call.notes == notes:
+            return call
+        said = fact(timeline.NOTED, Told(now()), _voice(call, actor), data={"notes": notes})
+        record(call, [said], actor=actor)
+        signals.call_changed.send(CallLog, call=call)
+    return call
+
+
+def refold(call: CallLog) -> list[str]:
+    """Folds the ledger of `call` again; the names of the fields that differed (none, normally)."""
+    with transaction.atomic():
+        locked = lock(pk=call.pk)
+        changed = locked.apply(timeline.fold(CallEvent.facts_of(locked)))
+        if changed:
+            locked.save(update_fields=changed)
+    return changed
+
+
+def _voice(call: CallLog, actor: User) -> str:
+    return AGENT if actor.pk == call.user_id else ADMIN

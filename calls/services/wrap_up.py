@@ -1,0 +1,137 @@
+"""After a call: what came of it, and the work until its person is ready.
+
+Both are lines in the call's ledger, written by the same rules as in calls.services, which uses this
+file where an end or a start says something of it.
+"""
+
+import datetime as dt
+import uuid
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from calls import signals, timeline
+from calls.errors import BadCallData, CallConflict, CallNotFound
+from calls.models import CallLog, Disposition
+from calls.services.recording import Told, fact, lock, record
+from common.instants import now, to_ms
+
+AGENT, ADMIN = "agent", "admin"
+
+
+def set_disposition(call: CallLog, actor: User, code: str, source: str = "") -> CallLog:
+    """Says what came of the call; "" takes it back. What was said before stays in the ledger.
+
+    BadCallData for an outcome that the call's person does not have.
+    """
+    if code:
+        check_disposition(code, call.user or actor)
+    with transaction.atomic():
+        call = lock(pk=call.pk)
+        if call.disposition == code:
+            return call
+        voice = AGENT if actor.pk == call.user_id else ADMIN
+        record(call, [outcome(code, Told(now()), source or voice)], actor=actor)
+        signals.call_changed.send(CallLog, call=call)
+    return call
+
+
+def check_disposition(code: str, user: User) -> None:
+    if not Disposition.objects.known_to(user).filter(code=code).exists():
+        known = Disposition.objects.offered_to(user).values_list("code", flat=True)
+        raise BadCallData(
+            _("Unknown outcome. Use one of: %(known)s.") % {"known": ", ".join(known) or "—"},
+            "disposition",
+        )
+
+
+def outcome(code: str, told: Told, source: str) -> timeline.Event:
+    key = f"disposition:{to_ms(told.at)}"
+    return fact(timeline.NOTED, told, source, key=key, data={"disposition": code})
+
+
+def ready(
+    call_id: uuid.UUID, user: User, *, told: Told | None = None, source: str = AGENT
+) -> CallLog:
+    """`user` is done with what followed the own call. Again, or without any, changes nothing.
+
+    CallConflict while the call runs.
+    """
+    told = told or Told(now())
+    known = CallLog.objects.filter(user=user).known_as(call_id)
+    if known is None:
+        raise CallNotFound(_("There is no such call among yours."))
+    with transaction.atomic():
+        call = lock(pk=known.pk)
+        call.user = user
+        if call.end_time is None:
+            raise CallConflict(_("This call is still running; end it first."))
+        if call.wrap_up_since is not None or told.offline:
+            _leave(call, told, source, actor=user)
+    return call
+
+
+def wrap_up_begun(call: CallLog, told: Told, source: str) -> list[timeline.Event]:
+    """The line that says that the work after `call` begins; none where it cannot.
+
+    It does not where it is switched off, long over, or while another call goes on.
+    """
+    cap = dt.timedelta(seconds=settings.WRAP_UP_CAP_SECONDS)
+    if now() - told.at >= cap:
+        return []
+    if CallLog.objects.filter(user=call.user_id).active().exclude(pk=call.pk).exists():
+        return []
+    return [_word(timeline.WRAP_UP_STARTED, told, source)]
+
+
+def begin_after_click(call: CallLog) -> None:
+    """A phone system has ended the locked `call`. Work follows if it began with a click here:
+    whoever does not use the desk will not say there when it is done."""
+    if (
+        call.end_time is None
+        or not call.events.filter(kind=timeline.STARTED, source=AGENT).exists()
+    ):
+        return
+    record(call, wrap_up_begun(call, Told(call.end_time), call.ended_by), actor=None)
+
+
+def _word(word: str, told: Told, source: str) -> timeline.Event:
+    # Several may say that it is over; each says it once, and the fold takes the earliest.
+    key = f"wrap_up:{word}:{source}" if word == timeline.WRAP_UP_ENDED else f"wrap_up:{word}"
+    return fact(timeline.NOTED, told, source, key=key, data={"wrap_up": word})
+
+
+def _leave(call: CallLog, told: Told, source: str, *, actor: User | None) -> None:
+    """Ends the locked call's wrap-up, at the cap if that was before."""
+    begun = call.wrap_up_since or call.end_time
+    assert begun is not None
+    latest = begun + dt.timedelta(seconds=settings.WRAP_UP_CAP_SECONDS)
+    told = Told(max(begun, min(told.at, latest)), offline=told.offline)
+    record(call, [_word(timeline.WRAP_UP_ENDED, told, source)], actor=actor)
+    signals.call_changed.send(CallLog, call=call)
+
+
+def leave_wrap_ups(user: User, told: Told) -> None:
+    """`user` has begun another call."""
+    calls = CallLog.objects.filter(user=user, wrap_up_since__lte=told.at)
+    for pk in list(calls.values_list("pk", flat=True)):
+        call = lock(pk=pk)
+        call.user = user
+        if call.wrap_up_since is not None:
+            _leave(call, told, AGENT, actor=user)
+
+
+def close_wrap_ups() -> int:
+    """Ends what lasts longer than WRAP_UP_CAP_SECONDS, at the cap; how many."""
+    latest = now() - dt.timedelta(seconds=settings.WRAP_UP_CAP_SECONDS)
+    rows = CallLog.objects.wrapping_up().filter(wrap_up_since__lte=latest)
+    closed = 0
+    for pk in list(rows.values_list("pk", flat=True)):
+        with transaction.atomic():
+            call = lock(pk=pk)
+            if call.wrap_up_since is not None:
+                _leave(call, Told(now()), timeline.WATCHDOG, actor=None)
+                closed += 1
+    return closed

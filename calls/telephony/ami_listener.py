@@ -1,0 +1,231 @@
+"""What a lasting connection hears becomes calls: one thread an account, in order.
+
+The connection hands over what it hears and never waits; a database that does not answer makes the
+thread wait and try again, not the connection.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Iterable
+
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db.models import Q
+from django.utils.translation import gettext_noop
+
+from accounts.models import User
+from calls.models import CallLog, ProviderAccount, ProviderIdentity
+from calls.providers.asterisk import Asterisk
+from calls.providers.asterisk.ami import Message
+from calls.providers.asterisk.connection import SYNC, Heard, Lost, Up
+from calls.providers.asterisk.tracker import Tracker
+from calls.providers.base import ProviderEvent, Unreadable, seconds_to_ms
+from calls.telephony import intake
+from calls.telephony.hooks import adapter_of, heard
+from common.instants import now, to_ms
+
+logger = logging.getLogger(__name__)
+
+# What an account's `state` says; kept in English, translated where it is shown.
+CONNECTED, NOT_CONNECTED = gettext_noop("connected"), gettext_noop("not connected")
+NOT_LISTENING = gettext_noop("not listening")
+
+_AT_ONCE = 500  # messages that are recorded together when many wait
+_AGENTS_STEP = 60.0  # seconds between looks at who has which extension
+_RETRIES = (0.2, 1, 5, 15, 30)  # seconds; the last again and again
+_CLOCK_TOLERANCE = 2_000  # ms
+
+Item = Heard | Up | Lost
+
+
+class Listener:
+    """Records what is heard of one account: `put` from anywhere, `run` in a thread of its own."""
+
+    def __init__(self, account: ProviderAccount):
+        self.account = account
+        adapter = adapter_of(account)
+        assert isinstance(adapter, Asterisk)
+        self.tracker = Tracker(adapter.dialplan)
+        self._items: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._next_look = 0.0
+        self._warned = self._clock_told = False
+
+    def put(self, item: Item) -> None:
+        self._items.put(item)
+
+    def stop(self) -> None:
+        """Ends `run` as soon as everything that was put before is recorded."""
+        self._stopping.set()
+        self._items.put(None)
+
+    def run(self) -> None:
+        try:
+            self._insist(self.expect_running)
+            while (items := self._next_items()) is not None:
+                self._take(items)
+        finally:
+            self._say(NOT_LISTENING)
+            connections.close_all()
+
+    def expect_running(self) -> None:
+        """The calls that ran when somebody last listened: Asterisk will say which still do."""
+        self.remember_running()
+        since = self.account.last_heard_at or now()
+        self.tracker.expect(self.tracker.board.remembered, to_ms(since))
+
+    def remember_running(self) -> None:
+        """The calls that have been told of and have not ended."""
+        running = CallLog.objects.active().filter(account=self.account)
+        rows = running.values_list("provider_call_id", "answered_time")
+        self.tracker.board.remembered = {
+            call: None if answered is None else to_ms(answered) for call, answered in rows
+        }
+
+    def _next_items(self) -> list[Item] | None:
+        """What waits, at least one; None once it is time to stop."""
+        first = self._items.get()
+        if first is None:
+            return None
+        items = [first]
+        while len(items) < _AT_ONCE:
+            try:
+                item = self._items.get_nowait()
+            except queue.Empty:
+                break
+            if item is None:
+                self._items.put(None)
+                break
+            items.append(item)
+        return items
+
+    def _take(self, items: list[Item]) -> None:
+        self._insist(self._look_for_agents)
+        events: list[ProviderEvent] = []
+        for item in items:
+            if isinstance(item, Heard):
+                events += self._read(item)
+            elif isinstance(item, Up):
+                self._say(CONNECTED)
+                logger.info("Listening to %s", self.account.name)
+            else:
+                self.tracker.lost()
+                self._say(f"{NOT_CONNECTED}: {item.why}")
+                logger.warning("%s is not connected: %s", self.account.name, item.why)
+        self._record(events)
+        if any(isinstance(item, Heard) for item in items):
+            self._insist(lambda: heard(self.account))
+
+    def _read(self, item: Heard) -> list[ProviderEvent]:
+        message = item.message
+        if "Response" in message and not message.event:
+            self._check_clock(message, item.received)
+            refused = message.get("Response") == "Error" and message.get("ActionID") == SYNC
+            if refused:
+                logger.warning("%s lists no channels: %s", self.account, message.get("Message"))
+                return self.tracker.unlisted()
+        told = self.tracker.read(message, item.received)
+        if self.tracker.untimed and not self._warned:
+            self._warned = True
+            logger.warning(
+                "%s sends no instants; set timestampevents = yes in manager.conf", self.account
+            )
+        return told
+
+    def _check_clock(self, message: Message, received: int) -> None:
+        told = _instant_of(message)
+        off = told - received
+        if told and abs(off) > _CLOCK_TOLERANCE and not self._clock_told:
+            self._clock_told = True
+            logger.warning("The clock of %s differs from ours by %d ms", self.account, off)
+
+    def _look_for_agents(self) -> None:
+        if time.monotonic() >= self._next_look:
+            self.tracker.board.dialplan.known = names_of_agents(self.account)
+            self._next_look = time.monotonic() + _AGENTS_STEP
+
+    def _record(self, events: list[ProviderEvent]) -> None:
+        """Records `events`; what cannot be recorded for its own fault is told in the log."""
+        by_call: dict[str, list[ProviderEvent]] = {}
+        for event in events:
+            by_call.setdefault(event.call, []).append(event)
+        for call, its_events in by_call.items():
+            try:
+                self._insist(lambda its=its_events: record(self.account, its))  # type: ignore[misc]
+            except Exception:
+                logger.exception("Call %s of %s could not be recorded", call, self.account)
+
+    def _insist(self, what) -> None:
+        """Does `what`, again and again while the database does not answer and nobody stops us."""
+        tries = 0
+        while True:
+            try:
+                return what()
+            except (OperationalError, InterfaceError) as error:
+                close_old_connections()
+                wait = _RETRIES[min(tries, len(_RETRIES) - 1)]
+                tries += 1
+                logger.warning("The database does not answer, again in %s s: %s", wait, error)
+                if self._stopping.wait(wait) and tries >= len(_RETRIES):
+                    raise
+
+    def _say(self, state: str) -> None:
+        def write() -> None:
+            ProviderAccount.objects.filter(pk=self.account.pk).update(state=state[:200])
+
+        self.account.state = state
+        self._insist(write)
+
+
+def record(account: ProviderAccount, events: Iterable[ProviderEvent]) -> list[CallLog]:
+    return intake.record(account, events, received=now())
+
+
+def names_of_agents(account: ProviderAccount) -> frozenset[str]:
+    """All that an agent of ours may be called at this Asterisk, in small letters."""
+    identities = ProviderIdentity.objects.filter(Q(account=account) | Q(account=None))
+    extensions = User.objects.filter(is_active=True).exclude(extension="")
+    names = (
+        *identities.values_list("identity", flat=True),
+        *extensions.values_list("extension", flat=True),
+    )
+    return frozenset(name.casefold() for name in names)
+
+
+def replay(account: ProviderAccount, messages: list[Message]) -> list[CallLog]:
+    """Records a stored stream as if it were heard now: its calls, by their start.
+
+    Unreadable if the stream tells no instants: then nobody can know when anything happened.
+    """
+    dated = _dated(messages)
+    if not any(received for _message, received in dated):
+        raise Unreadable("The stream has no instants: timestampevents was not set.")
+    listener = Listener(account)
+    tracker, events = listener.tracker, []
+    tracker.board.dialplan.known = names_of_agents(account)
+    listener.remember_running()
+    for message, received in dated:
+        events += tracker.read(message, received)
+    events += tracker.finish()
+    calls = {call.pk: call for call in record(account, events)}
+    return sorted(calls.values(), key=lambda call: (call.start_time, call.provider_call_id))
+
+
+def _dated(messages: list[Message]) -> list[tuple[Message, int]]:
+    """Each message with the first instant (ms) that the stream tells from there on, or the last of
+    all: what carries none itself, such as a list of channels, was sent by then."""
+    instants = [_instant_of(message) for message in messages]
+    following = max(instants, default=0)
+    dated = []
+    for message, instant in zip(reversed(messages), reversed(instants), strict=True):
+        following = instant or following
+        dated.append((message, following))
+    return dated[::-1]
+
+
+def _instant_of(message: Message) -> int:
+    try:
+        return seconds_to_ms(message.get("Timestamp"))
+    except Unreadable:
+        return 0

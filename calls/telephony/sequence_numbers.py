@@ -1,0 +1,95 @@
+"""The numbers of a conversation's messages count for all its parts, so that a lost one shows.
+
+A provider may number its messages about a whole conversation. One part of it has gaps in these
+numbers wherever a message was about somebody else, so every part is told of every number: a line
+of its ledger where none of its own events carries it. Such a line changes nothing but what the call
+lacks (calls.timeline.gaps).
+
+A number may come before, between and after the events that make a part, and from another process
+at the same time. Nothing is locked against that: a number and a part are each committed before the
+one who did so looks for the other, so of two at once at least the later one sees both.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from django.db import transaction
+
+from calls import signals, timeline
+from calls.models import CallEvent, CallLog, ConversationNumber, ProviderAccount
+from calls.providers.base import ProviderEvent
+from common.instants import from_ms, to_ms
+
+_NUMBER: Final = "conversation_seq"
+
+
+def count(
+    account: ProviderAccount, remarks: Sequence[ProviderEvent], received: dt.datetime
+) -> None:
+    """Keeps the numbers that `remarks` tell, and tells them to the parts of their conversations.
+
+    To be called after the parts that the same message makes have been committed.
+    """
+    ConversationNumber.objects.bulk_create(
+        [
+            ConversationNumber(
+                account=account,
+                conversation=remark.conversation,
+                sequence=remark.conversation_sequence,
+                occurred_at=from_ms(remark.at),
+                received_at=received,
+            )
+            for remark in remarks
+            if remark.conversation_sequence is not None
+        ],
+        ignore_conflicts=True,
+    )
+    for conversation in dict.fromkeys(remark.conversation for remark in remarks):
+        _tell_parts(account, conversation)
+
+
+def _tell_parts(account: ProviderAccount, conversation: str) -> None:
+    kept = ConversationNumber.objects.filter(account=account, conversation=conversation)
+    heard = {number.sequence: number for number in kept}
+    parts = CallLog.objects.parts_of(account, conversation)
+    known: dict[int, set[int]] = {
+        pk: set() for pk in parts.order_by("pk").values_list("pk", flat=True)
+    }
+    lines = CallEvent.objects.filter(call__in=list(known), data__has_key=_NUMBER).order_by()
+    for pk, sequence in lines.values_list("call_id", f"data__{_NUMBER}"):
+        known[pk].add(sequence)
+    for pk, numbers in known.items():
+        if not heard.keys() <= numbers:
+            _tell(account, pk, heard)
+
+
+def _tell(account: ProviderAccount, pk: int, heard: Mapping[int, ConversationNumber]) -> None:
+    """Adds what the ledger of this call lacks of the numbers `heard`."""
+    with transaction.atomic():
+        calls = CallLog.objects.select_for_update(of=("self",)).select_related("user__team")
+        call = calls.filter(pk=pk).first()
+        if call is None:  # it was deleted, or became one with its click, at this very moment
+            return
+        ledger = CallEvent.facts_of(call)
+        known = {event.data.get(_NUMBER) for event in ledger}
+        rows = [
+            CallEvent.of_fact(
+                call,
+                timeline.Event(
+                    key=f"{account.pk}:{_NUMBER}:{sequence}",
+                    kind=timeline.NOTED,
+                    at=to_ms(number.occurred_at),
+                    source=account.source,
+                    data={_NUMBER: sequence},
+                ),
+                received_at=number.received_at,
+            )
+            for sequence, number in sorted(heard.items())
+            if sequence not in known
+        ]
+        CallEvent.objects.bulk_create(rows)
+        changed = call.apply(timeline.fold([*ledger, *(row.as_fact() for row in rows)]))
+        if changed:
+            call.save(update_fields=changed)
+            signals.call_changed.send(CallLog, call=call)

@@ -1,0 +1,315 @@
+"""The fold: a call's events -> the one state they prove. Pure; imports nothing of Django.
+
+All instants are integers, milliseconds since 1970-01-01 UTC; all lengths are milliseconds. Any
+order and any repetition of the same events gives the same state, because every choice below is a
+minimum, a maximum or a sort over the *set* of events, with ties broken by their keys. Nothing
+looks at the order or the time of arrival.
+
+Who is believed when sources differ: a provider's final record (`summary`), then what its report of
+the end says of earlier instants, then its live events, then those it calls provisional, then people
+and programs, then the watchdog's estimate. Corrections lie on top of all.
+"""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from calls.timeline.events import (
+    ANSWERED,
+    CLICK,
+    COMPLETED,
+    CORRECTED,
+    DROPPED,
+    ENDED,
+    ESTIMATE,
+    HELD,
+    IN_PROGRESS,
+    LIVE,
+    MISSING,
+    NOTED,
+    OFFLINE,
+    PAUSED,
+    PROVIDER_PREFIX,
+    RECORD,
+    RESUMED,
+    RINGING,
+    STARTED,
+    SUMMARY,
+    TERMINAL,
+    UNPAUSED,
+    WATCHDOG,
+    WRAP_UP_ENDED,
+    WRAP_UP_STARTED,
+    CallState,
+    Event,
+)
+from calls.timeline.gaps import shows_loss
+from calls.timeline.intervals import CLOSES, OPENS, Interval, length, merge, paired
+
+_FACTS: Final = frozenset({STARTED, RINGING, ANSWERED, HELD, RESUMED, PAUSED, UNPAUSED, ENDED})
+
+
+def _identity(event: Event) -> tuple[str, str, int, str, str]:
+    """Sorts by key, and twins that disagree by what they say, so that the choice is no accident."""
+    said = repr(sorted(event.data.items()))
+    return event.key, event.kind, event.at, event.source, said
+
+
+def _by_provider(event: Event) -> bool:
+    return event.source.startswith(PROVIDER_PREFIX)
+
+
+_RECORDED, _REPORTED = 6, 5
+
+
+def _rank(event: Event) -> int:
+    if event.kind == SUMMARY:
+        return _RECORDED
+    if _by_provider(event):
+        return 3 if event.data.get("provisional") else 4
+    return 0 if event.source == WATCHDOG else 2
+
+
+def _reports(events: list[Event], name: str) -> list[Event]:
+    """The provider's records and reports of the end that say `name`."""
+    return [
+        e
+        for e in events
+        if name in e.data and (e.kind == SUMMARY or (e.kind == ENDED and _by_provider(e)))
+    ]
+
+
+class Claim(NamedTuple):
+    """Somebody says when something happened; the most believed sorts first. `at` < 0: never."""
+
+    doubt: int
+    at: int
+    event: Event
+
+
+def _claims(events: list[Event], kind: str, name: str) -> list[Claim]:
+    """Who says when `kind` happened, the most believed first; equals in the order of `events`."""
+    claims = [Claim(-_rank(e), e.at, e) for e in events if e.kind == kind]
+    for event in _reports(events, name):
+        rank = _RECORDED if event.kind == SUMMARY else _REPORTED
+        told = event.data[name]
+        claims.append(Claim(-rank, -1 if told is None else int(told), event))
+    return sorted(claims, key=lambda claim: claim[:2])
+
+
+def _settled(claims: list[Claim]) -> int | None:
+    """The earliest instant of the most believed claims; None where they all say never."""
+    told = [claim.at for claim in claims if claim.doubt == claims[0].doubt and claim.at >= 0]
+    return min(told) if told else None
+
+
+def _intervals(
+    events: list[Event], opens: str, closes: str, since: int, until: int | None
+) -> tuple[list[Interval], int | None]:
+    """The closed intervals within [since, until], and since when one is open.
+
+    Each party's events are paired by themselves: both sides of a call may hold.
+    """
+    parties: dict[str, list[tuple[int, int, str]]] = {}
+    for event in events:
+        closing = event.kind == closes or (closes == RESUMED and event.data.get("resumes"))
+        if closing or event.kind == opens:
+            party = str(event.data.get("party", ""))
+            order = CLOSES if closing else OPENS
+            parties.setdefault(party, []).append((event.at, order, event.key))
+    return paired(parties.values(), since, until)
+
+
+def fold(events: Iterable[Event]) -> CallState:
+    """The state that `events` prove. ValueError if there is no fact among them at all."""
+    by_key: dict[str, Event] = {}
+    for event in sorted(events, key=_identity):
+        by_key.setdefault(event.key, event)
+    known = list(by_key.values())  # in the order of their keys, which settles what else is equal
+    # A record that does not say when the call began may be all that we ever hear of it.
+    facts = [e for e in known if e.kind in _FACTS] or [e for e in known if e.kind == SUMMARY]
+    starts = _claims(known, STARTED, "start")
+    if not starts and not facts:
+        raise ValueError("a call needs at least one event that says when it was")
+    start = _settled(starts)
+    if start is None:
+        start = min(e.at for e in facts)
+    answers = _claims([e for e in known if not e.data.get("reached")], ANSWERED, "answered")
+    answered = _settled(answers)
+
+    ends = _claims(known, ENDED, "end")
+    end: int | None = None
+    status, reason, ended_by = IN_PROGRESS, "", ""
+    final: Event | None = None
+    if ends:
+        # Of the most believed claims, the earliest; at one instant, the happier status.
+        best = min(ends, key=lambda claim: (claim.doubt, claim.at, _severity(claim.event)))
+        end, final = best.at, best.event
+        status, reason = _outcome([final, *(claim.event for claim in ends)], answered)
+        ended_by = final.source
+
+    corrections = sorted((e for e in known if e.kind == CORRECTED), key=lambda e: e.at)
+    for correction in corrections:
+        start = int(correction.data.get("start", start))
+        if "answered" in correction.data:
+            told = correction.data["answered"]
+            answered = None if told is None else int(told)
+        if end is not None:
+            end = int(correction.data.get("end", end))
+            status = str(correction.data.get("status", status))
+
+    if end is not None:
+        end = max(end, start)
+    if answered is not None:
+        answered = max(answered, start) if end is None else min(max(answered, start), end)
+
+    pauses, paused_since = _intervals(known, PAUSED, UNPAUSED, start, end)
+    holds, held_since = _intervals(
+        known, HELD, RESUMED, start if answered is None else answered, end
+    )
+    paused = sum(b - a for a, b in pauses)
+    hold = sum(b - a for a, b in holds)
+    told_hold = _told_hold(known)
+    wrap_up, wrap_up_since = _wrap_up(known, end)
+    ring = duration = talk = None
+    if answered is not None:
+        ring = answered - start - length(pauses, start, answered)
+    if end is not None:
+        duration = end - start - paused
+        if answered is not None:
+            talked = end - answered - length(pauses, answered, end)
+            talk = end - answered - length(merge(pauses + holds), answered, end)
+            if told_hold is not None:
+                hold = min(told_hold, talked)
+                talk = talked - hold
+        elif status in (COMPLETED, DROPPED):
+            ring, talk = 0, duration
+        else:
+            ring, talk = duration, 0
+
+    return CallState(
+        start=start,
+        answered=answered,
+        end=end,
+        status=status,
+        end_reason=reason,
+        ended_by=ended_by,
+        ring=ring,
+        hold=hold,
+        paused=paused,
+        duration=duration,
+        talk=talk,
+        held_since=held_since,
+        paused_since=paused_since,
+        notes=_notes(known),
+        evidence=_evidence(known, final, bool(corrections)),
+        holds=tuple(holds),
+        pauses=tuple(pauses),
+        number=_first_said(known, "number"),
+        direction=_first_said(known, "direction"),
+        missing=() if end is None else _missing(known, start, end, status, starts, answers),
+        disposition=_disposition(known),
+        wrap_up=wrap_up,
+        wrap_up_since=wrap_up_since,
+    )
+
+
+def _outcome(events: list[Event], answered: int | None) -> tuple[str, str]:
+    """The status and reason of the most believed end that tells them."""
+    telling = next((e for e in events if "status" in e.data), events[0])
+    status = str(telling.data.get("status", COMPLETED))
+    if answered is None and "unanswered" in telling.data:
+        status = str(telling.data["unanswered"])
+    return status, str(telling.data.get("reason", ""))
+
+
+def _told_hold(known: list[Event]) -> int | None:
+    """The total hold that the provider's best report states, in ms."""
+    told = sorted((-_rank(e), e.at, e.key, int(e.data["hold"])) for e in _reports(known, "hold"))
+    return told[0][3] if told else None
+
+
+def _first_said(known: list[Event], name: str) -> str:
+    said = sorted((e.at, e.key, str(e.data[name])) for e in known if e.data.get(name))
+    return said[0][2] if said else ""
+
+
+def _missing(
+    known: list[Event],
+    start: int,
+    end: int,
+    status: str,
+    starts: list[Claim],
+    answers: list[Claim],
+) -> tuple[str, ...]:
+    """What an ended call that a provider told us of lacks, in the order of MISSING."""
+    told = [e for e in known if _by_provider(e)]
+    lacks = {
+        "start": not starts,
+        "answer": not answers and (status == COMPLETED or any(e.data.get("unsure") for e in told)),
+        "events": shows_loss(told),
+        "record": any(e.data.get("record") for e in told)
+        and not any(e.kind == SUMMARY for e in told),
+        "gap": any(e.data["gap"][0] < end and start < e.data["gap"][1] for e in told if _gap(e)),
+    }
+    return tuple(name for name in MISSING if told and lacks[name])
+
+
+def _gap(event: Event) -> bool:
+    return event.kind == NOTED and "gap" in event.data
+
+
+def _severity(event: Event) -> int:
+    status = event.data.get("status", COMPLETED)
+    return TERMINAL.index(status) if status in TERMINAL else len(TERMINAL)
+
+
+def _notes(known: list[Event]) -> str:
+    """The last notes that anybody wrote, by the time of writing."""
+    written = [
+        (e.at, e.key, str(e.data["notes"]))
+        for e in known
+        if (e.kind == NOTED and "notes" in e.data) or (e.kind == ENDED and e.data.get("notes"))
+    ]
+    return max(written)[2] if written else ""
+
+
+def _noting(known: list[Event], what: str) -> list[Event]:
+    """The events that note `what`."""
+    return [e for e in known if e.kind == NOTED and what in e.data]
+
+
+def _disposition(known: list[Event]) -> str:
+    """The last outcome that anybody chose, by the time of choosing."""
+    chosen = [(e.at, e.key, str(e.data["disposition"])) for e in _noting(known, "disposition")]
+    return max(chosen)[2] if chosen else ""
+
+
+def _wrap_up(known: list[Event], end: int | None) -> tuple[int, int | None]:
+    """The length of the work after the call, and since when it is open.
+
+    It begins when it was said to begin, yet never before the call's end; of several who say that it
+    is over, the earliest is right: the others spoke of what was over already.
+    """
+    said = [(str(e.data["wrap_up"]), e.at) for e in _noting(known, "wrap_up")]
+    begun = min((at for word, at in said if word == WRAP_UP_STARTED), default=None)
+    over = min((at for word, at in said if word == WRAP_UP_ENDED), default=None)
+    if begun is None or end is None:
+        return 0, None
+    since = max(begun, end)
+    return (0, since) if over is None else (max(0, over - since), None)
+
+
+def _evidence(known: list[Event], final: Event | None, corrected: bool) -> str:
+    if any(e.kind == SUMMARY for e in known):
+        return RECORD
+    if final is None:
+        told_live = any(e.source.startswith(PROVIDER_PREFIX) for e in known)
+    else:
+        told_live = final.source.startswith(PROVIDER_PREFIX)
+    if told_live:
+        return LIVE
+    if final is not None and final.source == WATCHDOG and not corrected:
+        return ESTIMATE
+    if any(e.data.get("offline") for e in known if e.kind in (STARTED, ENDED)):
+        return OFFLINE
+    return CLICK

@@ -1,0 +1,195 @@
+"""Who is on a call now, who is free since when, and what today adds up to: the team's one look."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import Max, OuterRef, QuerySet, Subquery
+
+from accounts.models import User
+from calls.active_calls import RunningCall
+from calls.models import CallLog
+from common.instants import day_start, now, to_ms, today
+from common.periods import Period
+from metrics.definitions import Sums
+from metrics.rollups.daily import sums_by
+from metrics.rollups.shared_calls import Part
+
+
+@dataclass(frozen=True)
+class OnCall:
+    """A running call on the wall."""
+
+    running: RunningCall
+    is_long: bool
+
+
+@dataclass(frozen=True)
+class Free:
+    """Somebody without a call, and since when; None: no call today.
+
+    `wraps_up`: not ready yet, since then at work on what follows from the last call.
+    """
+
+    user: User
+    since: dt.datetime | None
+    idle_ms: int
+    wraps_up: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person's line in the comparison."""
+
+    user: User
+    sums: Sums
+    on_call: bool
+
+    @property
+    def name(self) -> str:
+        return self.user.display_name
+
+    @property
+    def team(self) -> str:
+        return self.user.team.name if self.user.team is not None else ""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One person's place on the full screen, which stays where it is whatever the person does."""
+
+    user: User
+    calls: list[OnCall]
+    free: Free | None
+
+    @property
+    def call(self) -> OnCall:
+        """The newest of several running calls."""
+        return self.calls[-1]
+
+
+@dataclass(frozen=True)
+class Wall:
+    """Everything in the order of names, so that nothing jumps when a call starts or ends."""
+
+    on_call: list[OnCall]
+    wrapping_up: list[Free]
+    free: list[Free]
+    silent: list[Free]
+    rows: list[Row]
+    total: Sums
+
+    @property
+    def shown_calls(self) -> list[OnCall]:
+        """What fits on a page: of very many calls the longest, still by name."""
+        return _longest(self.on_call, lambda one: one.running.elapsed_ms)
+
+    @property
+    def shown_wrapping_up(self) -> list[Free]:
+        return _longest(self.wrapping_up, lambda one: one.idle_ms)
+
+    @property
+    def shown_free(self) -> list[Free]:
+        """Likewise those who have been free for longest."""
+        return _longest(self.free, lambda one: one.idle_ms)
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """A tile a person; of very many people, only of those on a call."""
+        calls: dict[int | None, list[OnCall]] = {}
+        for shown in self.on_call:
+            calls.setdefault(shown.running.call.user_id, []).append(shown)
+        free = {one.user.pk: one for one in [*self.wrapping_up, *self.free, *self.silent]}
+        tiles = [
+            Tile(row.user, calls.get(row.user.pk, []), free.get(row.user.pk)) for row in self.rows
+        ]
+        return tiles if len(tiles) <= MOST_TILES else [tile for tile in tiles if tile.calls]
+
+
+MOST_TILES: Final = 80
+MOST_SHOWN: Final = 60  # calls, and free people, in the lists of the team's page
+_NOBODY: Final = Sums()
+
+
+def look_at(people: QuerySet[User], period: Period, parts: list[Part] | None = None) -> Wall:
+    """The wall of `people`, in four queries; its rows are about `period`, the rest about now.
+
+    Who left is shown while the period has calls of theirs.
+    """
+    sums = sums_by("user", people, period.first, period.last, parts)
+    running = CallLog.objects.filter(user__in=people).active().select_related("contact")
+    calls = list(running.order_by("start_time", "pk"))
+    busy = {call.user_id for call in calls}
+    wrap_ups = dict(
+        CallLog.objects.wrapping_up()
+        .filter(user__in=people)
+        .order_by("wrap_up_since")
+        .values_list("user_id", "wrap_up_since")
+    )
+    shown = [
+        person
+        for person in people.select_related("team").annotate(last_end=_last_end())
+        if person.is_active or person.pk in sums or person.pk in busy
+    ]
+    shown.sort(key=lambda person: (person.display_name.casefold(), person.pk))
+    present = now()
+    without = [person for person in shown if person.pk not in busy]
+    free = [_free(one, one.last_end, present) for one in without if one.pk not in wrap_ups]
+    return Wall(
+        on_call=_on_call(shown, calls, present),
+        wrapping_up=[
+            _free(one, wrap_ups[one.pk], present, wraps_up=True)
+            for one in without
+            if one.pk in wrap_ups
+        ],
+        free=[person for person in free if person.since is not None],
+        silent=[person for person in free if person.since is None],
+        rows=[Row(person, sums.get(person.pk, _NOBODY), person.pk in busy) for person in shown],
+        total=sums.total,
+    )
+
+
+def _longest(people: list[Any], length: Callable[[Any], int]) -> list[Any]:
+    """At most MOST_SHOWN of `people`, those with the greatest length, in the order given."""
+    if len(people) <= MOST_SHOWN:
+        return people
+    least = sorted(map(length, people), reverse=True)[MOST_SHOWN - 1]
+    return [one for one in people if length(one) >= least][:MOST_SHOWN]
+
+
+def _last_end() -> Subquery:
+    """When a person's last call of today ended. A call that began before midnight may be it."""
+    begin = day_start(today())
+    calls = CallLog.objects.filter(
+        user=OuterRef("pk"),
+        start_time__gte=begin - dt.timedelta(seconds=settings.MAX_CALL_SECONDS),
+        end_time__gte=begin,
+    )
+    return Subquery(calls.order_by().values("user").annotate(last=Max("end_time")).values("last"))
+
+
+def _free(
+    person: User, since: dt.datetime | None, present: dt.datetime, *, wraps_up: bool = False
+) -> Free:
+    idle = 0 if since is None else max(0, to_ms(present) - to_ms(since))
+    return Free(person, since, idle, wraps_up)
+
+
+def _on_call(people: Sequence[User], calls: list[CallLog], present: dt.datetime) -> list[OnCall]:
+    by_person: dict[int | None, list[CallLog]] = {}
+    for call in calls:
+        by_person.setdefault(call.user_id, []).append(call)
+    return [
+        _running(call, person, present)
+        for person in people
+        for call in by_person.get(person.pk, ())
+    ]
+
+
+def _running(call: CallLog, person: User, present: dt.datetime) -> OnCall:
+    call.user = person
+    elapsed = call.tracked_ms(present)
+    shown = RunningCall(call, elapsed, person.amber_seconds, person.red_seconds)
+    return OnCall(shown, is_long=shown.seconds >= settings.LONG_CALL_SECONDS)

@@ -1,0 +1,244 @@
+"""The report of a period: the whole, team by team, agent by agent, day by day."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from accounts.models import User
+from common.instants import today
+from common.periods import Period
+from metrics.definitions import Sums
+from metrics.exports.document import (
+    DAY,
+    NUMBER,
+    PERCENT,
+    SECONDS,
+    Document,
+    Head,
+    Sheet,
+    made_by,
+)
+from metrics.rollups.daily import sums_by
+from metrics.rollups.shared_calls import SumsBy
+
+HEIGHT: Final = 100  # of the drawing of the days, in its own units
+# The figures of a line, in order; an average or a rate over no calls is nothing.
+SUM_HEADS: Final = (
+    Head("calls_made", gettext_lazy("Calls"), NUMBER),
+    Head("calls_success", gettext_lazy("Successful"), NUMBER),
+    Head("calls_failed", pgettext_lazy("calls", "Failed"), NUMBER),
+    Head("avg_call_duration", gettext_lazy("AHT"), SECONDS),
+    Head("total_talk_time", gettext_lazy("Total time"), SECONDS),
+    Head("ring_time", gettext_lazy("Ring"), SECONDS),
+    Head("hold_time", gettext_lazy("On hold"), SECONDS),
+    Head("success_rate", gettext_lazy("Success rate"), PERCENT),
+    Head("answer_rate", gettext_lazy("Answer rate"), PERCENT),
+    Head("calls_unconfirmed", gettext_lazy("Unconfirmed"), NUMBER),
+)
+_RATIOS: Final = ("avg_call_duration", "success_rate", "answer_rate")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One team's, agent's or day's figures; `keys` say whose, as programs read it."""
+
+    keys: dict[str, Any]
+    name: Any
+    sums: Sums
+    team: str = ""
+
+    @property
+    def figures(self) -> list[Any]:
+        """In the order of SUM_HEADS."""
+        return figures_in_order(self.sums)
+
+    def as_json(self) -> dict[str, Any]:
+        return self.keys | self.sums.as_json()
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A day of the drawing; y grows downwards."""
+
+    day: dt.date
+    made: int
+    x: int
+    good: int
+    failed: int
+
+    @property
+    def good_y(self) -> int:
+        return HEIGHT - self.good
+
+    @property
+    def failed_y(self) -> int:
+        return self.good_y - self.failed
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the people whom the viewer may see did in a period, and in the one before."""
+
+    period: Period
+    sums: Sums
+    before: Sums
+    teams: list[Line]
+    agents: list[Line]
+    days: list[Line]
+
+    @property
+    def bars(self) -> list[Bar]:
+        most = max((line.sums.calls_made for line in self.days), default=0) or 1
+        return [
+            Bar(
+                line.name,
+                line.sums.calls_made,
+                number * 10 + 1,
+                line.sums.calls_success * HEIGHT // most,
+                line.sums.calls_failed * HEIGHT // most,
+            )
+            for number, line in enumerate(self.days)
+        ]
+
+    @property
+    def width(self) -> int:
+        return len(self.days) * 10
+
+
+def figures_in_order(sums: Sums) -> list[Any]:
+    nothing = _RATIOS if not sums.calls_made else ()
+    return [None if h.name in nothing else getattr(sums, h.name) for h in SUM_HEADS]
+
+
+def report_of(viewer: User, period: Period) -> Report:
+    """The report of the people whom `viewer` may see; five queries."""
+    people = User.objects.visible_to(viewer)
+    by_person = sums_by("user", people, period.first, period.last)
+    known = [
+        person
+        for person in people.select_related("team").order_by("username")
+        if person.pk in by_person or (person.is_active and person.team_id)
+    ]
+    agents = [_of_person(person, by_person.get(person.pk, Sums())) for person in known]
+    by_day = sums_by("day", people, period.previous_first, period.last)
+    return Report(
+        period=period,
+        sums=by_person.total,
+        before=by_day.total_of(_all_days(period.previous_first, period.previous_last)),
+        teams=_teams(known, by_person),
+        agents=sorted(agents, key=lambda line: (line.team.casefold(), str(line.name).casefold())),
+        days=list(_days(period, by_day)),
+    )
+
+
+def _of_person(person: User, sums: Sums) -> Line:
+    team = person.team.name if person.team else None
+    keys = {
+        "user_id": person.pk,
+        "username": person.username,
+        "name": person.display_name,
+        "team": team,
+    }
+    return Line(keys, person.display_name, sums, team or "")
+
+
+def _teams(people: list[User], sums: SumsBy) -> list[Line]:
+    """A line a team by name, and at the end the people without one."""
+    members: dict[int | None, list[int]] = {}
+    names: dict[int | None, str | None] = {}
+    for person in people:
+        names[person.team_id] = person.team.name if person.team else None
+        members.setdefault(person.team_id, []).append(person.pk)
+    order = sorted(names, key=lambda pk: (pk is None, (names[pk] or "").casefold()))
+    return [
+        Line(
+            {"team_id": pk, "name": names[pk]},
+            names[pk] or _("Without a team"),
+            sums.total_of(members[pk]),
+        )
+        for pk in order
+    ]
+
+
+def _days(period: Period, by_day: SumsBy) -> Iterator[Line]:
+    """Every day up to today, without calls too."""
+    for day in _all_days(period.first, min(period.last, today())):
+        yield Line({"day": day.isoformat()}, day, by_day.get(day, Sums()))
+
+
+def _all_days(first: dt.date, last: dt.date) -> Iterator[dt.date]:
+    for number in range((last - first).days + 1):
+        yield first + dt.timedelta(days=number)
+
+
+# --- As files -------------------------------------------------------------------------------------
+def _sheet(title: str, rows: Callable[[], list[list[Any]]], *keys: Head) -> Sheet:
+    return Sheet(title, [*keys, *SUM_HEADS], lambda: [rows()])
+
+
+def sheets_of(report: Report) -> dict[str, Sheet]:
+    """The report's tables under the names that URLs use."""
+    return {
+        "summary": _sheet(
+            _("Summary of the period"),
+            lambda: _summary_rows(report),
+            Head("period", _("Period")),
+            Head("from", _("From"), DAY),
+            Head("to", _("To"), DAY),
+        ),
+        "teams": _sheet(
+            _("Teams"),
+            lambda: [[line.name, *line.figures] for line in report.teams],
+            Head("team", _("Team")),
+        ),
+        "agents": _sheet(
+            _("Agents"),
+            lambda: [
+                [line.name, line.keys["username"], line.team, *line.figures]
+                for line in report.agents
+            ],
+            Head("agent", _("Agent")),
+            Head("username", _("User name")),
+            Head("team", _("Team")),
+        ),
+        "days": _sheet(
+            _("Days"),
+            lambda: [[line.name, *line.figures] for line in report.days],
+            Head("day", _("Day"), DAY),
+        ),
+    }
+
+
+def _summary_rows(report: Report) -> list[list[Any]]:
+    period = report.period
+    return [
+        [_("this period"), period.first, period.last, *figures_in_order(report.sums)],
+        [
+            _("the one before"),
+            period.previous_first,
+            period.previous_last,
+            *figures_in_order(report.before),
+        ],
+    ]
+
+
+def in_words(period: Period) -> str:
+    """`This month: 01/11/2026 – 25/11/2026`."""
+    first, last = (date_format(d, "SHORT_DATE_FORMAT") for d in (period.first, period.last))
+    return f"{period.label}: {first} – {last}"
+
+
+def document_of(report: Report, maker: User, *tables: str) -> Document:
+    """The report as a document with those tables, or with all of them."""
+    sheets = sheets_of(report)
+    return Document(
+        title=_("Report of calls"),
+        about=made_by(maker, in_words(report.period)),
+        sheets=[sheets[name] for name in tables or sheets],
+        sums=report.sums,
+    )

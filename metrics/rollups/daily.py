@@ -1,0 +1,174 @@
+"""Sums of calls: recomputed from the calls themselves, repeatable, and added up for any period."""
+
+import datetime as dt
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Cast, Coalesce
+
+from accounts.models import User
+from calls import timeline
+from calls.models import CallLog
+from common.instants import day_range
+from metrics.definitions import SUM_FIELDS, Sums
+from metrics.models import DailyMetrics, SumsModel, UserMetrics
+from metrics.rollups.histograms import recompute_shape
+from metrics.rollups.prepared_sql import A_USER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
+from metrics.rollups.shared_calls import Part, SumsBy, counted_twice, of_people, parts_of
+
+_COUNTED = ~Q(evidence=timeline.ESTIMATE)
+_ANSWERED = _COUNTED & (
+    Q(answered_time__isnull=False) | Q(status__in=(timeline.COMPLETED, timeline.DROPPED))
+)
+
+
+def _total(field: Any, condition: Q = _COUNTED) -> Coalesce:
+    return Coalesce(Sum(field, filter=condition), 0)
+
+
+# How each column of Sums is made from ended calls.
+CALL_SUMS: dict[str, Any] = {
+    "calls_success": Count("pk", filter=_COUNTED & Q(status=timeline.COMPLETED)),
+    "calls_dropped": Count("pk", filter=_COUNTED & Q(status=timeline.DROPPED)),
+    "calls_error": Count("pk", filter=_COUNTED & Q(status=timeline.FAILED)),
+    "calls_no_answer": Count("pk", filter=_COUNTED & Q(status=timeline.NO_ANSWER)),
+    "calls_answered": Count("pk", filter=_ANSWERED),
+    "total_talk_time": _total("talk_seconds"),
+    # Wider than a length: its square need not fit into four bytes.
+    "talk_squares": _total(Cast("talk_seconds", BigIntegerField()) * F("talk_seconds")),
+    "answered_time": _total(
+        F("talk_seconds") + F("hold_seconds") + F("wrap_up_seconds"), _ANSWERED
+    ),
+    "total_duration": _total("duration_seconds"),
+    "ring_time": _total("ring_seconds"),
+    "hold_time": _total("hold_seconds"),
+    "wrap_up_time": _total("wrap_up_seconds"),
+    "calls_unconfirmed": Count("pk", filter=~_COUNTED),
+}
+ROW_SUMS: dict[str, Any] = {name: Coalesce(Sum(name), 0) for name in SUM_FIELDS}
+
+
+def by_group(rows: QuerySet[Any], sums: dict[str, Any], group: str = "user") -> QuerySet[Any]:
+    """`rows` summed apart by `group`: (group, *the columns of Sums)."""
+    summed = {f"sum_{name}": total for name, total in sums.items()}
+    return rows.order_by().values_list(group).annotate(**summed)
+
+
+_DAY_OF_CALLS = Prepared(
+    lambda: by_group(
+        CallLog.objects.filter(user_id=A_USER).started_between(AN_INSTANT, ANOTHER_INSTANT).ended(),
+        CALL_SUMS,
+    ),
+    A_USER,
+    AN_INSTANT,
+    ANOTHER_INSTANT,
+)
+_TOTAL_OF_DAYS = Prepared(
+    lambda: by_group(DailyMetrics.objects.filter(user_id=A_USER), ROW_SUMS), A_USER
+)
+
+
+def _sums_of_row(rows: list[tuple[Any, ...]]) -> Sums:
+    return Sums(*map(int, rows[0][1:])) if rows else Sums()
+
+
+def recompute(user_id: int, days: Iterable[dt.date]) -> Sums:
+    """Recomputes one person's rows of those days and the person's total, which it returns.
+
+    Anyone may repeat it. The total's row is locked before anything is summed: of two ends at once,
+    the second sums after the first has committed. Costs the calls of those days and one row a day
+    of history.
+    """
+    with transaction.atomic(savepoint=False):
+        _lock_total(user_id)
+        for day in sorted(set(days)):
+            recompute_shape(user_id, day)
+            sums = _sums_of_row(_DAY_OF_CALLS.rows(user_id, *day_range(day, day)))
+            if sums == Sums():
+                DailyMetrics.objects.filter(user_id=user_id, day=day).delete()
+            else:
+                _upsert(DailyMetrics, "user_id", "day").write(
+                    user_id, day, *columns_of(sums).values()
+                )
+        total = _sums_of_row(_TOTAL_OF_DAYS.rows(user_id))
+        _upsert(UserMetrics, "user_id").write(user_id, *columns_of(total).values())
+    return total
+
+
+def _lock_total(user_id: int) -> None:
+    if not connection.features.has_select_for_update:
+        return  # SQLite: the transaction itself is the lock (BEGIN IMMEDIATE)
+    rows = UserMetrics.objects.select_for_update().filter(user_id=user_id).values_list("pk")
+    if not list(rows):
+        UserMetrics.objects.bulk_create([UserMetrics(user_id=user_id)], ignore_conflicts=True)
+        list(rows.all())
+
+
+def columns_of(sums: Sums) -> dict[str, int]:
+    """The stored columns of a row of sums."""
+    columns = {name: getattr(sums, name) for name in SUM_FIELDS}
+    return columns | {"calls_made": sums.calls_made, "calls_failed": sums.calls_failed}
+
+
+@cache
+def _upsert(model: type[SumsModel], *keys: str) -> Upsert:
+    return Upsert(model, list(keys), list(columns_of(Sums())))
+
+
+def rows_between(first: dt.date, last: dt.date) -> QuerySet[DailyMetrics]:
+    """Daily rows of the local days first..last, inclusive, for whoever is then filtered."""
+    return DailyMetrics.objects.filter(day__gte=first, day__lte=last).order_by()
+
+
+def sums_of(users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date) -> Sums:
+    """The sums of some people over the local days first..last, inclusive, from daily rows.
+
+    A call that several of them had a part in counts once.
+    """
+    sums = Sums(**of_people(rows_between(first, last), users).aggregate(**ROW_SUMS))
+    return sums - counted_twice(parts_of(users, first, last))
+
+
+def sums_by(
+    group: str,
+    users: QuerySet[User],
+    first: dt.date,
+    last: dt.date,
+    parts: list[Part] | None = None,
+) -> SumsBy:
+    """The same, apart by `group`: `user`, `user__team` or `day`.
+
+    `parts`: those of parts_of for the same people and a wider period, where somebody has them.
+    """
+    rows = by_group(of_people(rows_between(first, last), users), ROW_SUMS, group)
+    sums = {key: Sums(*columns) for key, *columns in rows}
+    if parts is None:
+        parts = parts_of(users, first, last)
+    return SumsBy(sums, group, [part for part in parts if first <= part.day <= last])
+
+
+def own_sums_by_day(user: User, first: dt.date, last: dt.date) -> SumsBy:
+    """One person's sums by day: every part of the own is a call of the own."""
+    rows = by_group(rows_between(first, last).filter(user=user), ROW_SUMS, "day")
+    return SumsBy({day: Sums(*columns) for day, *columns in rows}, "day", [])
+
+
+def own_sums(user: User, first: dt.date, last: dt.date) -> Sums:
+    """One person's sums: every part of the own is a call of the own."""
+    rows = rows_between(first, last).filter(user=user)
+    return Sums(**rows.aggregate(**ROW_SUMS))
+
+
+def totals_after(call: CallLog) -> Sums:
+    """The totals of the call's person, spared a query where saving `call` just made them."""
+    assert call.user_id is not None
+    return getattr(call, "new_totals", None) or totals_of(call.user_id)
+
+
+def totals_of(user_id: int) -> Sums:
+    """All of one person's calls; zeros before the first."""
+    row = UserMetrics.objects.filter(user_id=user_id).first()
+    return row.sums if row is not None else Sums()

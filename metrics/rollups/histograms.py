@@ -1,0 +1,122 @@
+"""When in the day calls begin and how long they are: kept in a row a person and day, like sums.
+
+A row has a fixed number of columns, so that a page adds up as many rows as for the six figures,
+and ending a call still reads the calls of one person's one day.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, Final
+
+from django.db.models import BigIntegerField, Count, Func, Q, QuerySet, Sum
+
+from accounts.models import User
+from calls.models import CallLog, CallQuerySet
+from common.instants import day_range, from_ms, organisation_zone
+from metrics.definitions import LENGTH_FIELDS, LENGTHS, SHAPE_FIELDS, Shape
+from metrics.models import DailyShape
+from metrics.rollups.prepared_sql import A_USER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
+from metrics.rollups.shared_calls import of_people
+
+QUARTER_SECONDS: Final = 900  # every zone's offset is a whole number of quarters
+
+
+class Quarter(Func):
+    """Whole quarters of an hour between 1970-01-01 UTC and an instant."""
+
+    output_field = BigIntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        seconds = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
+        template = f"({seconds} / {QUARTER_SECONDS})"
+        return self.as_sql(compiler, connection, template=template, **extra)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        seconds = "EXTRACT(EPOCH FROM %(expressions)s)"
+        template = f"FLOOR({seconds} / {QUARTER_SECONDS})::bigint"
+        return self.as_sql(compiler, connection, template=template, **extra)
+
+
+def _length_counts() -> dict[str, Any]:
+    """How many calls are in each class of talk time."""
+    ends = (*LENGTHS[1:], None)
+    return {
+        field: Count(
+            "pk", filter=Q(talk_seconds__gte=begin) & (Q(talk_seconds__lt=end) if end else Q())
+        )
+        for field, begin, end in zip(LENGTH_FIELDS, LENGTHS, ends, strict=True)
+    }
+
+
+def _by_quarter(calls: CallQuerySet) -> QuerySet[Any]:
+    """(person, quarter, *calls in each class of talk time) of the calls that count."""
+    quarters = calls.counted().order_by().annotate(quarter=Quarter("start_time"))
+    return quarters.values_list("user", "quarter").annotate(**_length_counts())
+
+
+_QUARTERS_OF_DAY = Prepared(
+    lambda: _by_quarter(
+        CallLog.objects.filter(user_id=A_USER).started_between(AN_INSTANT, ANOTHER_INSTANT)
+    ),
+    A_USER,
+    AN_INSTANT,
+    ANOTHER_INSTANT,
+)
+
+
+@cache
+def _upsert() -> Upsert:
+    return Upsert(DailyShape, ["user_id", "day"], list(SHAPE_FIELDS))
+
+
+def _shape(quarters: Iterable[tuple[int, tuple[int, ...]]]) -> Shape:
+    """The day's shape from its quarters: (quarter, calls in each class of talk time).
+
+    The hour that a clock change repeats counts as one hour, and the one it skips has no calls.
+    """
+    hours, lengths = [0] * 24, [0] * len(LENGTHS)
+    zone = organisation_zone()
+    for quarter, counts in quarters:
+        begin = from_ms(quarter * QUARTER_SECONDS * 1000).astimezone(zone)
+        hours[begin.hour] += sum(counts)
+        for place, count in enumerate(counts):
+            lengths[place] += count
+    return Shape(tuple(hours), tuple(lengths))
+
+
+def recompute_shape(user_id: int, day: dt.date) -> None:
+    """Recomputes one person's row of one day from the calls; anyone may repeat it.
+
+    Called under the lock of services.recompute.
+    """
+    rows = _QUARTERS_OF_DAY.rows(user_id, *day_range(day, day))
+    if rows:
+        shape = _shape((quarter, tuple(counts)) for _user, quarter, *counts in rows)
+        _upsert().write(user_id, day, *shape.columns)
+    else:
+        DailyShape.objects.filter(user_id=user_id, day=day).delete()
+
+
+def shapes_of_day(day: dt.date) -> dict[int, Shape]:
+    """Everybody's shape of one day from the calls, by person."""
+    quarters: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
+    for user_id, quarter, *counts in _by_quarter(
+        CallLog.objects.started_between(*day_range(day, day))
+    ):
+        quarters.setdefault(user_id, []).append((quarter, tuple(counts)))
+    return {user_id: _shape(its_quarters) for user_id, its_quarters in quarters.items()}
+
+
+def shape_columns(shape: Shape) -> dict[str, int]:
+    """The stored columns of a row."""
+    return dict(zip(SHAPE_FIELDS, shape.columns, strict=True))
+
+
+def shapes_by_day(
+    users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date
+) -> dict[dt.date, Shape]:
+    """The shapes of some people's calls on each of the local days first..last that has any."""
+    rows = of_people(DailyShape.objects.filter(day__gte=first, day__lte=last), users).order_by()
+    sums = {f"sum_{name}": Sum(name) for name in SHAPE_FIELDS}
+    return {day: Shape.of(columns) for day, *columns in rows.values_list("day").annotate(**sums)}

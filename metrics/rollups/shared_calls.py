@@ -1,0 +1,137 @@
+"""Calls that several agents had a part in: each agent has the own part, a team the call once.
+
+A transfer, or a call between two colleagues, is one `CallLog` an agent and one `conversation`. Sums
+of people add their parts; what a team or the organisation counts twice is subtracted here. Only
+counts are: every agent's time was spent, so the time of all parts stays.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from calls import timeline
+from calls.models import CallLog, CallQuerySet
+from common.instants import day_range, local_day
+from metrics.definitions import Sums
+
+Rows = TypeVar("Rows", bound=QuerySet[Any])
+
+
+@dataclass(frozen=True)
+class Part:
+    """One agent's part of a shared call."""
+
+    user_id: int
+    team_id: int | None
+    day: dt.date
+    conversation: tuple[int | None, str]
+    rank: tuple[int, dt.datetime, int]  # the part that stands for the call sorts first
+    status: str
+    is_answered: bool
+
+    @property
+    def counts(self) -> Sums:
+        """What the part adds to the counts of its agent."""
+        return Sums(**{_COLUMN_OF[self.status]: 1}, calls_answered=int(self.is_answered))
+
+
+_COLUMN_OF: Final = {
+    timeline.COMPLETED: "calls_success",
+    timeline.DROPPED: "calls_dropped",
+    timeline.FAILED: "calls_error",
+    timeline.NO_ANSWER: "calls_no_answer",
+}
+_GROUPS: Final[Mapping[str, Callable[[Part], Any]]] = {
+    "user": lambda part: part.user_id,
+    "user__team": lambda part: part.team_id,
+    "day": lambda part: part.day,
+}
+
+
+def of_people(rows: Rows, users: QuerySet[User] | Iterable[int]) -> Rows:
+    """Those of `rows` whose user is among `users`. Where that is everybody nobody is looked up,
+    which would double what the database has to do."""
+    if isinstance(users, QuerySet) and not (users.query.has_filters() or users.query.is_sliced):
+        return rows.filter(user__isnull=False)
+    return rows.filter(user__in=users)
+
+
+def parts_of(users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date) -> list[Part]:
+    """The counted parts of shared calls that `users` had in the local days first..last; one query,
+    by an index of shared calls alone."""
+    shared = CallLog.objects.filter(is_shared=True).started_between(*day_range(first, last))
+    # Asked for apart, or SQLite would go through all calls of these people to find the few.
+    calls = CallLog.objects.filter(pk__in=shared.order_by().values("pk"))
+    return parts_among(of_people(calls, users))
+
+
+def parts_among(calls: CallQuerySet) -> list[Part]:
+    """The counted parts of shared calls among `calls`."""
+    rows = (
+        calls.filter(is_shared=True)
+        .counted()
+        .order_by()
+        .values_list(
+            *("user_id", "user__team_id", "account_id", "conversation"),
+            *("status", "answered_time", "start_time", "pk"),
+        )
+    )
+    return [_part(*row) for row in rows]
+
+
+def _part(
+    user_id: int,
+    team_id: int | None,
+    account_id: int | None,
+    conversation: str,
+    status: str,
+    answered: dt.datetime | None,
+    start: dt.datetime,
+    pk: int,
+) -> Part:
+    return Part(
+        user_id=user_id,
+        team_id=team_id,
+        day=local_day(start),
+        conversation=(account_id, conversation),
+        rank=(timeline.TERMINAL.index(status), start, pk),
+        status=status,
+        is_answered=answered is not None or status in (timeline.COMPLETED, timeline.DROPPED),
+    )
+
+
+def counted_twice(parts: Iterable[Part]) -> Sums:
+    """The counts of all parts but one a call: the part with the best outcome stands for it."""
+    calls: dict[tuple[int | None, str], list[Part]] = {}
+    for part in parts:
+        calls.setdefault(part.conversation, []).append(part)
+    more = (sorted(own, key=lambda part: part.rank)[1:] for own in calls.values())
+    return sum((part.counts for own in more for part in own), Sums())
+
+
+class SumsBy(dict[Any, Sums]):
+    """Sums apart by people, teams or days; a key without calls is missing. Totals count a call
+    once, which the sum of the values does not where it has parts in several of them."""
+
+    def __init__(self, sums: Mapping[Any, Sums], group: str, parts: list[Part]):
+        super().__init__(sums)
+        self._parts = [(_GROUPS[group](part), part) for part in parts]
+        self._raw = dict(sums)
+        if group == "user":  # an agent's parts are the agent's calls
+            return
+        for key in {key for key, _part in self._parts}:
+            self[key] = self.total_of([key])
+
+    def total_of(self, keys: Iterable[Any]) -> Sums:
+        """The sums of several keys together."""
+        wanted = set(keys)
+        raw = (self._raw[key] for key in wanted & self._raw.keys())
+        return sum(raw, Sums()) - counted_twice(part for key, part in self._parts if key in wanted)
+
+    @property
+    def total(self) -> Sums:
+        return self.total_of(self._raw)
