@@ -18,7 +18,7 @@ run: runtime ## the site and its worker with a demo organisation (PORT=8000)
 test: development ## the whole test suite, in a browser too (ARGS="-k timer" for a part)
 	@sh scripts/browser.sh
 	@$(VENV_PYTHON) manage.py collectstatic --noinput -v0
-	@$(VENV_PYTHON) -m pytest -p tests.worker -n $(WORKERS) $(ARGS)
+	@$(VENV_PYTHON) -m pytest -p tests.support.worker -n $(WORKERS) $(ARGS)
 
 check: development ## all that CI checks: format, lint, types, migrations, languages, both engines
 	@$(VENV_PYTHON) scripts/check.py

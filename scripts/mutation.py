@@ -19,20 +19,27 @@ from pathlib import Path
 
 from mutants import ROOT, Mutant, mutants_of
 
-# What is spoilt, and the files of tests that look at it (test_....py).
+# What is spoilt, and the files of tests that look at it (tests/....py).
 TARGETS = {
-    "calls/timeline/events.py": ("timeline",),
-    "calls/timeline/fold.py": ("timeline",),
-    "calls/timeline/intervals.py": ("timeline",),
-    "calls/timeline/gaps.py": ("timeline",),
-    "calls/telephony/intake.py": ("intake", "numbering"),
-    "calls/services/lifecycle.py": ("services", "wrap_up", "intake"),
-    "calls/services/corrections.py": ("services",),
-    "calls/services/stale.py": ("services",),
-    "metrics/rollups/daily.py": ("metrics", "intake"),
-    "metrics/definitions.py": ("metrics",),
-    "metrics/rollups/shared_calls.py": ("metrics", "intake"),
-    "accounts/roles.py": ("docs", "roles"),
+    "calls/timeline/events.py": ("calls/test_timeline",),
+    "calls/timeline/fold.py": ("calls/test_timeline",),
+    "calls/timeline/intervals.py": ("calls/test_timeline",),
+    "calls/timeline/gaps.py": ("calls/test_timeline",),
+    "calls/telephony/intake.py": (
+        "calls/telephony/test_intake",
+        "calls/telephony/test_sequence_numbers",
+    ),
+    "calls/services/lifecycle.py": (
+        "calls/test_services",
+        "calls/test_wrap_up",
+        "calls/telephony/test_intake",
+    ),
+    "calls/services/corrections.py": ("calls/test_services",),
+    "calls/services/stale.py": ("calls/test_services",),
+    "metrics/rollups/daily.py": ("metrics/test_metrics", "calls/telephony/test_intake"),
+    "metrics/definitions.py": ("metrics/test_metrics",),
+    "metrics/rollups/shared_calls.py": ("metrics/test_metrics", "calls/telephony/test_intake"),
+    "accounts/roles.py": ("callmanager/test_docs", "accounts/test_roles"),
 }
 # They remember what they once made (prepared statements), which a fork inherits from the sane run.
 REMEMBERING = ("metrics/rollups/daily.py",)
@@ -115,9 +122,14 @@ class Run:
 
     def _pytest(self, stage: str, *options: str, **more: str) -> dict[int, bool]:
         """What the report then says: of each mutant, the last."""
-        plugins = ("mutation_plugin", "pytest_django.plugin", "tests.worker", "no:cacheprovider")
+        plugins = (
+            "mutation_plugin",
+            "pytest_django.plugin",
+            "tests.support.worker",
+            "no:cacheprovider",
+        )
         options += tuple(option for plugin in plugins for option in ("-p", plugin))
-        tests = [f"tests/test_{name}.py" for name in TARGETS[self._target]]
+        tests = [f"tests/{name}.py" for name in TARGETS[self._target]]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "--tb=native", *options, *tests],
             cwd=ROOT,

@@ -14,10 +14,10 @@ from django.db import connections, transaction
 from django.test import TransactionTestCase
 
 from common.instants import now
-from tests.browsing import *  # noqa: F403  (fixture: visit)
-from tests.evidence import *  # noqa: F403  (hooks)
-from tests.people import People, make_people
-from tests.server import *  # noqa: F403  (fixtures: server, browser)
+from tests.support.browsing import *  # noqa: F403  (fixture: visit)
+from tests.support.evidence import *  # noqa: F403  (hooks)
+from tests.support.people import People, make_people
+from tests.support.server import *  # noqa: F403  (fixtures: server, browser)
 
 # Real hashes take long, by design.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

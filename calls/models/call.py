@@ -18,7 +18,7 @@ from common.phones import pretty
 
 
 class CallLog(models.Model):
-    """One call. Written by calls/services/ and calls/telephony/ alone, always as the fold of its events."""
+    """One call. Written by calls/services/ and telephony/ alone, as the fold of its events."""
 
     STATUSES = [
         (timeline.IN_PROGRESS, _("In progress")),

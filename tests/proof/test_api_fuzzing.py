@@ -3,8 +3,8 @@ parameter of every operation, and many requests that a fuzzer makes up."""
 
 import pytest
 
-from tests.fuzzing import contradictions
-from tests.people import key_of
+from tests.support.fuzzing import contradictions
+from tests.support.people import key_of
 
 pytestmark = pytest.mark.server
 

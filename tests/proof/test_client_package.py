@@ -3,7 +3,7 @@
 import shutil
 import sys
 
-from tests.packaging import CLIENT, complaints, new_python, run
+from tests.support.packaging import CLIENT, complaints, new_python, run
 
 
 def test_pip_installs_it_with_its_command_and_its_types(tmp_path):

@@ -5,7 +5,7 @@
 
 import pytest
 
-from tests import stress
+from tests.support import stress
 
 pytestmark = pytest.mark.server
 

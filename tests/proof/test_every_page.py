@@ -1,11 +1,11 @@
 """Proves that no page hinders anybody: every page in both themes and on both screens, loaded there
-anew, with all of axe's rules. `tests/test_browser_quality.py` has the short form of it.
+anew, with all of axe's rules. `tests/browser/test_quality.py` has the short form of it.
 """
 
 import pytest
 
-from tests.accessibility import *  # noqa: F403  (fixtures: things, places)
-from tests.accessibility import SIZES, Tour, faults_of, overhang_of, shift_of
+from tests.support.accessibility import *  # noqa: F403  (fixtures: things, places)
+from tests.support.accessibility import SIZES, Tour, faults_of, overhang_of, shift_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]
 

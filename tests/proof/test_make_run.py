@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.installation import (
+from tests.support.installation import (
     READY,
     MakeRun,
     check_end_after_a_death,

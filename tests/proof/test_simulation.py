@@ -4,7 +4,7 @@ messages, and that what is lost is marked."""
 import pytest
 
 from calls.simulation.play import kinds
-from tests.playing import check_chaos, check_losses
+from tests.support.playing import check_chaos, check_losses
 
 pytestmark = pytest.mark.server
 

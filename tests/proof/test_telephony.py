@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from calls.models import CallLog
-from tests.client import Stalls
-from tests.patience import await_that
-from tests.telephony import Followed, call_with_sipp, calls_of, length, need_telephony
+from tests.support.client import Stalls
+from tests.support.patience import await_that
+from tests.support.telephony import Followed, call_with_sipp, calls_of, length, need_telephony
 
 pytestmark = pytest.mark.server
 LENGTHS_MS = [400, 700, 1000, 1300, 1600, 2100]

@@ -1,0 +1,220 @@
+"""Who may open a live line, and what becomes of it when the person's rights change.
+
+Rights are changed through the administration of the running server, as they would be.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+from asgiref.sync import async_to_sync
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import Group
+from django.contrib.sessions.backends.db import SessionStore
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from accounts import roles
+from accounts.models import ApiKey, User
+from metrics.live.consumers import DashboardConsumer
+from tests.support.browsing import session_cookie
+from tests.support.lines import Caller, all_heard, answer, listening
+from tests.support.patience import PATIENCE
+from tests.support.people import key_of
+from tests.support.server import Server
+
+pytestmark = [pytest.mark.server, pytest.mark.engines]
+
+
+class Browser:
+    """A person's browser, without the pictures."""
+
+    def __init__(self, server: Server, user: User):
+        cookies = {"sessionid": session_cookie(user)}
+        self.http = httpx.Client(base_url=server.url, cookies=cookies, timeout=PATIENCE)
+
+    def post(self, url: str, page: str, **fields: Any) -> None:
+        """Sends `fields` to `url` with the token of the form on `page`."""
+        found = re.search(r'csrfmiddlewaretoken" value="(\w+)"', self.http.get(page).text)
+        answer = self.http.post(url, data=fields | {"csrfmiddlewaretoken": found[1]})
+        assert answer.status_code == 302, answer.text
+
+    def save_person(self, user: User, **changes: Any) -> None:
+        """Changes a person on the person's page of the administration."""
+        url = f"/admin/accounts/user/{user.pk}/change/"
+        as_is = {
+            "username": user.username,
+            "is_active": "on",
+            "team": user.team_id or "",
+            "groups": [group.pk for group in user.groups.all()],
+        }
+        fields = {name: value for name, value in (as_is | changes).items() if value is not None}
+        self.post(url, url, **fields)
+
+
+async def refusal(server: Server, origin: str | None, cookie: str) -> int:
+    """The status that answers an attempt to open a line; 101 if it was opened."""
+    headers = {"Cookie": f"sessionid={cookie}"} if cookie else {}
+    try:
+        async with connect(
+            server.ws_url, additional_headers=headers, origin=origin, open_timeout=PATIENCE
+        ):
+            return 101
+    except InvalidStatus as error:
+        return error.response.status_code
+
+
+def test_only_a_page_of_this_site_with_a_living_session_gets_a_line(live_people, server):
+    cookie, left = session_cookie(live_people.alice), session_cookie(live_people.bob)
+    User.objects.filter(pk=live_people.bob.pk).update(is_active=False)
+
+    async def scene() -> list[int]:
+        return [
+            await refusal(server, server.url, cookie),
+            await refusal(server, server.url, ""),
+            await refusal(server, server.url, "x" * 32),
+            await refusal(server, server.url, left),
+            await refusal(server, "https://evil.example", cookie),
+            await refusal(server, f"http://127.0.0.1.evil.example:{server.port}", cookie),
+            await refusal(server, "null", cookie),
+        ]
+
+    assert asyncio.run(scene()) == [101, 403, 403, 403, 403, 403, 403]
+
+
+async def hang_up(socket: ClientConnection) -> int:
+    """The code with which the server closes the line."""
+    async with asyncio.timeout(PATIENCE):
+        try:
+            while True:
+                await socket.recv()
+        except ConnectionClosed as closed:
+            assert closed.rcvd is not None
+            return closed.rcvd.code
+
+
+async def lines_that_end(lines: dict[str, ClientConnection]) -> dict[str, int]:
+    """Whose lines the server has closed, with which code; the others answer."""
+    ended = {}
+    for name, line in lines.items():
+        try:
+            await answer(line)
+        except ConnectionClosed as closed:
+            ended[name] = closed.rcvd.code if closed.rcvd else 0
+    return ended
+
+
+def test_a_change_of_rights_ends_the_lines_of_that_person_alone(live_people, server):
+    people, ada = live_people, Browser(server, live_people.ada)
+    supervisor = Group.objects.get(name=roles.SUPERVISOR).pk
+    blue, users = f"/admin/accounts/team/{people.blue.pk}/change/", "/admin/accounts/user/"
+    both = [people.sam.pk, people.sue.pk]
+    changes: dict[str, Callable[[], None]] = {
+        "alice": lambda: ada.save_person(people.alice, groups=[supervisor]),
+        "bob": lambda: ada.save_person(people.bob, team=people.blue.pk),
+        "sue": lambda: ada.post(blue, blue, name="Blue", supervisors=both),
+        "carol": lambda: ada.save_person(people.carol, is_active=None),
+        "sam": lambda: ada.post(users, users, action="deactivate", _selected_action=both[0]),
+    }
+
+    async def scene() -> None:
+        async with AsyncExitStack() as open_lines:
+            lines = {
+                name: await open_lines.enter_async_context(listening(server, getattr(people, name)))
+                for name in (*changes, "ada")
+            }
+            for name, change in changes.items():
+                await asyncio.to_thread(change)
+                assert await hang_up(lines.pop(name)) == 4401
+                assert await lines_that_end(lines) == {}
+
+    asyncio.run(scene())
+
+
+def test_signing_out_ends_the_lines(live_people, server):
+    async def scene() -> int:
+        async with listening(server, live_people.alice) as line:
+            browser = Browser(server, live_people.alice)
+            await asyncio.to_thread(browser.post, "/logout/", "/me/")
+            return await hang_up(line)
+
+    assert asyncio.run(scene()) == 4401
+
+
+def test_after_a_move_the_new_supervisor_hears_and_the_old_one_does_not(live_people, server):
+    people = live_people
+    Browser(server, people.ada).save_person(people.alice, team=people.blue.pk)
+
+    async def scene() -> list[list[dict]]:
+        async with listening(server, people.sue) as sue, listening(server, people.sam) as sam:
+            await Caller(server, people.alice).start()
+            await Caller(server, people.bob).start()
+            return [
+                await all_heard(sue, Caller(server, people.sue)),
+                await all_heard(sam, Caller(server, people.sam)),
+            ]
+
+    heard = [[event["user_id"] for event in events] for events in asyncio.run(scene())]
+    assert heard == [[people.bob.pk], [people.alice.pk]]
+
+
+def test_who_supervises_no_more_hears_no_more(live_people, server):
+    people, ada = live_people, Browser(server, live_people.ada)
+    page = f"/admin/accounts/team/{people.red.pk}/change/"
+
+    async def scene() -> list[dict]:
+        async with listening(server, people.sue) as before:
+            await asyncio.to_thread(lambda: ada.post(page, page, name="Red", supervisors=[]))
+            await hang_up(before)
+        async with listening(server, people.sue) as sue:
+            await Caller(server, people.alice).start()
+            return await all_heard(sue, Caller(server, people.sue))
+
+    assert asyncio.run(scene()) == []
+
+
+def end_of_line(scope: dict[str, Any]) -> int | None:
+    """The code with which a line whose user was loaded into `scope` a while ago is closed at once;
+    None if it stays open."""
+
+    async def scene() -> int | None:
+        line = WebsocketCommunicator(DashboardConsumer.as_asgi(), "/ws/dashboard/")
+        line.scope |= scope
+        accepted, _ = await line.connect(timeout=PATIENCE)
+        assert accepted
+        await line.send_to(text_data="ping")
+        answer = await line.receive_output(timeout=PATIENCE)
+        if answer["type"] == "websocket.close":
+            return answer["code"]
+        assert answer["text"] == json.dumps({"type": "pong"})
+        await line.disconnect()
+        return None
+
+    return async_to_sync(scene)()
+
+
+def test_a_change_of_rights_while_a_line_opens_ends_it(live_people):
+    """It is told when nobody sits in a room yet, so whoever opens a line asks once more."""
+
+    def scope_of(user: User) -> dict[str, Any]:
+        session = SessionStore(session_cookie(user))
+        return {"user": User.objects.get(pk=user.pk), "headers": [], "session": session}
+
+    people = live_people
+    alice, bob, sue, ada = map(scope_of, (people.alice, people.bob, people.sue, people.ada))
+    program = {"headers": [(b"x-api-key", key_of(people.carol).encode())], "user": people.carol}
+    assert [end_of_line(scope) for scope in (alice, bob, sue, ada, program)] == [None] * 5
+
+    User.objects.filter(pk=people.alice.pk).update(team=people.blue)
+    people.alice.groups.set([Group.objects.get(name=roles.SUPERVISOR)])
+    people.blue.supervisors.add(people.alice)
+    User.objects.filter(pk=people.bob.pk).update(is_active=False)
+    people.red.supervisors.clear()
+    ada["session"].delete()
+    ApiKey.objects.all().delete()
+    assert [end_of_line(scope) for scope in (alice, bob, sue, ada, program)] == [4401] * 5

@@ -1,0 +1,121 @@
+"""/api/contacts/."""
+
+import pytest
+
+from calls.models import Contact
+from tests.support.api import Api, error_of
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture
+def api(people) -> Api:
+    return Api(people.alice)
+
+
+def make(name: str = "Ana", phone: str = "+50688887777", **fields) -> Contact:
+    return Contact.objects.create(name=name, phone=phone, **fields)
+
+
+def test_a_new_contact_is_ones_own_and_its_number_normal(api, people):
+    body = {"name": " Ana ", "phone": "8888-7777", "company": "ACME", "external_id": "crm-1"}
+    response = api.post("contacts/", body)
+    assert response.status_code == 201
+    assert response.json() == {
+        "id": Contact.objects.get().pk,
+        "name": "Ana",
+        "phone": "+50688887777",
+        "company": "ACME",
+        "external_id": "crm-1",
+        "owner": people.alice.pk,
+        "team": None,
+    }
+
+
+def test_a_contact_is_read_changed_and_deleted(api):
+    path = f"contacts/{api.post('contacts', {'name': 'Ana', 'phone': '8888-7777'}).json()['id']}"
+    assert api.get(path).json()["name"] == "Ana"
+    assert api.send("patch", path, {"company": "ACME"}).json()["company"] == "ACME"
+    replaced = api.send("put", path + "/", {"name": "Bo", "phone": "+506 8888 0000"})
+    assert (replaced.json()["name"], replaced.json()["phone"]) == ("Bo", "+50688880000")
+    assert api.send("delete", path, b"").status_code == 204
+    error_of(api.get(path), 404)
+
+
+def test_an_external_id_belongs_to_one_contact(api, people):
+    make(external_id="crm-1", owner=people.carol)
+    body = {"name": "Bo", "phone": "88887778", "external_id": "crm-1"}
+    error_of(api.post("contacts", body), 400, "external_id")
+    mine = make(owner=people.alice)
+    error_of(api.send("patch", f"contacts/{mine.pk}", {"external_id": "crm-1"}), 400, "external_id")
+    assert Contact.objects.filter(external_id="crm-1").count() == 1
+
+
+def test_many_contacts_have_no_external_id(api):
+    for name in ("Ana", "Bo"):
+        response = api.post("contacts", {"name": name, "phone": "88887777", "external_id": ""})
+        assert response.status_code == 201
+
+
+def test_only_what_one_may_see_exists(people):
+    contacts = {
+        "own": make(owner=people.alice),
+        "mate": make(owner=people.bob),
+        "red": make(team=people.red),
+        "blue": make(team=people.blue),
+        "everybody": make(),
+    }
+    api = Api(people.alice)
+    seen = {"own", "red", "everybody"}
+    assert {row["id"] for row in api.get("contacts").json()} == {contacts[n].pk for n in seen}
+    for name in contacts.keys() - seen:
+        path = f"contacts/{contacts[name].pk}"
+        error_of(api.get(path), 404)
+        error_of(api.send("patch", path, {"name": "Mine"}), 404)
+        error_of(api.send("delete", path, b""), 404)
+    assert Contact.objects.filter(name="Ana").count() == 5
+
+
+def test_a_supervisor_shares_with_the_own_team_only(people):
+    api = Api(people.sue)
+    body = {"name": "Ana", "phone": "88887777"}
+    shared = api.post("contacts", body | {"team": people.red.pk})
+    assert (shared.json()["team"], shared.json()["owner"]) == (people.red.pk, None)
+    error_of(api.post("contacts", body | {"team": people.blue.pk}), 400, "team")
+    assert Api(people.ada).post("contacts", body | {"team": people.blue.pk}).status_code == 201
+    error_of(Api(people.alice).post("contacts", body | {"team": people.red.pk}), 400, "team")
+
+
+def test_search_and_pages(api, people):
+    for n in range(5):
+        make(name=f"Ana {n}", owner=people.alice)
+    make(name="Bo", owner=people.alice)
+    response = api.get("contacts", search="ana", limit=3)
+    names = [row["name"] for row in response.json()]
+    link = response["Link"].split("/api/")[1].split(">")[0]
+    rest = api.get(link)
+    names += [row["name"] for row in rest.json()]
+    assert names == [f"Ana {n}" for n in range(5)]
+    assert "Link" not in rest
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("search=%00", "search"), ("limit=0", "limit"), ("cursor=x", "cursor"), ("name=Ana", "name")],
+)
+def test_a_malformed_filter_is_bad(api, query, field):
+    error_of(api.get(f"contacts?{query}"), 400, field)
+
+
+@pytest.mark.parametrize("pk", ["0", "999999999999999999", "9" * 40, "x", "-1", "%00"])
+def test_an_unknown_contact_is_not_found(api, pk):
+    error_of(api.get(f"contacts/{pk}"), 404)
+
+
+def test_a_shared_contact_is_changed_by_those_who_answer_for_the_team(people):
+    path = f"contacts/{make(team=people.red).pk}"
+    error_of(Api(people.alice).send("patch", path, {"name": "Eve"}), 403)
+    error_of(Api(people.alice).send("delete", path, b""), 403)
+    assert Contact.objects.get().name == "Ana"
+    assert Api(people.sue).send("patch", path, {"name": "Bo"}).status_code == 200
+    assert Api(people.ada).send("delete", path, b"").status_code == 204

@@ -1,0 +1,91 @@
+"""The environment: a value that cannot be read stops the start with its name."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from callmanager import environment
+from tests.support.server import ROOT
+
+BAD_VALUES = {
+    "DEBUG": "perhaps",
+    "DEMO": "2",
+    "PUBLIC_BASE_URL": "calls.example.com",
+    "LANGUAGE_CODE": "xx",
+    "TIME_ZONE": "Costa Rica",
+    "TIMER_AMBER_SECONDS": "two minutes",
+    "TIMER_RED_SECONDS": "0",
+    "LONG_CALL_SECONDS": "-1",
+    "STALE_CALL_SECONDS": "5m",
+    "MAX_CALL_SECONDS": "1.5",
+    "MAX_BACKDATE_SECONDS": "x",
+    "DEFAULT_PHONE_REGION": "Costa Rica",
+    "WEB_THREADS": "many",
+    "DATABASE_URL": "mysql://root@localhost/calls",
+    "REDIS_URL": "localhost:6379",
+    "API_RATE_LIMIT": "a lot",
+}
+
+
+def check(tmp_path, **variables):
+    ours = {*BAD_VALUES, "SECRET_KEY", "ALLOWED_HOSTS", "DJANGO_SETTINGS_MODULE"}
+    plain = {name: value for name, value in os.environ.items() if name not in ours}
+    return subprocess.run(
+        [sys.executable, "-c", "import callmanager.settings as s; print(s.DATABASES, s.REDIS_URL)"],
+        cwd=ROOT,
+        env=plain | {"DATA_DIR": str(tmp_path)} | variables,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("name", BAD_VALUES)
+def test_a_bad_value_stops_the_start_with_its_name(name, tmp_path):
+    answer = check(tmp_path, **{name: BAD_VALUES[name]})
+    assert answer.returncode == 1
+    last = answer.stderr.strip().splitlines()[-1]
+    assert "ImproperlyConfigured" in last and name in last and "cannot be read" in last
+
+
+def test_manage_py_says_it_too(tmp_path):
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=os.environ | {"DATA_DIR": str(tmp_path), "TIME_ZONE": "Mars/Base"},
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 1
+    assert "TIME_ZONE='Mars/Base' cannot be read" in answer.stderr
+
+
+def test_nothing_is_needed_and_blank_is_nothing(tmp_path):
+    answer = check(tmp_path, **dict.fromkeys(BAD_VALUES, " "))
+    assert answer.returncode == 0, answer.stderr
+    assert str(tmp_path / "callmanager.sqlite3") in answer.stdout
+
+
+def test_the_secret_key_is_made_once_and_for_its_owner_alone(tmp_path):
+    file = tmp_path / "new" / "secret_key"
+    made = environment.stored_secret(file)
+    assert len(made) > 50 and environment.stored_secret(file) == made
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1", True), ("TRUE", True), ("off", False), ("0", False), ("", False)]
+)
+def test_flags(monkeypatch, text, value):
+    monkeypatch.setenv("SOME_FLAG", text)
+    assert environment.flag("SOME_FLAG") is value
+
+
+def test_seconds_are_whole_and_positive(monkeypatch):
+    monkeypatch.setenv("SOME_SECONDS", "90")
+    assert environment.seconds("SOME_SECONDS", 5) == 90
+    monkeypatch.setenv("SOME_SECONDS", "0")
+    with pytest.raises(ImproperlyConfigured, match="SOME_SECONDS"):
+        environment.seconds("SOME_SECONDS", 5)

@@ -1,0 +1,114 @@
+"""Streams of an Asterisk's manager, real and composed, and what they come to."""
+
+import csv
+import datetime as dt
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from calls import timeline
+from calls.providers.asterisk.ami import Message, Reader
+from calls.providers.asterisk.dialplan import Dialplan
+from calls.providers.asterisk.tracker import Tracker
+from calls.providers.base import ProviderEvent
+from calls.simulation.asterisk_events import Exchange
+
+STREAMS = Path(__file__).parents[1] / "fixtures" / "ami"
+T = 1_767_607_200  # 2026-01-05 10:00:00 UTC
+
+
+def truths() -> dict[str, dict]:
+    """What the two phones of each real stream measured, in seconds."""
+    lines = (STREAMS / "truth.jsonl").read_text().splitlines()
+    return {row["scenario"]: row for row in map(json.loads, lines)}
+
+
+def cdr_rows(scenario: str) -> list[dict[str, str]]:
+    with (STREAMS / "cdr.csv").open(newline="") as file:
+        return [row for row in csv.DictReader(file) if row["scenario"] == scenario]
+
+
+def stream(scenario: str) -> bytes:
+    return (STREAMS / f"{scenario}.txt").read_bytes()
+
+
+def exchange() -> Exchange:
+    return Exchange(start=T)
+
+
+def tracker(trunks: Iterable[str] = ("trunk",)) -> Tracker:
+    return Tracker(Dialplan(trunks=frozenset(trunks)))
+
+
+def messages(raw: bytes) -> list[Message]:
+    return Reader().feed(raw)
+
+
+def told(raw: bytes, follower: Tracker | None = None, received: int = 0) -> list[ProviderEvent]:
+    """All that a tracker tells of a stream."""
+    follower = follower or tracker()
+    return [event for one in messages(raw) for event in follower.read(one, received)]
+
+
+def folded(events: Iterable[ProviderEvent]) -> timeline.CallState:
+    return timeline.fold(
+        timeline.Event(one.key, one.kind, one.at, "provider:pbx", one.facts()) for one in events
+    )
+
+
+@dataclass
+class Told:
+    """One agent's part as it was told; lengths in seconds."""
+
+    agent: str
+    direction: str
+    number: str
+    status: str
+    reason: str
+    ring: float | None
+    connected: float | None
+    hold: float
+    talk: float | None
+    conversation: str
+    missing: tuple[str, ...]
+    state: timeline.CallState
+
+
+def parts(events: Iterable[ProviderEvent]) -> list[Told]:
+    """The parts that `events` tell of, by their start; of one start by agent."""
+    by_call: dict[str, list[ProviderEvent]] = {}
+    for event in events:
+        by_call.setdefault(event.call, []).append(event)
+    found = [_part(its) for its in by_call.values()]
+    return sorted(found, key=lambda part: (part.state.start, part.agent))
+
+
+def _part(events: list[ProviderEvent]) -> Told:
+    state = folded(events)
+    connected = None
+    if state.end is not None:
+        connected = 0 if state.answered is None else state.end - state.answered
+    return Told(
+        agent=next((name for event in events for name in event.agents), ""),
+        direction=state.direction,
+        number=state.number,
+        status=state.status,
+        reason=state.end_reason,
+        ring=_seconds(state.ring),
+        connected=_seconds(connected),
+        hold=state.hold / 1000,
+        talk=_seconds(state.talk),
+        conversation=events[-1].conversation,
+        missing=state.missing,
+        state=state,
+    )
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def in_ms(text: str) -> int:
+    """Milliseconds of a CDR's instant in UTC."""
+    return round(dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC).timestamp() * 1000)
