@@ -46,8 +46,11 @@ def source_of(request: Request) -> str:
 
 
 def told_at(request: Request, body: dict[str, Any], field: str) -> services.Told:
-    """The instant in `field` of the checked `body`, by our clock; if absent, when it came."""
-    return services.settle_instant(body.get(field), body.get("sent_at"), field, arrival_of(request))
+    """The instant in `field` of the checked `body`, by our clock; if absent, when it came. And who
+    says so."""
+    return services.settle_instant(
+        body.get(field), body.get("sent_at"), field, arrival_of(request), source_of(request)
+    )
 
 
 def call_id_of(text: str) -> uuid.UUID:
@@ -67,7 +70,6 @@ def step_route(name: str, summary: str) -> Any:
             person_of(request),
             name,
             told=told_at(request, body, "occurred_at"),
-            source=source_of(request),
         )
         return Response(stepped("Call updated", call))
 
@@ -157,7 +159,6 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
             told=told_at(request, body, "started_at"),
             direction=body["direction"],
             provider=body.get("provider") or "",
-            source=source_of(request),
         )
         answer = {
             "message": "Call started",
@@ -196,7 +197,6 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
             call_id_of(call_id),
             person_of(request),
             told=told_at(request, body, "occurred_at"),
-            source=source_of(request),
         )
         return Response(stepped("Ready", call))
 

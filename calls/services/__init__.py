@@ -3,9 +3,6 @@ through here."""
 
 from calls.services.corrections import add_note, correct_call, refold
 from calls.services.lifecycle import (
-    ADMIN,
-    AGENT,
-    CLIENT,
     CLOCK_TOLERANCE,
     DIALLER,
     NOT_DIALLED,
@@ -19,7 +16,7 @@ from calls.services.lifecycle import (
     start_call,
     step,
 )
-from calls.services.recording import Told
+from calls.services.recording import ADMIN, AGENT, CLIENT, Told
 from calls.services.stale import GOES_ON, GONE, close_stale_calls
 
 __all__ = [

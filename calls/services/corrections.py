@@ -8,11 +8,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from calls import signals, timeline
+from calls import timeline
 from calls.errors import BadCallData, CallConflict
-from calls.models import CallEvent, CallLog
-from calls.services.lifecycle import ADMIN, AGENT
-from calls.services.recording import Told, fact, lock, record
+from calls.models import CallLog
+from calls.services.recording import Change, Told, fact, lock, record, voice_of
 from common.instants import cut, now, to_ms
 
 
@@ -47,10 +46,8 @@ def correct_call(
             data["status"] = status
         data["reason"] = reason.strip()
         _check_order(call, data)
-        told = Told(_after_last_correction(call))
-        said = fact(timeline.CORRECTED, told, _voice(call, actor), data=data)
-        record(call, [said], actor=actor)
-        signals.call_changed.send(CallLog, call=call)
+        told = Told(_after_last_correction(call), source=voice_of(actor, call))
+        record(call, [fact(timeline.CORRECTED, told, data=data)], actor=actor)
     return call
 
 
@@ -82,21 +79,12 @@ def add_note(call: CallLog, actor: User, notes: str) -> CallLog:
         call = lock(pk=call.pk)
         if call.notes == notes:
             return call
-        said = fact(timeline.NOTED, Told(now()), _voice(call, actor), data={"notes": notes})
-        record(call, [said], actor=actor)
-        signals.call_changed.send(CallLog, call=call)
+        told = Told(now(), source=voice_of(actor, call))
+        record(call, [fact(timeline.NOTED, told, data={"notes": notes})], actor=actor)
     return call
 
 
 def refold(call: CallLog) -> list[str]:
     """Folds the ledger of `call` again; the names of the fields that differed (none, normally)."""
     with transaction.atomic():
-        locked = lock(pk=call.pk)
-        changed = locked.apply(timeline.fold(CallEvent.facts_of(locked)))
-        if changed:
-            locked.save(update_fields=changed)
-    return changed
-
-
-def _voice(call: CallLog, actor: User) -> str:
-    return AGENT if actor.pk == call.user_id else ADMIN
+        return sorted(Change(lock(pk=call.pk)).save())

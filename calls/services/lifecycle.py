@@ -7,6 +7,7 @@ doing anything twice is nothing. Instants are aware datetimes; a missing one mea
 import datetime as dt
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -14,12 +15,12 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from calls import signals, timeline
+from calls import timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
-from calls.models import CallAlias, CallEvent, CallLog, Contact
-from calls.services import wrap_up as afterwards
+from calls.models import CallAlias, CallLog, Contact
+from calls.services import wrap_up as wrap_ups
 from calls.services.matching import heard_call, wait_for_turn
-from calls.services.recording import Told, fact, lock, record
+from calls.services.recording import AGENT, Change, Told, fact, lock, record
 from common.instants import cut, now
 from common.phones import to_e164
 
@@ -28,7 +29,6 @@ OFFLINE_AFTER = dt.timedelta(seconds=10)
 # A clock may be this far ahead of ours before we call its instant one in the future.
 CLOCK_TOLERANCE = dt.timedelta(seconds=2)
 
-AGENT, CLIENT, ADMIN = "agent", "client", "admin"
 # Our server, which asks a phone system to dial for a person.
 DIALLER, NOT_DIALLED = "dialler", "not_dialled"
 
@@ -43,7 +43,11 @@ STEPS: Mapping[str, str] = {
 
 
 def settle_instant(
-    told: dt.datetime | None, sent_at: dt.datetime | None, field: str, arrived: dt.datetime
+    told: dt.datetime | None,
+    sent_at: dt.datetime | None,
+    field: str,
+    arrived: dt.datetime,
+    source: str = AGENT,
 ) -> Told:
     """The instant a program means by `told`, corrected for its clock by `sent_at`.
 
@@ -51,7 +55,7 @@ def settle_instant(
     Raises BadCallData for an instant in the future or more than MAX_BACKDATE_SECONDS ago.
     """
     if told is None:
-        return Told(arrived)
+        return Told(arrived, source=source)
     try:
         at = cut(told if sent_at is None else told + (arrived - sent_at))
     except OverflowError as error:
@@ -66,7 +70,8 @@ def settle_instant(
             % {"hours": settings.MAX_BACKDATE_SECONDS // 3600},
             field,
         )
-    return Told(min(at, arrived), offline=arrived - at > OFFLINE_AFTER, explicit=True)
+    late = arrived - at > OFFLINE_AFTER
+    return Told(min(at, arrived), offline=late, explicit=True, source=source)
 
 
 def start_call(
@@ -79,7 +84,6 @@ def start_call(
     told: Told | None = None,
     direction: str = "outbound",
     provider: str = "",
-    source: str = AGENT,
 ) -> tuple[CallLog, bool]:
     """Starts a call of `user`: the call, and whether this made it (False: it was there already).
 
@@ -87,40 +91,18 @@ def start_call(
     if `call_id` is another person's call.
     """
     told = told or Told(now())
-    phone_e164 = to_e164(contact_phone)
-    if contact is None:
-        contact = Contact.objects.meant_by(user, contact_ref, phone_e164)
-    if contact is not None and not contact_phone:
-        contact_phone = contact.phone
-        phone_e164 = to_e164(contact_phone)
-
-    said = fact(timeline.STARTED, told, source, key=timeline.STARTED)
     if call_id is not None and (earlier := _find_own(call_id, user)) is not None:
         return earlier, False
-    call = CallLog(
-        user=user,
-        contact=contact,
-        contact_ref=contact_ref,
-        contact_phone=contact_phone,
-        phone_e164=phone_e164,
-        direction=direction,
-        provider=provider,
-        last_seen_at=told.at,
-    )
-    call.apply(timeline.fold([said]))
+    call = CallLog(user=user, direction=direction, provider=provider, last_seen_at=told.at)
     if call_id is not None:
         call.call_id = call_id
+    _name_other_side(call, user, contact, contact_ref, contact_phone)
     try:
         with transaction.atomic():
-            if phone_e164:
-                wait_for_turn(user)
-                heard = heard_call(user, phone_e164, told.at)
-                if heard is not None:
-                    return _join_heard(heard, said, user, contact, contact_ref, call_id), True
-            call.save(force_insert=True)
-            CallEvent.of_fact(call, said, received_at=now(), actor=user).save(force_insert=True)
-            afterwards.leave_wrap_ups(user, told)
-            signals.call_started.send(CallLog, call=call)
+            if (heard := _heard(user, call.phone_e164, told.at)) is not None:
+                return _join_heard(heard, call, told, is_named=call_id is not None), True
+            wrap_ups.leave_wrap_ups(user, told.at, offline=told.offline)
+            record(call, [_click(told)], actor=user, alive=False)
     except IntegrityError:
         earlier = _find_own(call_id, user) if call_id is not None else None
         if earlier is None:
@@ -129,26 +111,46 @@ def start_call(
     return call, True
 
 
-def _join_heard(
-    heard: CallLog,
-    click: timeline.Event,
-    user: User,
-    contact: Contact | None,
-    contact_ref: str,
-    call_id: uuid.UUID | None,
-) -> CallLog:
-    """The click belongs to a call that its phone system told us of before: one call, not two."""
+def _click(told: Told) -> timeline.Event:
+    return fact(timeline.STARTED, told, key=timeline.STARTED)
+
+
+def _name_other_side(
+    call: CallLog, user: User, contact: Contact | None, reference: str, phone: str
+) -> None:
+    """Whom the new `call` is with: the contact that is given or meant, and the number dialled."""
+    if contact is None:
+        contact = Contact.objects.meant_by(user, reference, to_e164(phone))
+    if contact is not None and not phone:
+        phone = contact.phone
+    call.contact, call.contact_ref = contact, reference
+    call.contact_phone, call.phone_e164 = phone, to_e164(phone)
+
+
+def _heard(user: User, number: str, at: dt.datetime) -> CallLog | None:
+    """The call that a phone system told us of before the click for it came."""
+    if not number:
+        return None
+    wait_for_turn(user)
+    return heard_call(user, number, at)
+
+
+def _join_heard(heard: CallLog, clicked: CallLog, told: Told, *, is_named: bool) -> CallLog:
+    """One call of two: the phone system's, with the click, its contact and, where the click has
+    one of its own (`is_named`), its id."""
     call = lock(pk=heard.pk)
-    call.user = user
-    if contact is not None or contact_ref:
-        call.contact, call.contact_ref = contact, contact_ref
-        call.save(update_fields=["contact", "contact_ref"])
-    record(call, [click], actor=user)
-    if call_id is not None:
+    call.user = clicked.user
+    fields = []
+    if clicked.contact is not None or clicked.contact_ref:
+        call.contact, call.contact_ref = clicked.contact, clicked.contact_ref
+        fields += ["contact", "contact_ref"]
+    if is_named:
         CallAlias.objects.create(alias=call.call_id, call=call)
-        call.call_id = call_id
-        call.save(update_fields=["call_id"])
-    signals.call_changed.send(CallLog, call=call)
+        call.call_id = clicked.call_id
+        fields.append("call_id")
+    change = Change(call)
+    change.add([_click(told)], actor=call.user)
+    change.save(*fields)
     return call
 
 
@@ -159,9 +161,7 @@ def _find_own(call_id: uuid.UUID, user: User) -> CallLog | None:
     return earlier
 
 
-def step(
-    call_id: uuid.UUID, user: User, action: str, *, told: Told | None = None, source: str = AGENT
-) -> CallLog:
+def step(call_id: uuid.UUID, user: User, action: str, *, told: Told | None = None) -> CallLog:
     """Records that `user` did `action` (a key of STEPS) in the own call.
 
     Saying what is already so adds nothing. CallConflict once the call has ended; but what is told
@@ -171,7 +171,7 @@ def step(
     kind = STEPS[action]
     with transaction.atomic():
         call = _lock_own(call_id, user)
-        said = fact(kind, told, source)
+        said = fact(kind, told)
         if call.end_time is not None:
             if call.events.filter(key=said.key).exists():
                 return call
@@ -182,7 +182,6 @@ def step(
         if told.at < call.start_time:
             raise BadCallData(_("This is before the start of the call."), "occurred_at")
         record(call, [said], actor=user)
-        signals.call_changed.send(CallLog, call=call)
     return call
 
 
@@ -205,7 +204,6 @@ def end_call(
     disposition: str = "",
     wrap_up: bool = False,
     told: Told | None = None,
-    source: str = AGENT,
 ) -> CallLog:
     """Ends `user`'s own call. Again with the same status changes nothing.
 
@@ -220,31 +218,27 @@ def end_call(
             "status",
         )
     if disposition:
-        afterwards.check_disposition(disposition, user)
+        wrap_ups.check_disposition(disposition, user)
     with transaction.atomic():
         call = _lock_own(call_id, user)
         if told.at < call.start_time:
             if told.explicit:
                 raise BadCallData(_("The call cannot end before it started."), "ended_at")
-            told = Told(call.start_time)
+            told = replace(told, at=call.start_time)
         if _is_told(call):
             _check_same_end(call, status)
             if disposition and not call.disposition:
-                record(call, [afterwards.outcome(disposition, told, source)], actor=user)
-                signals.call_changed.send(CallLog, call=call)
+                record(call, [wrap_ups.outcome(disposition, told)], actor=user)
             return call
         data: dict[str, Any] = {"status": status}
         if notes:
             data["notes"] = notes
-        said = [fact(timeline.ENDED, told, source, key=timeline.ENDED, data=data)]
+        said = [fact(timeline.ENDED, told, key=timeline.ENDED, data=data)]
         if disposition:
-            said.append(afterwards.outcome(disposition, told, source))
+            said.append(wrap_ups.outcome(disposition, told))
         if wrap_up:
-            said += afterwards.wrap_up_begun(call, told, source)
-        ended_before = call.ended_by.startswith(timeline.PROVIDER_PREFIX)
+            said += wrap_ups.wrap_up_begun(call, told)
         record(call, said, actor=user)
-        signal = signals.call_changed if ended_before else signals.call_ended
-        signal.send(CallLog, call=call)
     return call
 
 
@@ -258,10 +252,9 @@ def not_dialled(call_id: uuid.UUID, user: User, why: str) -> CallLog:
         if call.end_time is not None or call.account_id is not None:
             return call
         data = {"status": timeline.FAILED, "reason": NOT_DIALLED, "said": why[:300]}
-        told = Told(max(now(), call.start_time))
+        told = Told(max(now(), call.start_time), source=DIALLER)
         key = f"{timeline.ENDED}:{DIALLER}"
-        record(call, [fact(timeline.ENDED, told, DIALLER, key=key, data=data)], actor=None)
-        signals.call_ended.send(CallLog, call=call)
+        record(call, [fact(timeline.ENDED, told, key=key, data=data)], actor=None)
     return call
 
 

@@ -1,29 +1,36 @@
-"""How a change of a call is written down: lock, add events to the ledger, fold, save.
+"""How a change of a call is written, by everybody: add to the ledger, fold, save, announce.
 
-Used by calls.services and calls.telephony.intake, the only writers of a call.
+Used by calls.services and calls.telephony, the only writers of a call.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from django.dispatch import Signal
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from calls import timeline
+from calls import signals, timeline
 from calls.errors import CallNotFound
 from calls.models import CallEvent, CallLog
 from common.instants import now, to_ms
 
+# By whose door something is told: a page, a program with a key, somebody on another's behalf.
+AGENT: Final = "agent"
+CLIENT: Final = "client"
+ADMIN: Final = "admin"
+
 
 @dataclass(frozen=True)
 class Told:
-    """When something happened, as settled between the teller's clock and ours."""
+    """When something happened, as settled between the teller's clock and ours, and who says so."""
 
     at: dt.datetime
     offline: bool = False
     explicit: bool = False
+    source: str = AGENT
 
 
 def lock(**which: Any) -> CallLog:
@@ -33,34 +40,107 @@ def lock(**which: Any) -> CallLog:
         raise CallNotFound(_("There is no such call among yours.")) from error
 
 
+def voice_of(actor: User, call: CallLog) -> str:
+    return AGENT if actor.pk == call.user_id else ADMIN
+
+
 def fact(
-    kind: str,
-    told: Told,
-    source: str,
-    *,
-    key: str = "",
-    data: Mapping[str, Any] | None = None,
+    kind: str, told: Told, *, key: str = "", data: Mapping[str, Any] | None = None
 ) -> timeline.Event:
     at = to_ms(told.at)
     said = dict(data or {})
     if told.offline:
         said["offline"] = True
-    return timeline.Event(key=key or f"{kind}:{at}", kind=kind, at=at, source=source, data=said)
+    return timeline.Event(
+        key=key or f"{kind}:{at}", kind=kind, at=at, source=told.source, data=said
+    )
+
+
+class Change:
+    """What is about to be written of one call, which is locked, or new and not saved yet."""
+
+    def __init__(self, call: CallLog):
+        self.call = call
+        self.ledger = [] if call.pk is None else CallEvent.facts_of(call)
+        self._known = {event.key for event in self.ledger}
+        self._lines: list[CallEvent] = []
+        self._changed: set[str] = set()
+        self._was_certain = _certainty_of_end(call)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was added that the ledger does not have."""
+        return not self._lines
+
+    @property
+    def ends(self) -> bool:
+        """Whether this ends the call, or tells the end of one whose end was only estimated."""
+        return _certainty_of_end(self.call) > self._was_certain
+
+    def add(
+        self,
+        facts: Iterable[timeline.Event],
+        *,
+        actor: User | None = None,
+        received: dt.datetime | None = None,
+    ) -> None:
+        """Facts whose key the ledger has are there already: telling them again is nothing."""
+        received = received or now()
+        self.add_lines(
+            CallEvent.of_fact(self.call, fact, received_at=received, actor=actor) for fact in facts
+        )
+
+    def add_lines(self, lines: Iterable[CallEvent]) -> None:
+        """The same for unsaved lines, which say more than a fact: how it was heard of."""
+        for line in lines:
+            if line.key not in self._known:
+                self._known.add(line.key)
+                self._lines.append(line)
+                self.ledger.append(line.as_fact())
+
+    def fold(self) -> timeline.CallState:
+        """What the ledger now proves; `call` takes it over."""
+        state = timeline.fold(self.ledger)
+        self._changed.update(self.call.apply(state))
+        return state
+
+    def save(self, *fields: str, alive: bool = True) -> set[str]:
+        """Writes it all down and announces it; the names of the call's fields that changed.
+
+        `fields`: those that the caller has set. `alive`: new lines show that the call goes on.
+        """
+        self.fold()
+        call, is_new = self.call, self.call.pk is None
+        changed = self._changed.union(fields)
+        if alive and self._lines and call.end_time is None:
+            call.last_seen_at = now()
+            changed.add("last_seen_at")
+        if is_new:
+            call.save(force_insert=True)
+        CallEvent.objects.bulk_create(self._lines)
+        if changed and not is_new:
+            call.save(update_fields=changed)
+        if is_new or changed:
+            self._signal(is_new).send(CallLog, call=call)
+        return changed
+
+    def _signal(self, is_new: bool) -> Signal:
+        if self.ends:
+            return signals.call_ended
+        return signals.call_started if is_new else signals.call_changed
+
+
+def _certainty_of_end(call: CallLog) -> int:
+    """0 while the call runs, 1 for an estimated end, 2 where somebody told of it."""
+    if call.end_time is None:
+        return 0
+    return 1 if call.ended_by == timeline.WATCHDOG else 2
 
 
 def record(
     call: CallLog, facts: Iterable[timeline.Event], *, actor: User | None, alive: bool = True
 ) -> None:
     """Adds `facts` to the locked call's ledger and saves what all its events fold to."""
-    ledger = CallEvent.facts_of(call)
-    known = {event.key for event in ledger}
-    fresh = [fact for fact in facts if fact.key not in known]
-    arrived = now()
-    for fact in fresh:
-        CallEvent.of_fact(call, fact, received_at=arrived, actor=actor).save(force_insert=True)
-    changed = call.apply(timeline.fold(ledger + fresh))
-    if alive and call.end_time is None:
-        call.last_seen_at = arrived
-        changed.append("last_seen_at")
-    if changed:
-        call.save(update_fields=changed)
+    change = Change(call)
+    change.add(facts, actor=actor)
+    change.save(alive=alive)

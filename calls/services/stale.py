@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.db import transaction
 
-from calls import signals, timeline
+from calls import timeline
 from calls.models import CallLog, CallQuerySet
 from calls.services.recording import Told, fact, record
 from common.instants import now
@@ -39,13 +39,11 @@ def _close_if_stale(pk: int, answer: str) -> bool:
         data = {"status": timeline.DROPPED, "reason": "watchdog"}
         said = fact(
             timeline.ENDED,
-            Told(alive),
-            timeline.WATCHDOG,
+            Told(alive, source=timeline.WATCHDOG),
             key=f"{timeline.ENDED}:{timeline.WATCHDOG}",
             data=data,
         )
-        record(call, [said], actor=None, alive=False)
-        signals.call_ended.send(CallLog, call=call)
+        record(call, [said], actor=None)
     return True
 
 

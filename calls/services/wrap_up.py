@@ -6,19 +6,18 @@ file where an end or a start says something of it.
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from calls import signals, timeline
+from calls import timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallLog, Disposition
-from calls.services.recording import Told, fact, lock, record
+from calls.services.recording import AGENT, Change, Told, fact, lock, record, voice_of
 from common.instants import now, to_ms
-
-AGENT, ADMIN = "agent", "admin"
 
 
 def set_disposition(call: CallLog, actor: User, code: str, source: str = "") -> CallLog:
@@ -32,9 +31,8 @@ def set_disposition(call: CallLog, actor: User, code: str, source: str = "") -> 
         call = lock(pk=call.pk)
         if call.disposition == code:
             return call
-        voice = AGENT if actor.pk == call.user_id else ADMIN
-        record(call, [outcome(code, Told(now()), source or voice)], actor=actor)
-        signals.call_changed.send(CallLog, call=call)
+        told = Told(now(), source=source or voice_of(actor, call))
+        record(call, [outcome(code, told)], actor=actor)
     return call
 
 
@@ -47,14 +45,12 @@ def check_disposition(code: str, user: User) -> None:
         )
 
 
-def outcome(code: str, told: Told, source: str) -> timeline.Event:
+def outcome(code: str, told: Told) -> timeline.Event:
     key = f"disposition:{to_ms(told.at)}"
-    return fact(timeline.NOTED, told, source, key=key, data={"disposition": code})
+    return fact(timeline.NOTED, told, key=key, data={"disposition": code})
 
 
-def ready(
-    call_id: uuid.UUID, user: User, *, told: Told | None = None, source: str = AGENT
-) -> CallLog:
+def ready(call_id: uuid.UUID, user: User, *, told: Told | None = None) -> CallLog:
     """`user` is done with what followed the own call. Again, or without any, changes nothing.
 
     CallConflict while the call runs.
@@ -69,11 +65,11 @@ def ready(
         if call.end_time is None:
             raise CallConflict(_("This call is still running; end it first."))
         if call.wrap_up_since is not None or told.offline:
-            _leave(call, told, source, actor=user)
+            _leave(call, told, actor=user)
     return call
 
 
-def wrap_up_begun(call: CallLog, told: Told, source: str) -> list[timeline.Event]:
+def wrap_up_begun(call: CallLog, told: Told) -> list[timeline.Event]:
     """The line that says that the work after `call` begins; none where it cannot.
 
     It does not where it is switched off, long over, or while another call goes on.
@@ -83,44 +79,42 @@ def wrap_up_begun(call: CallLog, told: Told, source: str) -> list[timeline.Event
         return []
     if CallLog.objects.filter(user=call.user_id).active().exclude(pk=call.pk).exists():
         return []
-    return [_word(timeline.WRAP_UP_STARTED, told, source)]
+    return [_word(timeline.WRAP_UP_STARTED, told)]
 
 
-def begin_after_click(call: CallLog) -> None:
-    """A phone system has ended the locked `call`. Work follows if it began with a click here:
-    whoever does not use the desk will not say there when it is done."""
-    if (
-        call.end_time is None
-        or not call.events.filter(kind=timeline.STARTED, source=AGENT).exists()
-    ):
-        return
-    record(call, wrap_up_begun(call, Told(call.end_time), call.ended_by), actor=None)
+def begin_after_click(change: Change) -> None:
+    """A phone system ends the call. Work follows if it began with a click here: whoever does not
+    use the desk will not say there when it is done."""
+    call = change.call
+    clicked = any(e.kind == timeline.STARTED and e.source == AGENT for e in change.ledger)
+    if change.ends and clicked:
+        assert call.end_time is not None
+        change.add(wrap_up_begun(call, Told(call.end_time, source=call.ended_by)))
 
 
-def _word(word: str, told: Told, source: str) -> timeline.Event:
+def _word(word: str, told: Told) -> timeline.Event:
     # Several may say that it is over; each says it once, and the fold takes the earliest.
-    key = f"wrap_up:{word}:{source}" if word == timeline.WRAP_UP_ENDED else f"wrap_up:{word}"
-    return fact(timeline.NOTED, told, source, key=key, data={"wrap_up": word})
+    by = f":{told.source}" if word == timeline.WRAP_UP_ENDED else ""
+    return fact(timeline.NOTED, told, key=f"wrap_up:{word}{by}", data={"wrap_up": word})
 
 
-def _leave(call: CallLog, told: Told, source: str, *, actor: User | None) -> None:
+def _leave(call: CallLog, told: Told, *, actor: User | None) -> None:
     """Ends the locked call's wrap-up, at the cap if that was before."""
     begun = call.wrap_up_since or call.end_time
     assert begun is not None
     latest = begun + dt.timedelta(seconds=settings.WRAP_UP_CAP_SECONDS)
-    told = Told(max(begun, min(told.at, latest)), offline=told.offline)
-    record(call, [_word(timeline.WRAP_UP_ENDED, told, source)], actor=actor)
-    signals.call_changed.send(CallLog, call=call)
+    told = replace(told, at=max(begun, min(told.at, latest)))
+    record(call, [_word(timeline.WRAP_UP_ENDED, told)], actor=actor)
 
 
-def leave_wrap_ups(user: User, told: Told) -> None:
+def leave_wrap_ups(user: User, at: dt.datetime, *, offline: bool = False) -> None:
     """`user` has begun another call."""
-    calls = CallLog.objects.filter(user=user, wrap_up_since__lte=told.at)
+    calls = CallLog.objects.filter(user=user, wrap_up_since__lte=at)
     for pk in list(calls.values_list("pk", flat=True)):
         call = lock(pk=pk)
         call.user = user
         if call.wrap_up_since is not None:
-            _leave(call, told, AGENT, actor=user)
+            _leave(call, Told(at, offline), actor=user)
 
 
 def close_wrap_ups() -> int:
@@ -132,6 +126,6 @@ def close_wrap_ups() -> int:
         with transaction.atomic():
             call = lock(pk=pk)
             if call.wrap_up_since is not None:
-                _leave(call, Told(now()), timeline.WATCHDOG, actor=None)
+                _leave(call, Told(now(), source=timeline.WATCHDOG), actor=None)
                 closed += 1
     return closed

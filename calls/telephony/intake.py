@@ -6,13 +6,14 @@ that names nobody we know makes a call without an agent, which is kept and offer
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from calls import signals, timeline
+from calls import timeline
 from calls.errors import CallConflict
 from calls.models import (
     CallAlias,
@@ -26,10 +27,14 @@ from calls.models import (
 from calls.providers.base import ProviderEvent
 from calls.services import wrap_up
 from calls.services.matching import clicked_call, wait_for_turn
-from calls.services.recording import Told, fact, lock
+from calls.services.recording import ADMIN, Change, Told, fact, lock
 from calls.telephony import sequence_numbers
 from common.instants import from_ms, now, to_ms
 from common.phones import to_e164
+
+# What links a call to its phone system, and all that the phone system may say of it by itself.
+_LINK: Final = ("account_id", "provider", "provider_call_id", "conversation", "is_shared")
+_TOLD: Final = (*_LINK, "user", "direction", "contact_phone", "phone_e164", "contact")
 
 
 def record(
@@ -83,8 +88,8 @@ class Lines:
         told = next((e.conversation for e in events if e.conversation), "")
         self.conversation = self.joined or told
 
-    def rows(self, call: CallLog, known: set[str]) -> list[CallEvent]:
-        """The unsaved lines that the ledger of `call` does not have."""
+    def rows(self, call: CallLog) -> list[CallEvent]:
+        """The same, unsaved, for the ledger of `call`."""
         return [
             CallEvent.of_fact(
                 call,
@@ -96,7 +101,6 @@ class Lines:
                 payload_hash=self._hash,
             )
             for said in self.facts
-            if said.key not in known
         ]
 
 
@@ -132,35 +136,27 @@ def _make(account: ProviderAccount, call_id: str, lines: Lines) -> CallLog:
         provider_call_id=call_id,
         conversation=lines.conversation or call_id,
     )
-    rows = lines.rows(call, set())
-    _fold(call, rows)
-    call.save(force_insert=True)
-    CallEvent.objects.bulk_create(rows)
+    change = Change(call)
+    change.add_lines(lines.rows(call))
+    _take_over(change)
     if call.user is not None and call.end_time is None:
-        wrap_up.leave_wrap_ups(call.user, Told(call.start_time))
-    signal = signals.call_started if call.end_time is None else signals.call_ended
-    signal.send(CallLog, call=call)
+        wrap_up.leave_wrap_ups(call.user, call.start_time)
+    change.save()
     return call
 
 
 def _continue(call: CallLog, lines: Lines) -> CallLog:
     """Adds what is new to the locked call's ledger."""
-    was_active = call.end_time is None
-    unknown = call.user is None
-    if unknown and lines.agent is not None:
-        call = _given_to(call, lines.agent)
-    rows = lines.rows(call, set(call.events.values_list("key", flat=True)))
-    if not rows and unknown == (call.user is None):
+    found = lines.agent if call.user is None else None
+    change = Change(call) if found is None else _given_to(call, found)
+    call = change.call
+    change.add_lines(lines.rows(call))
+    if change.is_empty and found is None:
         return call
-    _fold(call, rows)
+    _take_over(change)
     call.conversation = lines.joined or call.conversation
-    CallEvent.objects.bulk_create(rows)
-    call.save()
-    ended = was_active and call.end_time is not None
-    if ended:
-        wrap_up.begin_after_click(call)
-    signal = signals.call_ended if ended else signals.call_changed
-    signal.send(CallLog, call=call)
+    wrap_up.begin_after_click(change)
+    change.save(*_TOLD)
     return call
 
 
@@ -185,17 +181,12 @@ def _adopted(account: ProviderAccount, call_id: str, lines: Lines) -> CallLog | 
     return call
 
 
-def _fold(call: CallLog, fresh: list[CallEvent]) -> None:
-    """Takes over what the ledger of `call` with the lines `fresh` proves."""
-    ledger = CallEvent.facts_of(call) if call.pk is not None else []
-    ledger += [event.as_fact() for event in fresh]
-    state = timeline.fold(ledger)
-    call.apply(state)
-    if call.end_time is None and fresh:
-        call.last_seen_at = now()
+def _take_over(change: Change) -> None:
+    """What the ledger says beyond instants: the direction, the number and so the contact."""
+    call, state = change.call, change.fold()
     if state.direction:
         call.direction = state.direction
-    clicked = any(event.key == timeline.STARTED for event in ledger)
+    clicked = any(event.key == timeline.STARTED for event in change.ledger)
     if state.number and not (clicked and call.contact_phone):
         call.contact_phone = state.number[:64]
         region = (call.account and call.account.region) or None
@@ -229,13 +220,11 @@ def assign(call: CallLog, agent: User, actor: User) -> CallLog:
         call = lock(pk=call.pk)
         if call.user_id is not None:
             raise CallConflict(_("This call has an agent already."))
-        call = _given_to(call, agent)
-        said = fact(timeline.NOTED, Told(now()), "admin", data={"assigned": agent.username})
-        row = CallEvent.of_fact(call, said, received_at=now(), actor=actor)
-        row.save(force_insert=True)
-        _refolded(call)
-        signals.call_changed.send(CallLog, call=call)
-    return call
+        change = _given_to(call, agent)
+        told = Told(now(), source=ADMIN)
+        change.add([fact(timeline.NOTED, told, data={"assigned": agent.username})], actor=actor)
+        change.save(*_TOLD, alive=False)
+    return change.call
 
 
 def identity_of(call: CallLog) -> str:
@@ -258,15 +247,15 @@ def assign_waiting(account: ProviderAccount, identity: str, agent: User, actor: 
     return len(calls)
 
 
-def _given_to(call: CallLog, agent: User) -> CallLog:
-    """The locked `call` as `agent`'s, joined with the click that asked for it."""
+def _given_to(call: CallLog, agent: User) -> Change:
+    """Makes the locked `call` `agent`'s, joined with the click that asked for it."""
     wait_for_turn(agent)
     call.user = agent
     clicked = clicked_call(agent, call.phone_e164 or call.contact_phone, call.start_time)
-    return call if clicked is None else _joined(lock(pk=clicked.pk), call)
+    return Change(call) if clicked is None else _joined(lock(pk=clicked.pk), call)
 
 
-def _joined(clicked: CallLog, heard: CallLog) -> CallLog:
+def _joined(clicked: CallLog, heard: CallLog) -> Change:
     """One call of two: the click's, with the provider's ledger and the provider's link."""
     rows = [
         CallEvent(
@@ -280,21 +269,15 @@ def _joined(clicked: CallLog, heard: CallLog) -> CallLog:
         for event in heard.events.all()
     ]
     alias = heard.call_id  # its only name: a call takes another when its agent clicked for it
-    link = ("account_id", "provider", "provider_call_id", "conversation", "is_shared")
-    values = {name: getattr(heard, name) for name in link}
+    values = {name: getattr(heard, name) for name in _LINK}
     heard.user = None
     heard.delete()
     for name, value in values.items():
         setattr(clicked, name, value)
-    CallEvent.objects.bulk_create(rows)
     CallAlias.objects.create(alias=alias, call=clicked)
-    _refolded(clicked)
-    return clicked
-
-
-def _refolded(call: CallLog) -> None:
-    call.apply(timeline.fold(CallEvent.facts_of(call)))
-    call.save()
+    change = Change(clicked)
+    change.add_lines(rows)
+    return change
 
 
 def expect(call: CallLog, account: ProviderAccount, call_id: str) -> None:

@@ -16,10 +16,11 @@ from typing import Final
 
 from django.db import transaction
 
-from calls import signals, timeline
+from calls import timeline
 from calls.models import CallEvent, CallLog, ConversationNumber, ProviderAccount
 from calls.providers.base import ProviderEvent
-from common.instants import from_ms, to_ms
+from calls.services.recording import Change, Told, fact
+from common.instants import from_ms
 
 _NUMBER: Final = "conversation_seq"
 
@@ -71,25 +72,15 @@ def _tell(account: ProviderAccount, pk: int, heard: Mapping[int, ConversationNum
         call = calls.filter(pk=pk).first()
         if call is None:  # it was deleted, or became one with its click, at this very moment
             return
-        ledger = CallEvent.facts_of(call)
-        known = {event.data.get(_NUMBER) for event in ledger}
-        rows = [
-            CallEvent.of_fact(
-                call,
-                timeline.Event(
+        change = Change(call)
+        known = {event.data.get(_NUMBER) for event in change.ledger}
+        for sequence, number in sorted(heard.items()):
+            if sequence not in known:
+                said = fact(
+                    timeline.NOTED,
+                    Told(number.occurred_at, source=account.source),
                     key=f"{account.pk}:{_NUMBER}:{sequence}",
-                    kind=timeline.NOTED,
-                    at=to_ms(number.occurred_at),
-                    source=account.source,
                     data={_NUMBER: sequence},
-                ),
-                received_at=number.received_at,
-            )
-            for sequence, number in sorted(heard.items())
-            if sequence not in known
-        ]
-        CallEvent.objects.bulk_create(rows)
-        changed = call.apply(timeline.fold([*ledger, *(row.as_fact() for row in rows)]))
-        if changed:
-            call.save(update_fields=changed)
-            signals.call_changed.send(CallLog, call=call)
+                )
+                change.add([said], received=number.received_at)
+        change.save(alive=False)

@@ -74,7 +74,6 @@ class CallViewSet(calls_api.CallViewSet):
             disposition=body.get("disposition") or "",
             wrap_up=body["wrap_up"],
             told=calls_api.told_at(request, body, "ended_at"),
-            source=calls_api.source_of(request),
         )
         totals = totals_after(call)
         return Response(

@@ -1,7 +1,9 @@
 """The one door for every change of a call: each service, twice, wrongly, and late."""
 
 import datetime as dt
+import re
 import uuid
+from dataclasses import replace
 
 import pytest
 import time_machine
@@ -17,6 +19,7 @@ from common.instants import now
 from tests.support.announcements import listening
 from tests.support.api import Api
 from tests.support.people import make_call
+from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
@@ -205,7 +208,8 @@ def test_of_corrections_in_the_same_instant_the_last_counts(people):
     """The clock stands at or before the last correction each time: the first lies ahead of it."""
     call = make_call(people.alice)
     ahead, said = now() + dt.timedelta(days=1), {"status": "FAILED", "reason": "r"}
-    record(call, [fact(timeline.CORRECTED, Told(ahead), "admin", data=said)], actor=people.ada)
+    told = Told(ahead, source="admin")
+    record(call, [fact(timeline.CORRECTED, told, data=said)], actor=people.ada)
     for number, status in enumerate(("DROPPED", "FAILED", "NO_ANSWER", "DROPPED"), 1):
         call = services.correct_call(call, people.ada, reason="r", status=status)
         assert call.status == status
@@ -409,10 +413,13 @@ def test_a_silent_calls_end_is_announced_as_an_end(people, heard):
 
 
 def test_the_ledger_says_who_said_what_when_and_by_which_door(people, begun):
-    call, _ = services.start_call(people.alice, told=at(begun, 0), source="client")
+    def by_client(seconds):
+        return replace(at(begun, seconds), source="client")
+
+    call, _ = services.start_call(people.alice, told=by_client(0))
     call_id = call.call_id
-    services.step(call_id, people.alice, "hold", told=at(begun, 9), source="client")
-    services.end_call(call_id, people.alice, told=at(begun, 60), notes="hello", source="client")
+    services.step(call_id, people.alice, "hold", told=by_client(9))
+    services.end_call(call_id, people.alice, told=by_client(60), notes="hello")
     services.add_note(call, people.alice, "by herself")
     services.add_note(call, people.sue, "by another")
     services.correct_call(call, people.alice, reason=" mine ", status="DROPPED")
@@ -815,6 +822,22 @@ def test_what_is_done_to_one_call_leaves_the_others_alone(people, begun):
 def test_a_correction_is_later_than_other_corrections_alone(people):
     call = make_call(people.alice)
     ahead = Told(now() + dt.timedelta(days=1))
-    record(call, [fact(timeline.NOTED, ahead, "agent", data={"notes": "n"})], actor=people.alice)
+    record(call, [fact(timeline.NOTED, ahead, data={"notes": "n"})], actor=people.alice)
     services.correct_call(call, people.sue, reason="r", status="FAILED")
     assert call.events.get(kind="corrected").occurred_at <= now()
+
+
+# --- One way of writing ---
+
+WRITING = re.compile(r"signals\.call_\w+\.send|\.send\(CallLog|CallEvent\.objects\.(bulk_)?create")
+
+
+def test_all_that_writes_a_call_passes_through_one_function():
+    """So that the next law of writing is added once."""
+    writers = {
+        str(path.relative_to(ROOT))
+        for app in ("calls", "metrics", "accounts", "callmanager")
+        for path in (ROOT / app).rglob("*.py")
+        if WRITING.search(path.read_text())
+    }
+    assert writers == {"calls/services/recording.py"}
