@@ -121,96 +121,139 @@ def _intervals(
 
 def fold(events: Iterable[Event]) -> CallState:
     """The state that `events` prove. ValueError if there is no fact among them at all."""
+    known = _each_once(events)
+    starts = _claims(known, STARTED, "start")
+    answers = _claims([e for e in known if not e.data.get("reached")], ANSWERED, "answered")
+    start, answered = _start(known, starts), _settled(answers)
+    ending = _ending(_claims(known, ENDED, "end"), answered)
+    course = Course(start, answered, ending and ending.at, ending.status if ending else IN_PROGRESS)
+    corrections = sorted((e for e in known if e.kind == CORRECTED), key=lambda e: e.at)
+    for correction in corrections:
+        course = _corrected(course, correction)
+    course = _in_order(course)
+
+    talked_since = course.start if course.answered is None else course.answered
+    pauses, paused_since = _intervals(known, PAUSED, UNPAUSED, course.start, course.end)
+    holds, held_since = _intervals(known, HELD, RESUMED, talked_since, course.end)
+    wrap_up, wrap_up_since = _wrap_up(known, course.end)
+    return CallState(
+        **course._asdict(),
+        **_lengths(course, pauses, holds, _told_hold(known))._asdict(),
+        end_reason=ending.reason if ending else "",
+        ended_by=ending.event.source if ending else "",
+        held_since=held_since,
+        paused_since=paused_since,
+        notes=_notes(known),
+        evidence=_evidence(known, ending and ending.event, bool(corrections)),
+        holds=tuple(holds),
+        pauses=tuple(pauses),
+        number=_first_said(known, "number"),
+        direction=_first_said(known, "direction"),
+        missing=_missing(known, course, starts, answers),
+        disposition=_disposition(known),
+        wrap_up=wrap_up,
+        wrap_up_since=wrap_up_since,
+    )
+
+
+class Course(NamedTuple):
+    """When a call began, was answered and ended, in ms; None: not, or not yet."""
+
+    start: int
+    answered: int | None
+    end: int | None
+    status: str
+
+
+class Lengths(NamedTuple):
+    """How long a call rang, was held, paused, lasted and was talked, in ms; None: not known yet."""
+
+    ring: int | None
+    hold: int
+    paused: int
+    duration: int | None
+    talk: int | None
+
+
+class Ending(NamedTuple):
+    """The end that is believed, and how it was."""
+
+    at: int
+    status: str
+    reason: str
+    event: Event
+
+
+def _each_once(events: Iterable[Event]) -> list[Event]:
+    """In the order of their keys, which settles what else is equal."""
     by_key: dict[str, Event] = {}
     for event in sorted(events, key=_identity):
         by_key.setdefault(event.key, event)
-    known = list(by_key.values())  # in the order of their keys, which settles what else is equal
+    return list(by_key.values())
+
+
+def _start(known: list[Event], starts: list[Claim]) -> int:
     # A record that does not say when the call began may be all that we ever hear of it.
     facts = [e for e in known if e.kind in _FACTS] or [e for e in known if e.kind == SUMMARY]
-    starts = _claims(known, STARTED, "start")
     if not starts and not facts:
         raise ValueError("a call needs at least one event that says when it was")
     start = _settled(starts)
-    if start is None:
-        start = min(e.at for e in facts)
-    answers = _claims([e for e in known if not e.data.get("reached")], ANSWERED, "answered")
-    answered = _settled(answers)
+    return min(e.at for e in facts) if start is None else start
 
-    ends = _claims(known, ENDED, "end")
-    end: int | None = None
-    status, reason, ended_by = IN_PROGRESS, "", ""
-    final: Event | None = None
-    if ends:
-        # Of the most believed claims, the earliest; at one instant, the happier status.
-        best = min(ends, key=lambda claim: (claim.doubt, claim.at, _severity(claim.event)))
-        end, final = best.at, best.event
-        status, reason = _outcome([final, *(claim.event for claim in ends)], answered)
-        ended_by = final.source
 
-    corrections = sorted((e for e in known if e.kind == CORRECTED), key=lambda e: e.at)
-    for correction in corrections:
-        start = int(correction.data.get("start", start))
-        if "answered" in correction.data:
-            told = correction.data["answered"]
-            answered = None if told is None else int(told)
-        if end is not None:
-            end = int(correction.data.get("end", end))
-            status = str(correction.data.get("status", status))
+def _ending(ends: list[Claim], answered: int | None) -> Ending | None:
+    """Of the most believed claims, the earliest; at one instant, the happier status."""
+    if not ends:
+        return None
+    best = min(ends, key=lambda claim: (claim.doubt, claim.at, _severity(claim.event)))
+    status, reason = _outcome([best.event, *(claim.event for claim in ends)], answered)
+    return Ending(best.at, status, reason, best.event)
 
+
+def _corrected(course: Course, correction: Event) -> Course:
+    said = correction.data
+    course = course._replace(start=int(said.get("start", course.start)))
+    if "answered" in said:
+        told = said["answered"]
+        course = course._replace(answered=None if told is None else int(told))
+    if course.end is None:
+        return course
+    status = str(said.get("status", course.status))
+    return course._replace(end=int(said.get("end", course.end)), status=status)
+
+
+def _in_order(course: Course) -> Course:
+    """No end before the start, and an answer between the two."""
+    start, answered, end, _ = course
     if end is not None:
         end = max(end, start)
     if answered is not None:
         answered = max(answered, start) if end is None else min(max(answered, start), end)
+    return course._replace(answered=answered, end=end)
 
-    pauses, paused_since = _intervals(known, PAUSED, UNPAUSED, start, end)
-    holds, held_since = _intervals(
-        known, HELD, RESUMED, start if answered is None else answered, end
-    )
+
+def _lengths(
+    course: Course, pauses: list[Interval], holds: list[Interval], told_hold: int | None
+) -> Lengths:
+    start, answered, end, status = course
     paused = sum(b - a for a, b in pauses)
     hold = sum(b - a for a, b in holds)
-    told_hold = _told_hold(known)
-    wrap_up, wrap_up_since = _wrap_up(known, end)
     ring = duration = talk = None
     if answered is not None:
         ring = answered - start - length(pauses, start, answered)
     if end is not None:
         duration = end - start - paused
         if answered is not None:
-            talked = end - answered - length(pauses, answered, end)
             talk = end - answered - length(merge(pauses + holds), answered, end)
             if told_hold is not None:
+                talked = end - answered - length(pauses, answered, end)
                 hold = min(told_hold, talked)
                 talk = talked - hold
         elif status in (COMPLETED, DROPPED):
             ring, talk = 0, duration
         else:
             ring, talk = duration, 0
-
-    return CallState(
-        start=start,
-        answered=answered,
-        end=end,
-        status=status,
-        end_reason=reason,
-        ended_by=ended_by,
-        ring=ring,
-        hold=hold,
-        paused=paused,
-        duration=duration,
-        talk=talk,
-        held_since=held_since,
-        paused_since=paused_since,
-        notes=_notes(known),
-        evidence=_evidence(known, final, bool(corrections)),
-        holds=tuple(holds),
-        pauses=tuple(pauses),
-        number=_first_said(known, "number"),
-        direction=_first_said(known, "direction"),
-        missing=() if end is None else _missing(known, start, end, status, starts, answers),
-        disposition=_disposition(known),
-        wrap_up=wrap_up,
-        wrap_up_since=wrap_up_since,
-    )
+    return Lengths(ring, hold, paused, duration, talk)
 
 
 def _outcome(events: list[Event], answered: int | None) -> tuple[str, str]:
@@ -234,14 +277,12 @@ def _first_said(known: list[Event], name: str) -> str:
 
 
 def _missing(
-    known: list[Event],
-    start: int,
-    end: int,
-    status: str,
-    starts: list[Claim],
-    answers: list[Claim],
+    known: list[Event], course: Course, starts: list[Claim], answers: list[Claim]
 ) -> tuple[str, ...]:
     """What an ended call that a provider told us of lacks, in the order of MISSING."""
+    start, _, end, status = course
+    if end is None:
+        return ()
     told = [e for e in known if _by_provider(e)]
     lacks = {
         "start": not starts,
