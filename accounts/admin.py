@@ -5,7 +5,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +19,7 @@ from accounts.forms import NewPersonForm, PersonForm, RoleField, TeamForm
 from accounts.models import ApiKey, Team, User
 from accounts.requests import person_of
 from accounts.services import grantable_roles, manageable_by, must_stay, role_names
+from common.generics import ModelAdmin, UserAdmin
 
 admin.site.unregister(Group)  # accounts/roles.py says what a role may do
 
@@ -36,7 +36,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(UserAdmin[User]):
     form = PersonForm
     add_form = NewPersonForm
     list_display = ("username", "full_name", "role", "team", "extension", "is_active", "last_login")
@@ -155,7 +155,7 @@ class PersonAdmin(UserAdmin):
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):
+class TeamAdmin(ModelAdmin[Team]):
     form = TeamForm
     list_display = ("name", "size", "watched_by", "amber_seconds", "red_seconds")
     search_fields = ("name",)
@@ -196,7 +196,7 @@ class UsableFilter(admin.SimpleListFilter):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):
+class ApiKeyAdmin(ModelAdmin[ApiKey]):
     list_display = ("begins_with", "name", "owner", "created_at", "last_used_at", "state")
     list_display_links = ("begins_with", "name")
     list_filter = (UsableFilter,)

@@ -8,14 +8,15 @@ from django.utils.translation import gettext_lazy
 
 from calls.models import CallLog
 from calls.templatetags.calls_format import clock, duration_words
+from common.generics import ModelAdmin
 from metrics.exports.calls import sheet_of_calls
 from metrics.exports.csv_file import Style
 from metrics.exports.document import Document
 from metrics.exports.responses import csv_answer
-from metrics.models import DailyMetrics, UserMetrics
+from metrics.models import DailyMetrics, SumsModel, UserMetrics
 
 
-class FiguresAdmin(admin.ModelAdmin):
+class FiguresAdmin(ModelAdmin[SumsModel]):
     """Sums follow from the calls: nobody writes them."""
 
     list_filter = ("user__team",)
@@ -64,7 +65,7 @@ class DailyMetricsAdmin(FiguresAdmin):
 
 @admin.action(description=gettext_lazy("Export as CSV"), permissions=["export"])
 def export_csv(
-    model_admin: admin.ModelAdmin, request: HttpRequest, queryset: Any
+    model_admin: ModelAdmin[CallLog], request: HttpRequest, queryset: Any
 ) -> StreamingHttpResponse:
     sheet = sheet_of_calls(queryset)
     return csv_answer(Document(sheet.title, [], [sheet]), Style())

@@ -5,9 +5,10 @@ from typing import Any
 from django.db import models
 
 from calls.models.call import CallLog
+from common.generics import TextField
 
 
-class WordsField(models.TextField):
+class WordsField(TextField[str, str]):
     """Text that is asked for words: `words__match=Wanted(...)`."""
 
 
