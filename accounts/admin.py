@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import roles
 from accounts.forms import NewPersonForm, PersonForm, RoleField, TeamForm
-from accounts.models import ApiKey, Team, User
+from accounts.models import ApiKey, ApiKeyQuerySet, Team, User
 from accounts.requests import person_of
 from accounts.services import grantable_roles, manageable_by, must_stay, role_names
 from common.generics import ModelAdmin, UserAdmin
@@ -168,7 +168,7 @@ class TeamAdmin(ModelAdmin[Team]):
 
     @admin.display(description=gettext_lazy("people"), ordering="member_count")
     def size(self, team: Any) -> int:
-        return team.member_count
+        return int(team.member_count)
 
     @admin.display(description=gettext_lazy("supervisors"))
     def watched_by(self, team: Team) -> str:
@@ -188,11 +188,12 @@ class UsableFilter(admin.SimpleListFilter):
         return [("usable", _("in use")), ("revoked", _("revoked"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[ApiKey]:
+        keys: ApiKeyQuerySet = queryset
         if self.value() == "usable":
-            return queryset.usable()
+            return keys.usable()
         if self.value() == "revoked":
-            return queryset.filter(revoked_at__isnull=False)
-        return queryset
+            return keys.filter(revoked_at__isnull=False)
+        return keys
 
 
 @admin.register(ApiKey)
@@ -246,10 +247,12 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:
         if change:
-            return super().save_form(request, form, change)
-        form.instance, secret = ApiKey.issue(form.instance.owner, form.instance.name)
+            kept: ApiKey = super().save_form(request, form, change)
+            return kept
+        key, secret = ApiKey.issue(form.instance.owner, form.instance.name)
+        form.instance = key
         form.instance.secret = secret  # for response_add, and nowhere else
-        return form.instance
+        return key
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:

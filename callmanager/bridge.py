@@ -13,7 +13,7 @@ import string
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any
+from typing import IO, Any, cast
 from urllib.parse import quote_from_bytes
 
 from a2wsgi.wsgi import build_environ
@@ -84,7 +84,8 @@ async def _gone(receive: Receive, answer: "Answer") -> None:
 def _environ(scope: Message, body: IO[bytes], size: int) -> dict[str, Any]:
     # WSGI wants the query in ASCII, and knows no body without a length (as one sent in chunks).
     query = quote_from_bytes(scope["query_string"], safe=string.punctuation).encode()
-    environ: Any = build_environ(scope | {"query_string": query}, body)  # type: ignore[arg-type]
+    wanted = build_environ(scope | {"query_string": query}, body)  # type: ignore[arg-type]
+    environ = cast(dict[str, Any], wanted)  # which has a key of ours, too
     environ["CONTENT_LENGTH"] = str(size)
     environ[ARRIVED] = dt.datetime.now(dt.UTC)
     return environ

@@ -3,6 +3,7 @@
 Sessions, messages and the rest cost a program's request a third of its time and mean nothing to it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from csp.middleware import CSPMiddleware
@@ -100,7 +101,7 @@ class Language:
     Set for every request: a thread still has the language of the last one it served.
     """
 
-    def __init__(self, get_response: Any):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

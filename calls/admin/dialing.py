@@ -70,7 +70,7 @@ class DialLinkAdmin(EditableList[DialLink]):
 
     @admin.display(description=_("chosen by (people)"))
     def chosen_by(self, link: Any) -> int:
-        return link.people
+        return int(link.people)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -46,7 +46,7 @@ class UploadForm(forms.Form):
 
     @property
     def for_everybody(self) -> bool:
-        return self.cleaned_data["whose"] == EVERYBODY
+        return bool(self.cleaned_data["whose"] == EVERYBODY)
 
 
 class MappingForm(forms.Form):

@@ -56,4 +56,4 @@ class Match(models.Lookup):
         return f"{self._alias(compiler)}.words @@ %s::tsquery", [" & ".join(wanted)]
 
     def _alias(self, compiler: Any) -> str:
-        return compiler.quote_name_unless_alias(self.lhs.alias)
+        return str(compiler.quote_name_unless_alias(self.lhs.alias))
