@@ -1,6 +1,6 @@
 """Figures in the administration, read only, and calls as a file."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest, StreamingHttpResponse
@@ -19,7 +19,7 @@ from metrics.models import DailyMetrics, SumsModel, UserMetrics
 class FiguresAdmin(ModelAdmin[SumsModel]):
     """Sums follow from the calls: nobody writes them."""
 
-    list_filter = ("user__team",)
+    list_filter: ClassVar[tuple[str, ...]] = ("user__team",)
     list_select_related = ("user__team",)
     list_per_page = 50
     show_full_result_count = False
@@ -59,7 +59,7 @@ class UserMetricsAdmin(FiguresAdmin):
 @admin.register(DailyMetrics)
 class DailyMetricsAdmin(FiguresAdmin):
     list_display = ("day", "user", "team", *_COUNTS)
-    list_filter = ("user__team", "day")  # type: ignore[assignment]
+    list_filter = ("user__team", "day")
     ordering = ("-day", "user__username")
 
 

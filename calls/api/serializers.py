@@ -279,7 +279,9 @@ class EventBody(serializers.Serializer[Any]):
     source = serializers.CharField()  # type: ignore[assignment]  # a column of ours
     actor = serializers.CharField(source="actor.username", default=None, allow_null=True)
     precision_ms = serializers.IntegerField()
-    data = serializers.DictField(child=serializers.JSONField())  # type: ignore[assignment]
+    data = serializers.DictField(  # type: ignore[assignment]  # a column of ours
+        child=serializers.JSONField()
+    )
 
 
 class CallDetailBody(CallBody):

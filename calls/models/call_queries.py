@@ -148,5 +148,5 @@ class CallQuerySet(models.QuerySet["CallLog"]):
             list(self.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
             return super().delete()
 
-    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.alters_data = True  # type: ignore[attr-defined]  # Django reads these marks
     delete.queryset_only = True  # type: ignore[attr-defined]

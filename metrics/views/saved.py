@@ -29,7 +29,7 @@ class ViewForm(ModelForm[SavedView]):
 
     class Meta:
         model = SavedView
-        fields = ("name", "path", "query")
+        fields: tuple[str, ...] = ("name", "path", "query")
         widgets = {"path": forms.HiddenInput, "query": forms.HiddenInput}
 
     def clean_path(self) -> str:
@@ -63,7 +63,7 @@ class ViewForm(ModelForm[SavedView]):
 
 class NameForm(ViewForm):
     class Meta(ViewForm.Meta):
-        fields = ("name",)  # type: ignore[assignment]
+        fields = ("name",)
 
 
 @never_cache
