@@ -5,7 +5,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,9 +16,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import roles
 from accounts.forms import NewPersonForm, PersonForm, RoleField, TeamForm
-from accounts.models import ApiKey, Team, User
+from accounts.models import ApiKey, ApiKeyQuerySet, Team, User
 from accounts.requests import person_of
 from accounts.services import grantable_roles, manageable_by, must_stay, role_names
+from common.generics import ModelAdmin, UserAdmin
 
 admin.site.unregister(Group)  # accounts/roles.py says what a role may do
 
@@ -36,7 +36,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(UserAdmin[User]):
     form = PersonForm
     add_form = NewPersonForm
     list_display = ("username", "full_name", "role", "team", "extension", "is_active", "last_login")
@@ -155,7 +155,7 @@ class PersonAdmin(UserAdmin):
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):
+class TeamAdmin(ModelAdmin[Team]):
     form = TeamForm
     list_display = ("name", "size", "watched_by", "amber_seconds", "red_seconds")
     search_fields = ("name",)
@@ -168,7 +168,7 @@ class TeamAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("people"), ordering="member_count")
     def size(self, team: Any) -> int:
-        return team.member_count
+        return int(team.member_count)
 
     @admin.display(description=gettext_lazy("supervisors"))
     def watched_by(self, team: Team) -> str:
@@ -188,15 +188,16 @@ class UsableFilter(admin.SimpleListFilter):
         return [("usable", _("in use")), ("revoked", _("revoked"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[ApiKey]:
+        keys: ApiKeyQuerySet = queryset
         if self.value() == "usable":
-            return queryset.usable()
+            return keys.usable()
         if self.value() == "revoked":
-            return queryset.filter(revoked_at__isnull=False)
-        return queryset
+            return keys.filter(revoked_at__isnull=False)
+        return keys
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):
+class ApiKeyAdmin(ModelAdmin[ApiKey]):
     list_display = ("begins_with", "name", "owner", "created_at", "last_used_at", "state")
     list_display_links = ("begins_with", "name")
     list_filter = (UsableFilter,)
@@ -246,10 +247,12 @@ class ApiKeyAdmin(admin.ModelAdmin):
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:
         if change:
-            return super().save_form(request, form, change)
-        form.instance, secret = ApiKey.issue(form.instance.owner, form.instance.name)
+            kept: ApiKey = super().save_form(request, form, change)
+            return kept
+        key, secret = ApiKey.issue(form.instance.owner, form.instance.name)
+        form.instance = key
         form.instance.secret = secret  # for response_add, and nowhere else
-        return form.instance
+        return key
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:

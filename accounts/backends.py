@@ -46,4 +46,5 @@ class PasswordBackend(ModelBackend):
             of_groups = Permission.objects.filter(group__user=user_obj).order_by()
             said = own.union(of_groups.values_list(*fields))
             user_obj._perm_cache = {f"{app}.{codename}" for app, codename in said}
-        return user_obj._perm_cache
+        permissions: set[str] = user_obj._perm_cache
+        return permissions

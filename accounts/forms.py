@@ -4,13 +4,19 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AdminUserCreationForm, AuthenticationForm, UserChangeForm
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
 
 from accounts.backends import is_refused_demo
 from accounts.models import ApiKey, Team, User
 from accounts.roles import LABELS
+from common.generics import (
+    AdminUserCreationForm,
+    ModelForm,
+    ModelMultipleChoiceField,
+    UserChangeForm,
+)
 
 
 class SignInForm(AuthenticationForm):
@@ -22,7 +28,7 @@ class SignInForm(AuthenticationForm):
         return super().clean()
 
 
-class LanguageForm(forms.ModelForm):
+class LanguageForm(ModelForm[User]):
     class Meta:
         model = User
         fields = ["language"]
@@ -36,7 +42,7 @@ class LanguageForm(forms.ModelForm):
         )
 
 
-class PreferencesForm(forms.ModelForm):
+class PreferencesForm(ModelForm[User]):
     """How the pages behave for one person."""
 
     class Meta:
@@ -55,7 +61,7 @@ class PreferencesForm(forms.ModelForm):
     )
 
 
-class KeyForm(forms.ModelForm):
+class KeyForm(ModelForm[ApiKey]):
     """A key for one's own program."""
 
     class Meta:
@@ -69,7 +75,7 @@ class KeyForm(forms.ModelForm):
     )
 
 
-class RoleField(forms.ModelMultipleChoiceField):
+class RoleField(ModelMultipleChoiceField[Group]):
     """Groups under the names that people know them by."""
 
     widget = forms.CheckboxSelectMultiple
@@ -78,9 +84,9 @@ class RoleField(forms.ModelMultipleChoiceField):
         return str(LABELS.get(obj.name, obj.name))
 
 
-class _ExtensionOnce(forms.ModelForm):
+class _ExtensionOnce(ModelForm[User]):
     def clean_extension(self) -> str:
-        extension = self.cleaned_data["extension"]
+        extension: str = self.cleaned_data["extension"]
         others = User.objects.filter(extension=extension).exclude(pk=self.instance.pk)
         if extension and (other := others.first()):
             raise forms.ValidationError(
@@ -89,7 +95,7 @@ class _ExtensionOnce(forms.ModelForm):
         return extension
 
 
-class PersonForm(_ExtensionOnce, UserChangeForm):
+class PersonForm(_ExtensionOnce, UserChangeForm[User]):
     class Meta:
         model = User
         # All that PersonAdmin.get_fieldsets may show; what it leaves out is left out here, too.
@@ -99,13 +105,13 @@ class PersonForm(_ExtensionOnce, UserChangeForm):
         ]
 
 
-class NewPersonForm(_ExtensionOnce, AdminUserCreationForm):
+class NewPersonForm(_ExtensionOnce, AdminUserCreationForm[User]):
     class Meta:
         model = User
         fields = ["username", "first_name", "last_name", "team", "extension", "language", "groups"]
 
 
-class TeamForm(forms.ModelForm):
+class TeamForm(ModelForm[Team]):
     amber_seconds = forms.IntegerField(
         label=_("Amber after (seconds)"),
         required=False,

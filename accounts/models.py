@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -51,7 +51,10 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(rule)
 
 
-class CallManagerUserManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+_UserManager = UserManager.from_queryset(UserQuerySet)
+
+
+class CallManagerUserManager(_UserManager["User"]):  # type: ignore[valid-type]  # made by a call
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.select_related("team").get(username=username)
 
@@ -79,7 +82,7 @@ class User(AbstractUser):
     keyboard_shortcuts = models.BooleanField(_("keyboard shortcuts"), default=True)
     notifications = models.BooleanField(_("notifications"), default=False)
 
-    objects = CallManagerUserManager()  # type: ignore[misc]
+    objects: ClassVar[CallManagerUserManager] = CallManagerUserManager()
 
     class Meta(AbstractUser.Meta):
         permissions = [("use_admin", "Can open the administration")]
@@ -101,7 +104,8 @@ class User(AbstractUser):
         """Whom this person may see; asked once per loaded user."""
         if "_scope" not in self.__dict__:
             self.__dict__["_scope"] = Scope.of(self)
-        return self.__dict__["_scope"]
+        scope: Scope = self.__dict__["_scope"]
+        return scope
 
     @property
     def amber_seconds(self) -> int:

@@ -32,7 +32,9 @@ async def asked_anew(scope: dict[str, Any]) -> User | AnonymousUser:
     if key is not None:
         return await database_sync_to_async(_owner)(key)
     sessions = import_module(settings.SESSION_ENGINE)
-    return await get_user({"session": sessions.SessionStore(scope["session"].session_key)})
+    session = sessions.SessionStore(scope["session"].session_key)
+    user: User | AnonymousUser = await get_user({"session": session})
+    return user
 
 
 def _key_of(scope: dict[str, Any]) -> str | None:

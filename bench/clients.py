@@ -19,7 +19,8 @@ class Client:
         content = answer.read()
         if answer.status >= 300:
             raise RuntimeError(f"{path} answered {answer.status}: {content!r}")
-        return json.loads(content)
+        said: dict[str, str] = json.loads(content)
+        return said
 
     def start(self) -> str:
         return self.post("/api/calls/start", contact_phone="+50622223333")["call_id"]
@@ -39,5 +40,5 @@ def pairs(clients: list[Client], seconds: float) -> float:
     """Calls started and ended by all of `clients` at once, a second."""
     begun = time.perf_counter()
     with ThreadPoolExecutor(len(clients)) as pool:
-        done = sum(pool.map(lambda client: client.pairs_until(begun + seconds), clients))
+        done: int = sum(pool.map(lambda client: client.pairs_until(begun + seconds), clients))
     return done / (time.perf_counter() - begun)

@@ -6,6 +6,7 @@ import statistics
 import time
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from bench.clients import Client, pairs
 from bench.installation import Installation
@@ -44,7 +45,7 @@ async def _measure(
     cookie = installation.ask(what="cookie", username="admin")
     url = f"ws://127.0.0.1:{installation.port}/ws/dashboard/"
     headers = {"Cookie": cookie}
-    origin = f"http://127.0.0.1:{installation.port}"
+    origin = Origin(f"http://127.0.0.1:{installation.port}")
     sockets = [
         await connect(url, additional_headers=headers, origin=origin, compression=None)
         for _ in range(count)

@@ -47,7 +47,8 @@ def report(few: Installation, many: Installation) -> None:
 
 
 def _milliseconds(side: Installation, path: str) -> float:
-    return statistics.median(side.ask(what="page", path=path, rounds=ROUNDS))
+    times: list[float] = side.ask(what="page", path=path, rounds=ROUNDS)
+    return statistics.median(times)
 
 
 def _deep(few: Installation, many: Installation) -> None:

@@ -34,7 +34,8 @@ class CallManagerAdminSite(AdminSite):
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied
-            return guarded(request, *args, **kwargs)
+            answer: HttpResponseBase = guarded(request, *args, **kwargs)
+            return answer
 
         return update_wrapper(inner, guarded)
 

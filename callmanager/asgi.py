@@ -14,7 +14,7 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 
 from accounts.sockets import KeyOrSession
-from callmanager.bridge import WSGIBridge
+from callmanager.bridge import Message, Receive, Send, WSGIBridge
 from metrics.live import hub
 from metrics.live.routing import websocket_urlpatterns
 
@@ -26,7 +26,7 @@ _router = ProtocolTypeRouter(
 )
 
 
-async def application(scope, receive, send):
+async def application(scope: Message, receive: Receive, send: Send) -> None:
     """Entry point of the server; tells the live hub which loop to publish on."""
     hub.hub.attach(asyncio.get_running_loop())
     await _router(scope, receive, send)

@@ -11,9 +11,9 @@ import datetime as dt
 import itertools
 import string
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any
+from typing import IO, Any, cast
 from urllib.parse import quote_from_bytes
 
 from a2wsgi.wsgi import build_environ
@@ -22,7 +22,7 @@ from common.instants import ARRIVED
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+Send = Callable[[Message], Coroutine[Any, Any, None]]
 
 _IN_MEMORY = 256 * 1024
 # What is beyond this is dropped; it is more than any page or route accepts and so is refused.
@@ -84,7 +84,9 @@ async def _gone(receive: Receive, answer: "Answer") -> None:
 def _environ(scope: Message, body: IO[bytes], size: int) -> dict[str, Any]:
     # WSGI wants the query in ASCII, and knows no body without a length (as one sent in chunks).
     query = quote_from_bytes(scope["query_string"], safe=string.punctuation).encode()
-    environ: Any = build_environ(scope | {"query_string": query}, body)  # type: ignore[arg-type]
+    # Its types ask for more than it reads: any mapping and any file do.
+    told = build_environ(scope | {"query_string": query}, body)  # type: ignore[arg-type]
+    environ = cast(dict[str, Any], told)  # and a key of ours
     environ["CONTENT_LENGTH"] = str(size)
     environ[ARRIVED] = dt.datetime.now(dt.UTC)
     return environ
@@ -139,4 +141,4 @@ class Answer:
     def _pass_on(self, message: Message) -> None:
         if self.client_gone:
             raise ClientGone
-        asyncio.run_coroutine_threadsafe(self._send(message), self.loop).result()  # type: ignore[arg-type]
+        asyncio.run_coroutine_threadsafe(self._send(message), self.loop).result()

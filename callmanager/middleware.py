@@ -3,7 +3,8 @@
 Sessions, messages and the rest cost a program's request a third of its time and mean nothing to it.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from csp.middleware import CSPMiddleware
 from django.contrib.auth import middleware as auth
@@ -17,7 +18,9 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 from django_htmx.http import HttpResponseClientRedirect
-from django_htmx.middleware import HtmxDetails, HtmxMiddleware
+from django_htmx.middleware import HtmxMiddleware
+
+from common.htmx import HtmxRequest
 
 
 def has_key(request: HttpRequest) -> bool:
@@ -71,7 +74,7 @@ class PageLogin(auth.LoginRequiredMiddleware):
 
         A form that came too late leads back to the start: its address alone shows no page.
         """
-        htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+        htmx = cast(HtmxRequest, request).htmx
         if request.method in ("GET", "HEAD") and not htmx:
             return super().handle_no_permission(request, view_func)
         back = htmx.current_url_abs_path or "/"
@@ -100,7 +103,7 @@ class Language:
     Set for every request: a thread still has the language of the last one it served.
     """
 
-    def __init__(self, get_response: Any):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

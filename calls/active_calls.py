@@ -45,7 +45,8 @@ def running_calls(request: PageRequest) -> list[RunningCall]:
     """The signed-in person's running calls, newest first; asked once a request."""
     if _ASKED not in request.__dict__:
         request.__dict__[_ASKED] = _ask(request.user, set(request.session.get(KEPT, ())))
-    return request.__dict__[_ASKED]
+    calls: list[RunningCall] = request.__dict__[_ASKED]
+    return calls
 
 
 def forget(request: PageRequest) -> None:

@@ -1,6 +1,6 @@
 """One URL, two sizes: the whole page for a browser, only the partial for HTMX."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,9 +8,15 @@ from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
 
+class HtmxRequest(HttpRequest):
+    """A request that django-htmx's middleware has seen, for those who read the types."""
+
+    htmx: HtmxDetails
+
+
 def wants_part(request: HttpRequest) -> bool:
     """HTMX asks, and not for the whole page, as it does when the reader goes back."""
-    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    htmx = cast(HtmxRequest, request).htmx
     return bool(htmx) and not htmx.history_restore_request
 
 

@@ -1,6 +1,6 @@
 """Figures in the administration, read only, and calls as a file."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest, StreamingHttpResponse
@@ -8,17 +8,18 @@ from django.utils.translation import gettext_lazy
 
 from calls.models import CallLog
 from calls.templatetags.calls_format import clock, duration_words
+from common.generics import ModelAdmin
 from metrics.exports.calls import sheet_of_calls
 from metrics.exports.csv_file import Style
 from metrics.exports.document import Document
 from metrics.exports.responses import csv_answer
-from metrics.models import DailyMetrics, UserMetrics
+from metrics.models import DailyMetrics, SumsModel, UserMetrics
 
 
-class FiguresAdmin(admin.ModelAdmin):
+class FiguresAdmin(ModelAdmin[SumsModel]):
     """Sums follow from the calls: nobody writes them."""
 
-    list_filter = ("user__team",)
+    list_filter: ClassVar[tuple[str, ...]] = ("user__team",)
     list_select_related = ("user__team",)
     list_per_page = 50
     show_full_result_count = False
@@ -58,13 +59,13 @@ class UserMetricsAdmin(FiguresAdmin):
 @admin.register(DailyMetrics)
 class DailyMetricsAdmin(FiguresAdmin):
     list_display = ("day", "user", "team", *_COUNTS)
-    list_filter = ("user__team", "day")  # type: ignore[assignment]
+    list_filter = ("user__team", "day")
     ordering = ("-day", "user__username")
 
 
 @admin.action(description=gettext_lazy("Export as CSV"), permissions=["export"])
 def export_csv(
-    model_admin: admin.ModelAdmin, request: HttpRequest, queryset: Any
+    model_admin: ModelAdmin[CallLog], request: HttpRequest, queryset: Any
 ) -> StreamingHttpResponse:
     sheet = sheet_of_calls(queryset)
     return csv_answer(Document(sheet.title, [], [sheet]), Style())

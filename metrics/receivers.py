@@ -46,7 +46,7 @@ def sum_saved_call(instance: CallLog, **kwargs: Any) -> None:
     if instance.stored_user_id not in (None, instance.user_id):
         recompute(instance.stored_user_id, days)
     if instance.user_id is not None:
-        instance.new_totals = recompute(instance.user_id, days)  # type: ignore[attr-defined]
+        instance.__dict__["new_totals"] = recompute(instance.user_id, days)  # for totals_after
     instance.stored_start, instance.stored_user_id = instance.start_time, instance.user_id
 
 

@@ -64,7 +64,8 @@ def _texts_of_python(source: str) -> Iterator[Text]:
         if not isinstance(node, ast.Call):
             continue
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        words = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+        constants = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+        words = [value for value in constants if isinstance(value, str)]
         if name in PLAIN | PLURAL and words:
             yield "", words[0]
         elif name in CONTEXT and len(words) > 1:

@@ -12,7 +12,9 @@ import csv
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -63,7 +65,9 @@ def _callers_part(raw: bytes, agent: str, trunks: frozenset[str]) -> timeline.Ca
     )
 
 
-def _rows(truth: dict, state: timeline.CallState, record: dict):
+def _rows(
+    truth: dict[str, Any], state: timeline.CallState, record: dict[str, Any]
+) -> Iterator[tuple[tuple[Any, ...], bool]]:
     """(what, truth, recorded, CDR) in seconds, and whether they agree."""
     assert state.end is not None
     connected = 0 if state.answered is None else state.end - state.answered

@@ -27,15 +27,16 @@ from calls.forms.desk import NoteForm
 from calls.history import ledger_lines
 from calls.models import CallEvent, CallLog, CallQuerySet, Contact, Disposition
 from calls.templatetags.calls_format import NOTHING, clock
+from common.generics import ModelAdmin, ModelForm, TabularInline
 
 
-class ContactForm(forms.ModelForm):
+class ContactForm(ModelForm[Contact]):
     class Meta:
         model = Contact
         fields = ["external_id"]  # ContactAdmin names the others
 
     def clean_external_id(self) -> str:
-        reference = self.cleaned_data["external_id"]
+        reference: str = self.cleaned_data["external_id"]
         others = Contact.objects.filter(external_id=reference).exclude(pk=self.instance.pk)
         if reference and others.exists():
             raise forms.ValidationError(_("Another contact has this reference."))
@@ -43,7 +44,7 @@ class ContactForm(forms.ModelForm):
 
 
 @admin.register(Contact)
-class ContactAdmin(admin.ModelAdmin):
+class ContactAdmin(ModelAdmin[Contact]):
     form = ContactForm
     fields = ("name", "phone", "company", "external_id", "team", "owner")
     list_display = ("name", "number", "company", "team", "owner")
@@ -65,7 +66,7 @@ class ContactAdmin(admin.ModelAdmin):
 
 
 @admin.register(Disposition)
-class DispositionAdmin(EditableList):
+class DispositionAdmin(EditableList[Disposition]):
     fields = ("code", "label_es", "label_en", "order", "team", "active")
     list_display = ("code", "label_es", "label_en", "order", "team", "active")
     list_editable = ("order", "active")
@@ -78,7 +79,7 @@ class DispositionAdmin(EditableList):
         return () if obj is None else ("code",)  # calls keep it
 
 
-class LedgerInline(admin.TabularInline):
+class LedgerInline(TabularInline[CallEvent, CallLog]):
     """Who said what about the call, in the order in which it happened."""
 
     model = CallEvent
@@ -117,7 +118,7 @@ class LedgerInline(admin.TabularInline):
         return "\n".join(f"{label}: {value}" for label, value in line.details)
 
 
-class CallForm(forms.ModelForm):
+class CallForm(ModelForm[CallLog]):
     """Of a call, only the notes are written here."""
 
     notes = NoteForm.base_fields["notes"]
@@ -149,7 +150,7 @@ class AgentFilter(admin.SimpleListFilter):
 
 
 @admin.register(CallLog)
-class CallLogAdmin(admin.ModelAdmin):
+class CallLogAdmin(ModelAdmin[CallLog]):
     form = CallForm
     list_display = ("started", "user", "with_whom", "length", "status", "evidence")
     list_filter = (AgentFilter, "status", "evidence", "direction", "user__team", "start_time")

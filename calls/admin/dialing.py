@@ -12,9 +12,10 @@ from accounts.models import Team
 from calls.admin.pages import EditableList
 from calls.models import DialChoice, DialLink, ProviderAccount
 from calls.providers import adapters
+from common.generics import ModelForm
 
 
-class DialLinkForm(forms.ModelForm):
+class DialLinkForm(ModelForm[DialLink]):
     teams = forms.ModelMultipleChoiceField(
         label=_("Teams that call this way"),
         queryset=Team.objects.all(),
@@ -37,7 +38,7 @@ class DialLinkForm(forms.ModelForm):
 
 
 @admin.register(DialLink)
-class DialLinkAdmin(EditableList):
+class DialLinkAdmin(EditableList[DialLink]):
     form = DialLinkForm
     list_display = ("shown", "does_what", "is_offered", "is_default", "chosen_by")
     list_display_links = ("shown",)
@@ -69,7 +70,7 @@ class DialLinkAdmin(EditableList):
 
     @admin.display(description=_("chosen by (people)"))
     def chosen_by(self, link: Any) -> int:
-        return link.people
+        return int(link.people)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

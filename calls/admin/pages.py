@@ -1,19 +1,20 @@
 """Lists of the administration: of tables that grow without end, and with fields to edit in them."""
 
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
-from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db import connection
-from django.db.models import Field, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 
+from common.generics import ModelAdmin, Paginator
+
 _MANY: Final = 100_000
+_Row = TypeVar("_Row", bound=Model)
 
 
-class RoughPaginator(Paginator):
+class RoughPaginator(Paginator[Any]):
     """Takes the number of all rows of a large table from PostgreSQL's statistics: to count them one
     by one, as it would have to, takes longer than all else of the page."""
 
@@ -33,10 +34,12 @@ class RoughPaginator(Paginator):
         return about if about >= _MANY else 0
 
 
-class EditableList(admin.ModelAdmin):
+class EditableList(ModelAdmin[_Row], Generic[_Row]):
     """Its `list_editable` fields have names for screen readers: Django gives them none."""
 
-    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and db_field.name in self.list_editable:
             field.widget.attrs["aria-label"] = capfirst(db_field.verbose_name)

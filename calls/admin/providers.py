@@ -26,11 +26,12 @@ from calls.simulation.trial import try_hook
 from calls.telephony import hooks, intake
 from calls.telephony.setup import hook_address, setting_of, setup_lines
 from calls.templatetags.calls_format import NOTHING
+from common.generics import ModelAdmin, ModelForm, TabularInline
 
 _SETTING, _SECRET = "setting_", "secret_"
 
 
-class NewAccountForm(forms.ModelForm):
+class NewAccountForm(ModelForm[ProviderAccount]):
     """What kind of phone system it is; its own fields follow on the next page."""
 
     kind = forms.ChoiceField(
@@ -43,7 +44,7 @@ class NewAccountForm(forms.ModelForm):
         fields = ["kind", "name", "region"]
 
 
-class AccountForm(forms.ModelForm):
+class AccountForm(ModelForm[ProviderAccount]):
     """The settings that the account's adapter reads, and new values for its secrets."""
 
     class Meta:
@@ -123,7 +124,7 @@ def _kept_words(valid: int) -> str:
     return kept % {"n": valid} + " " + _("Empty: nothing changes.")
 
 
-class IdentityInline(admin.TabularInline):
+class IdentityInline(TabularInline[ProviderIdentity, ProviderAccount]):
     model = ProviderIdentity
     fields = ("identity", "user")
     autocomplete_fields = ("user",)
@@ -131,7 +132,7 @@ class IdentityInline(admin.TabularInline):
 
 
 @admin.register(ProviderAccount)
-class ProviderAccountAdmin(admin.ModelAdmin):
+class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     list_display = (
         "name",
         "kind_title",
@@ -254,7 +255,7 @@ class ProviderAccountAdmin(admin.ModelAdmin):
         self.message_user(request, _("Only the newest secrets are valid."), messages.SUCCESS)
 
 
-def give_waiting(page: admin.ModelAdmin, request: HttpRequest, identity: ProviderIdentity) -> None:
+def give_waiting(page: ModelAdmin[Any], request: HttpRequest, identity: ProviderIdentity) -> None:
     """Calls that waited for this identity to be known now are the agent's; says how many."""
     accounts = ProviderAccount.objects.all()
     if identity.account_id is not None:
@@ -274,7 +275,7 @@ def give_waiting(page: admin.ModelAdmin, request: HttpRequest, identity: Provide
         )
 
 
-class IdentityForm(forms.ModelForm):
+class IdentityForm(ModelForm[ProviderIdentity]):
     class Meta:
         model = ProviderIdentity
         fields = ["account", "identity", "user"]
@@ -290,7 +291,7 @@ class IdentityForm(forms.ModelForm):
 
 
 @admin.register(ProviderIdentity)
-class ProviderIdentityAdmin(admin.ModelAdmin):
+class ProviderIdentityAdmin(ModelAdmin[ProviderIdentity]):
     form = IdentityForm
     list_display = ("identity", "user", "account")
     list_filter = ("account",)
@@ -306,7 +307,7 @@ class ProviderIdentityAdmin(admin.ModelAdmin):
 
 
 @admin.register(RawEvent)
-class RawEventAdmin(admin.ModelAdmin):
+class RawEventAdmin(ModelAdmin[RawEvent]):
     """What phone systems sent, word for word. Only read, and read again."""
 
     list_display = ("received", "account", "outcome", "note", "times")

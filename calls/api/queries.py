@@ -19,7 +19,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 LOCAL_DAY = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "maxLength": 0}]}
 
 
-class PageQuery(serializers.Serializer):
+class PageQuery(serializers.Serializer[None]):
     """How much of a list, and from where on."""
 
     limit = serializers.IntegerField(
@@ -30,17 +30,18 @@ class PageQuery(serializers.Serializer):
     )
 
 
-class SearchQuery(serializers.Serializer):
+class SearchQuery(serializers.Serializer[None]):
     search = serializers.CharField(
         default="", allow_blank=True, max_length=120, help_text="In name, company or number."
     )
 
 
-def checked(shape: type[serializers.Serializer], data: Any) -> dict[str, Any]:
+def checked(shape: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
     """`data` as `shape` has it; ValidationError says which fields are wrong."""
     body = shape(data=data)
     body.is_valid(raise_exception=True)
-    return body.validated_data
+    values: dict[str, Any] = body.validated_data
+    return values
 
 
 def check_names(query: QueryDict, known: set[str]) -> None:
@@ -62,7 +63,7 @@ def paged(
     request: Request,
     page_of: Callable[[Any, str, int], tuple[list[Any], str]],
     rows: QuerySet[Any],
-    body: type[serializers.Serializer],
+    body: type[serializers.Serializer[Any]],
 ) -> Response:
     """The page of `rows` that `limit` and `cursor` ask for, and the link to the next (RFC 8288).
 

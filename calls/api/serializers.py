@@ -96,7 +96,7 @@ class Instant(Text):
 # --- What programs send ---------------------------------------------------------------------------
 
 
-class StartBody(serializers.Serializer):
+class StartBody(serializers.Serializer[None]):
     contact_id = Reference(required=False, allow_null=True, allow_blank=True, max_length=100)
     contact_phone = Text(required=False, allow_null=True, allow_blank=True, max_length=64)
     call_id = CallIdField(
@@ -110,7 +110,7 @@ class StartBody(serializers.Serializer):
     direction = Choice(choices=[key for key, _label in CallLog.DIRECTIONS], default="outbound")
 
 
-class EndBody(serializers.Serializer):
+class EndBody(serializers.Serializer[None]):
     call_id = Text()
     status = Choice(choices=list(timeline.TERMINAL), default=timeline.COMPLETED)
     notes = Text(required=False, allow_null=True, allow_blank=True, max_length=10_000)
@@ -128,18 +128,18 @@ class EndBody(serializers.Serializer):
     sent_at = Instant(required=False, allow_null=True, help_text="Your clock as you send this.")
 
 
-class DispositionBody(serializers.Serializer):
+class DispositionBody(serializers.Serializer[None]):
     disposition = Text(
         allow_blank=True, max_length=60, help_text="The code of an outcome; empty takes it back."
     )
 
 
-class StepBody(serializers.Serializer):
+class StepBody(serializers.Serializer[None]):
     occurred_at = Instant(required=False, allow_null=True)
     sent_at = Instant(required=False, allow_null=True, help_text="Your clock as you send this.")
 
 
-class ContactBody(serializers.Serializer):
+class ContactBody(serializers.Serializer[Contact]):
     """A contact, both ways. `team` shares it with a team that the sender supervises."""
 
     id = serializers.IntegerField(read_only=True)
@@ -188,7 +188,7 @@ class ContactBody(serializers.Serializer):
 # --- What programs get ----------------------------------------------------------------------------
 
 
-class ErrorBody(serializers.Serializer):
+class ErrorBody(serializers.Serializer[None]):
     """Every error answer."""
 
     error = serializers.CharField(help_text="A sentence that says what to do.")
@@ -199,13 +199,13 @@ class ErrorBody(serializers.Serializer):
     )
 
 
-class StartedBody(serializers.Serializer):
+class StartedBody(serializers.Serializer[None]):
     message = serializers.CharField()
     call_id = serializers.UUIDField()
     start_time = Instant()
 
 
-class SteppedBody(serializers.Serializer):
+class SteppedBody(serializers.Serializer[None]):
     message = serializers.CharField()
     call_id = serializers.UUIDField()
     status = serializers.CharField()
@@ -218,7 +218,7 @@ class SteppedBody(serializers.Serializer):
     wrap_up_seconds = serializers.IntegerField()
 
 
-class CallBody(serializers.Serializer):
+class CallBody(serializers.Serializer[Any]):
     """A call as programs see it. Lengths in whole seconds, null until they can be known."""
 
     call_id = serializers.UUIDField()
@@ -270,7 +270,7 @@ class CallBody(serializers.Serializer):
         }
 
 
-class EventBody(serializers.Serializer):
+class EventBody(serializers.Serializer[Any]):
     """A line of the ledger: who said what, when it happened and when we heard of it."""
 
     kind = serializers.ChoiceField(choices=list(timeline.KINDS))
@@ -279,7 +279,9 @@ class EventBody(serializers.Serializer):
     source = serializers.CharField()  # type: ignore[assignment]  # a column of ours
     actor = serializers.CharField(source="actor.username", default=None, allow_null=True)
     precision_ms = serializers.IntegerField()
-    data = serializers.DictField(child=serializers.JSONField())  # type: ignore[assignment]
+    data = serializers.DictField(  # type: ignore[assignment]  # a column of ours
+        child=serializers.JSONField()
+    )
 
 
 class CallDetailBody(CallBody):

@@ -235,7 +235,8 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
         check_names(query, {*wanted.filters, *others})
         if not wanted.is_valid():
             raise ValidationError(wanted.errors)
-        return wanted.qs
+        calls: CallQuerySet = wanted.qs
+        return calls
 
     @extend_schema(
         summary="Calls in progress",

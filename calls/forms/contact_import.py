@@ -1,6 +1,6 @@
 """What the pages of a contact import send."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -32,7 +32,7 @@ class UploadForm(forms.Form):
         choices += [(key, team.name) for key, team in self._teams.items()]
         if scope.everyone:
             choices.append((EVERYBODY, _("Everybody’s")))
-        self.fields["whose"].choices = choices  # type: ignore[attr-defined]
+        cast(forms.ChoiceField, self.fields["whose"]).choices = choices
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
@@ -46,7 +46,7 @@ class UploadForm(forms.Form):
 
     @property
     def for_everybody(self) -> bool:
-        return self.cleaned_data["whose"] == EVERYBODY
+        return bool(self.cleaned_data["whose"] == EVERYBODY)
 
 
 class MappingForm(forms.Form):

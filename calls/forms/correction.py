@@ -49,7 +49,7 @@ class CorrectionForm(forms.Form):
         super().__init__(data, initial=initial, **kwargs)
 
     def clean_answered(self) -> dt.datetime | None:
-        answered = self.cleaned_data["answered"]
+        answered: dt.datetime | None = self.cleaned_data["answered"]
         if answered is None and self.call.answered_time is not None:
             raise forms.ValidationError(_("A known answer cannot be taken back; correct its time."))
         return answered

@@ -23,7 +23,7 @@ class People:
 
     def learn(self, user_ids: Iterable[int | None]) -> None:
         """Looks up those of `user_ids` that are new."""
-        new = set(user_ids) - self._known.keys()
+        new = {pk for pk in user_ids if pk is not None and pk not in self._known}
         for user in User.objects.filter(pk__in=new).select_related("team") if new else ():
             self._known[user.pk] = (user.display_name, user.team.name if user.team else "")
 

@@ -93,7 +93,7 @@ class CallFilter(django_filters.FilterSet):
 
     def filter_queryset(self, queryset: CallQuerySet) -> CallQuerySet:
         """Words first, because they decide the order in which calls are read; then the days."""
-        calls = super().filter_queryset(queryset)
+        calls: CallQuerySet = super().filter_queryset(queryset)
         calls = calls.search(self.form.cleaned_data["search"], self.person_id)
         first, last = self.days
         if first or last:
@@ -116,7 +116,7 @@ class CallFilter(django_filters.FilterSet):
         """Those whose calls pass the filter. Ask for the calls (`qs`) before."""
         people = User.objects.visible_to(self.viewer)
         for pk in self._chosen:
-            people = people.filter(pk=pk)
+            people = people.none() if pk is None else people.filter(pk=pk)
         team = self.form.cleaned_data["team"]
         return people.filter(team=_team_of(team)) if team else people
 

@@ -50,6 +50,7 @@ def _cursor(purpose: str, *place: int) -> str:
 
 def _read_cursor(cursor: str, purpose: str) -> list[int]:
     try:
-        return signing.loads(cursor, salt=f"cursor.{purpose}")
+        place: list[int] = signing.loads(cursor, salt=f"cursor.{purpose}")
     except signing.BadSignature as error:
         raise ValidationError(_("This is not a cursor of ours: follow the link.")) from error
+    return place

@@ -25,7 +25,7 @@ class CallQuerySet(models.QuerySet["CallLog"]):
     by_words = False  # found in the index of words, and so read in its order
 
     def _clone(self) -> "CallQuerySet":
-        clone = super()._clone()  # type: ignore[misc]
+        clone: CallQuerySet = super()._clone()  # type: ignore[misc]  # not in the stub
         clone.by_words = self.by_words
         return clone
 
@@ -148,5 +148,5 @@ class CallQuerySet(models.QuerySet["CallLog"]):
             list(self.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
             return super().delete()
 
-    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.alters_data = True  # type: ignore[attr-defined]  # Django reads these marks
     delete.queryset_only = True  # type: ignore[attr-defined]

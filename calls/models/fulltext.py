@@ -213,7 +213,7 @@ def _is_watched(connection: Any) -> bool:
     triggers = _POSTGRESQL_TRIGGERS if connection.vendor == "postgresql" else _SQLITE_TRIGGERS
     with connection.cursor() as cursor:
         cursor.execute(asked, [])
-        return cursor.fetchone()[0] == len(triggers)
+        return bool(cursor.fetchone()[0] == len(triggers))
 
 
 def _run(connection: Any, statement: str) -> None:

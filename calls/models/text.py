@@ -5,9 +5,10 @@ from typing import Any
 from django.db import models
 
 from calls.models.call import CallLog
+from common.generics import TextField
 
 
-class WordsField(models.TextField):
+class WordsField(TextField[str, str]):
     """Text that is asked for words: `words__match=Wanted(...)`."""
 
 
@@ -55,4 +56,4 @@ class Match(models.Lookup):
         return f"{self._alias(compiler)}.words @@ %s::tsquery", [" & ".join(wanted)]
 
     def _alias(self, compiler: Any) -> str:
-        return compiler.quote_name_unless_alias(self.lhs.alias)
+        return str(compiler.quote_name_unless_alias(self.lhs.alias))

@@ -95,7 +95,8 @@ class AsteriskServer:
     async def start(self, port: int = 0, tls: ssl.SSLContext | None = None) -> int:
         """Listens on the loopback; the port."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, ssl=tls)
-        return self._server.sockets[0].getsockname()[1]
+        bound: int = self._server.sockets[0].getsockname()[1]
+        return bound
 
     async def stop(self) -> None:
         """Nobody answers any more; `start` with the same port comes back."""

@@ -8,7 +8,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from django.db.models import Q
@@ -152,16 +153,17 @@ class Listener:
             by_call.setdefault(event.call, []).append(event)
         for call, its_events in by_call.items():
             try:
-                self._insist(lambda its=its_events: record(self.account, its))  # type: ignore[misc]
+                self._insist(partial(record, self.account, its_events))
             except Exception:
                 logger.exception("Call %s of %s could not be recorded", call, self.account)
 
-    def _insist(self, what) -> None:
+    def _insist(self, what: Callable[[], object]) -> None:
         """Does `what`, again and again while the database does not answer and nobody stops us."""
         tries = 0
         while True:
             try:
-                return what()
+                what()
+                return
             except (OperationalError, InterfaceError) as error:
                 close_old_connections()
                 wait = _RETRIES[min(tries, len(_RETRIES) - 1)]

@@ -25,7 +25,8 @@ def clock(seconds: int | None) -> str:
 @register.filter
 def seconds_of(call: CallLog, column: Column) -> int | None:
     """What `call` has in a column of lengths, in whole seconds."""
-    return getattr(call, column.fields[0])
+    seconds: int | None = getattr(call, column.fields[0])
+    return seconds
 
 
 @register.filter

@@ -123,7 +123,10 @@ def running(db: sqlite3.Connection, owner: str | None = None) -> list[sqlite3.Ro
 
 
 def call(db: sqlite3.Connection, call_id: str) -> sqlite3.Row | None:
-    return db.execute("SELECT * FROM calls WHERE call_id=?", (call_id,)).fetchone()
+    row: sqlite3.Row | None = db.execute(
+        "SELECT * FROM calls WHERE call_id=?", (call_id,)
+    ).fetchone()
+    return row
 
 
 def latest(db: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:

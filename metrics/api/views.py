@@ -43,7 +43,7 @@ from metrics.rollups.daily import own_sums, sums_by, totals_after, totals_of
 from metrics.rollups.shared_calls import SumsBy
 
 
-class EndedBody(serializers.Serializer):
+class EndedBody(serializers.Serializer[None]):
     """`new_average` and what follows are the agent's figures over all own calls."""
 
     message = serializers.CharField()

@@ -37,7 +37,8 @@ def pdf_of(document: Document, **context: Any) -> bytes:
     )
     style = weasyprint.CSS(filename=settings.BASE_DIR / "static/css/document_pdf.css")
     page = weasyprint.HTML(string=html, url_fetcher=_fetch_nothing)
-    return page.write_pdf(stylesheets=[style], pdf_variant="pdf/ua-1")
+    pdf: bytes = page.write_pdf(stylesheets=[style], pdf_variant="pdf/ua-1")
+    return pdf
 
 
 def _cut(sheet: Sheet) -> dict[str, Any]:

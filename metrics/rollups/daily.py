@@ -54,7 +54,8 @@ ROW_SUMS: dict[str, Any] = {name: Coalesce(Sum(name), 0) for name in SUM_FIELDS}
 def by_group(rows: QuerySet[Any], sums: dict[str, Any], group: str = "user") -> QuerySet[Any]:
     """`rows` summed apart by `group`: (group, *the columns of Sums)."""
     summed = {f"sum_{name}": total for name, total in sums.items()}
-    return rows.order_by().values_list(group).annotate(**summed)
+    found: QuerySet[Any] = rows.order_by().values_list(group).annotate(**summed)
+    return found
 
 
 _DAY_OF_CALLS = Prepared(

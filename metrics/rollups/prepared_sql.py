@@ -50,7 +50,8 @@ class Prepared:
         params = [given[t] if isinstance(t, int) else t[0] for t in template]
         with connection.cursor() as cursor:
             cursor.execute(sql, params)
-            return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 class Upsert:

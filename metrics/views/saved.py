@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import PageRequest
+from common.generics import ModelForm
 from common.htmx import render_page, wants_part
 from metrics.models import SavedView
 
@@ -23,16 +24,16 @@ PAGES = frozenset(
 )
 
 
-class ViewForm(forms.ModelForm):
+class ViewForm(ModelForm[SavedView]):
     """A page of ours under a name that its owner has not used yet."""
 
     class Meta:
         model = SavedView
-        fields = ("name", "path", "query")
+        fields: tuple[str, ...] = ("name", "path", "query")
         widgets = {"path": forms.HiddenInput, "query": forms.HiddenInput}
 
     def clean_path(self) -> str:
-        path = self.cleaned_data["path"]
+        path: str = self.cleaned_data["path"]
         try:
             known = resolve(path).url_name in PAGES
         except Resolver404:
@@ -62,7 +63,7 @@ class ViewForm(forms.ModelForm):
 
 class NameForm(ViewForm):
     class Meta(ViewForm.Meta):
-        fields = ("name",)  # type: ignore[assignment]
+        fields = ("name",)
 
 
 @never_cache

@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from calls import timeline
@@ -245,7 +246,7 @@ def _missed(
     ]
 
 
-def _shared(rows: list[Row], first: Row) -> dict:
+def _shared(rows: list[Row], first: Row) -> dict[str, Any]:
     return {
         "conversation": first.conversation,
         "start": min(row.start for row in rows),
