@@ -3,10 +3,11 @@
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
+from api.calls import CallViewSet
+from api.contacts import ContactViewSet
+from api.metrics import MetricsViewSet
+from api.reports import ReportViewSet
 from callmanager.schema import DocsView, SchemaView
-from calls.api.views import ContactViewSet
-from metrics.api.reports import ReportViewSet
-from metrics.api.views import CallViewSet, MetricsViewSet
 
 router = SimpleRouter()
 router.trailing_slash = "/?"

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.serializers import CallBody
 from calls import services
-from calls.api.serializers import CallBody
 from calls.models import CallLog, Contact
 from common.instants import isoformat, now
 from tests.support.api import Api, error_of

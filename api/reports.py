@@ -16,11 +16,11 @@ from rest_framework.response import Response
 from accounts import roles
 from accounts.authentication import person_of
 from accounts.throttling import LimitedView
-from calls.api.queries import LOCAL_DAY, check_names
-from calls.api.serializers import answers
+from api.queries import LOCAL_DAY, check_names
+from api.schema import PERIOD, STYLE_PARAMETERS, SUMS
+from api.serializers import answers
 from common.instants import today
 from common.periods import LABELS, MONTH, PARAMETERS, period_of
-from metrics.api.schema import PERIOD, STYLE_PARAMETERS, SUMS
 from metrics.exports.csv_file import STYLE_NAMES, Style
 from metrics.exports.period_report import Line, Report, document_of, report_of
 from metrics.exports.responses import csv_answer, xlsx_answer

@@ -1,12 +1,13 @@
-"""The API of calls and contacts. Ending a call, which answers with figures, is in metrics."""
+"""The API of calls: from start to end, the log, files. An end answers with the agent's figures."""
 
 import uuid
 from typing import Any
 
-from django.shortcuts import get_object_or_404
+from django.core.exceptions import ValidationError as Invalid
+from django.http import FileResponse, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
@@ -17,13 +18,14 @@ from accounts import roles
 from accounts.authentication import person_of
 from accounts.models import ApiKey, User
 from accounts.throttling import LimitedView
-from calls import services
-from calls.api.queries import LOCAL_DAY, PageQuery, SearchQuery, check_names, checked, paged
-from calls.api.serializers import (
+from api.queries import PageQuery, check_names, checked, paged
+from api.schema import CALL_ID, COLUMNS_PARAMETER, FILTER_PARAMETERS, STYLE_PARAMETERS
+from api.serializers import (
     CallBody,
     CallDetailBody,
-    ContactBody,
     DispositionBody,
+    EndBody,
+    EndedBody,
     StartBody,
     StartedBody,
     StepBody,
@@ -31,13 +33,18 @@ from calls.api.serializers import (
     answers,
     parse_call_id,
 )
+from calls import services
 from calls.errors import CallNotFound
 from calls.history.filters import CallFilter
-from calls.history.pagination import page_of_calls, page_of_contacts
-from calls.models import CallLog, CallQuerySet, Contact
+from calls.history.pagination import page_of_calls
+from calls.models import CallLog, CallQuerySet
 from calls.services import wrap_up
 from common.instants import arrival_of, isoformat
-from common.periods import LABELS
+from metrics.exports.csv_file import STYLE_NAMES
+from metrics.exports.jobs import AT_ONCE, XLSX, Wanted, is_large
+from metrics.exports.responses import csv_answer, xlsx_answer
+from metrics.exports.xlsx_file import CONTENT_TYPE
+from metrics.rollups.daily import totals_after
 
 
 def source_of(request: Request) -> str:
@@ -98,40 +105,6 @@ def stepped(message: str, call: CallLog) -> dict[str, Any]:
     }
 
 
-CONTACT_ID = OpenApiParameter("id", int, OpenApiParameter.PATH)
-CALL_ID = OpenApiParameter("call_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
-LENGTH: dict[str, Any] = {"type": "string", "examples": ["90", "1:30"], "maxLength": 9}
-# A form sends empty what nobody chose; that is the same as absent.
-TEAM: dict[str, Any] = {"oneOf": [{"type": "integer", "minimum": 1}, {"enum": ["", "none"]}]}
-FILTER_PARAMETERS: list[Any] = [
-    OpenApiParameter("user_id", str, description="A username or an id."),
-    OpenApiParameter("agent", str, description="The same as user_id."),
-    OpenApiParameter("team", TEAM, description="The id of a team; none: people without a team."),
-    OpenApiParameter("start_date", LOCAL_DAY, description="First local day, inclusive."),
-    OpenApiParameter("end_date", LOCAL_DAY, description="Last local day, inclusive."),
-    OpenApiParameter("status", str, enum=["", *dict(CallLog.STATUSES)]),
-    OpenApiParameter(
-        "period",
-        str,
-        enum=["", *LABELS],
-        description="Local days by name, or `range` with `from` and `to`.",
-    ),
-    OpenApiParameter("from", LOCAL_DAY, description="First day of `period=range`."),
-    OpenApiParameter("to", LOCAL_DAY, description="Last day of `period=range`."),
-    OpenApiParameter(
-        "search",
-        {"type": "string", "maxLength": 120},
-        description="Beginnings of words in contact, number, reference or notes; accents aside.",
-    ),
-    OpenApiParameter("direction", str, enum=["", *dict(CallLog.DIRECTIONS)]),
-    OpenApiParameter("min_duration", LENGTH, description="Seconds, or M:SS, or H:MM:SS."),
-    OpenApiParameter("max_duration", LENGTH, description="Likewise."),
-    OpenApiParameter("disposition", str, description="The outcome, as it is stored."),
-    OpenApiParameter("provider", str, description="The provider, as it is stored."),
-    OpenApiParameter("evidence", str, enum=["", *dict(CallLog.EVIDENCE)]),
-]
-
-
 class CallViewSet(LimitedView, viewsets.ViewSet):
     """Own calls are written; the calls one may see are read."""
 
@@ -183,6 +156,36 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
     def heartbeat(self, request: Request, call_id: str) -> Response:
         call = services.heartbeat(call_id_of(call_id), person_of(request))
         return Response(stepped("Call is alive", call))
+
+    @extend_schema(
+        summary="End a call",
+        request=EndBody,
+        responses=answers({200: EndedBody}, 400, 403, 404, 409, 413, 415),
+    )
+    @action(detail=False, methods=["post"])
+    def end(self, request: Request) -> Response:
+        body = checked(EndBody, request.data)
+        call = services.end_call(
+            call_id_of(body["call_id"]),
+            person_of(request),
+            status=body["status"],
+            notes=body.get("notes") or "",
+            disposition=body.get("disposition") or "",
+            wrap_up=body["wrap_up"],
+            told=told_at(request, body, "ended_at"),
+        )
+        totals = totals_after(call)
+        return Response(
+            {
+                "message": "Call ended",
+                "call_id": str(call.call_id),
+                "duration_seconds": call.duration_seconds,
+                "new_average": totals.avg_call_duration,
+                "calls_made": totals.calls_made,
+                "calls_success": totals.calls_success,
+                "total_talk_time": totals.total_talk_time,
+            }
+        )
 
     @extend_schema(
         summary="Ready: the work after the call is done",
@@ -259,88 +262,39 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
             raise CallNotFound(_("There is no such call among those you may see."))
         return Response(CallDetailBody(call).data)
 
+    @extend_schema(
+        summary="Calls as a CSV file, newest first",
+        parameters=[*FILTER_PARAMETERS, COLUMNS_PARAMETER, *STYLE_PARAMETERS],
+        responses=answers({(200, "text/csv"): OpenApiTypes.STR}, 400, 403),
+    )
+    @action(detail=False, methods=["get"], url_path="export.csv", url_name="export")
+    def export(self, request: Request) -> StreamingHttpResponse:
+        wanted = wanted_file(request, *STYLE_NAMES)
+        return csv_answer(wanted.document(figures=False), wanted.style)
 
-class ContactViewSet(LimitedView, viewsets.ViewSet):
-    """The contacts one may see. A new contact is one's own, unless it is given to a team."""
-
-    lookup_value_regex = "[0-9]{1,18}"
-
-    def find(self, request: Request, pk: str) -> Contact:
-        return get_object_or_404(Contact.objects.visible_to(person_of(request)), pk=int(pk))
-
-    def find_to_change(self, request: Request, pk: str) -> Contact:
-        contact = self.find(request, pk)
-        if not Contact.objects.editable_by(person_of(request)).filter(pk=contact.pk).exists():
-            raise PermissionDenied(
-                _("This contact is shared. Ask your supervisor or an administrator to change it.")
+    @extend_schema(
+        summary="Calls as an Excel workbook, newest first",
+        parameters=[*FILTER_PARAMETERS, COLUMNS_PARAMETER],
+        responses=answers({(200, CONTENT_TYPE): OpenApiTypes.BINARY}, 400, 403),
+    )
+    @action(detail=False, methods=["get"], url_path="export.xlsx", url_name="export-xlsx")
+    def export_xlsx(self, request: Request) -> FileResponse:
+        wanted = wanted_file(request)
+        if is_large(wanted, XLSX):
+            raise ValidationError(
+                _("More than %(rows)d calls: choose fewer, or take the CSV file.")
+                % {"rows": AT_ONCE[XLSX]}
             )
-        return contact
+        return xlsx_answer(wanted.document())
 
-    @extend_schema(
-        summary="Contacts, oldest first",
-        parameters=[SearchQuery, PageQuery],
-        responses=answers({200: ContactBody(many=True)}, 400),
-    )
-    def list(self, request: Request) -> Response:
-        query = request.query_params
-        check_names(query, {*SearchQuery().fields, *PageQuery().fields})
-        wanted = checked(SearchQuery, query.dict())
-        contacts = Contact.objects.visible_to(person_of(request)).search(wanted["search"])
-        return paged(request, page_of_contacts, contacts, ContactBody)
 
-    @extend_schema(
-        summary="New contact",
-        request=ContactBody,
-        responses=answers({201: ContactBody}, 400, 403, 413, 415),
-    )
-    def create(self, request: Request) -> Response:
-        body = self._checked(request)
-        shared = body.validated_data.get("team_id") is not None
-        body.save(owner=None if shared else person_of(request))
-        return Response(body.data, status=201)
-
-    @extend_schema(
-        summary="One contact", parameters=[CONTACT_ID], responses=answers({200: ContactBody}, 404)
-    )
-    def retrieve(self, request: Request, pk: str) -> Response:
-        return Response(ContactBody(self.find(request, pk)).data)
-
-    @extend_schema(
-        summary="Replace a contact",
-        parameters=[CONTACT_ID],
-        request=ContactBody,
-        responses=answers({200: ContactBody}, 400, 403, 404, 413, 415),
-    )
-    def update(self, request: Request, pk: str) -> Response:
-        return self._change(request, pk, partial=False)
-
-    @extend_schema(
-        summary="Change a contact",
-        parameters=[CONTACT_ID],
-        request=ContactBody(partial=True),
-        responses=answers({200: ContactBody}, 400, 403, 404, 413, 415),
-    )
-    def partial_update(self, request: Request, pk: str) -> Response:
-        return self._change(request, pk, partial=True)
-
-    @extend_schema(
-        summary="Delete a contact",
-        parameters=[CONTACT_ID],
-        responses=answers({204: None}, 403, 404),
-    )
-    def destroy(self, request: Request, pk: str) -> Response:
-        self.find_to_change(request, pk).delete()
-        return Response(status=204)
-
-    def _change(self, request: Request, pk: str, partial: bool) -> Response:
-        body = self._checked(request, self.find_to_change(request, pk), partial)
-        body.save()
-        return Response(body.data)
-
-    def _checked(
-        self, request: Request, contact: Contact | None = None, partial: bool = False
-    ) -> ContactBody:
-        context = {"viewer": person_of(request)}
-        body = ContactBody(contact, data=request.data, partial=partial, context=context)
-        body.is_valid(raise_exception=True)
-        return body
+def wanted_file(request: Request, *others: str) -> Wanted:
+    """The file of calls that the query asks for; it may also have `others`."""
+    if not person_of(request).has_perm(roles.EXPORT_CALLS):
+        raise PermissionDenied(_("You may not export calls. Ask an administrator."))
+    query = request.query_params
+    check_names(query, {*CallFilter.base_filters, "columns", *others})
+    try:
+        return Wanted.of(person_of(request), query)
+    except Invalid as error:
+        raise ValidationError(error.message_dict) from error

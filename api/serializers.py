@@ -205,6 +205,18 @@ class StartedBody(serializers.Serializer[None]):
     start_time = Instant()
 
 
+class EndedBody(serializers.Serializer[None]):
+    """`new_average` and what follows are the agent's figures over all own calls."""
+
+    message = serializers.CharField()
+    call_id = serializers.UUIDField()
+    duration_seconds = serializers.IntegerField()
+    new_average = serializers.IntegerField()
+    calls_made = serializers.IntegerField()
+    calls_success = serializers.IntegerField()
+    total_talk_time = serializers.IntegerField()
+
+
 class SteppedBody(serializers.Serializer[None]):
     message = serializers.CharField()
     call_id = serializers.UUIDField()

@@ -1,14 +1,12 @@
-"""The API of figures, and the one route of a call that answers with them: its end."""
+"""The API of figures: of a person, of teams, of the organisation."""
 
 import datetime as dt
 from typing import Any
 
 from django.core.exceptions import ValidationError as Invalid
-from django.http import FileResponse, StreamingHttpResponse
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, inline_serializer
-from rest_framework import serializers, viewsets
+from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
@@ -18,112 +16,20 @@ from accounts import roles
 from accounts.authentication import person_of
 from accounts.models import Team, User
 from accounts.throttling import LimitedView
-from calls import services as calls
-from calls.api import views as calls_api
-from calls.api.queries import check_names, checked
-from calls.api.serializers import EndBody, answers
-from calls.history.fields import LocalDayField
-from calls.history.filters import CallFilter
-from common.instants import today
-from metrics.api.schema import (
-    COLUMNS_PARAMETER,
+from api.queries import check_names
+from api.schema import (
     PERIOD,
     PERIOD_PARAMETERS,
     PERSON,
-    STYLE_PARAMETERS,
     SUMS,
     TEAM,
 )
+from api.serializers import answers
+from calls.history.fields import LocalDayField
+from common.instants import today
 from metrics.definitions import Sums
-from metrics.exports.csv_file import STYLE_NAMES
-from metrics.exports.jobs import AT_ONCE, XLSX, Wanted, is_large
-from metrics.exports.responses import csv_answer, xlsx_answer
-from metrics.exports.xlsx_file import CONTENT_TYPE
-from metrics.rollups.daily import own_sums, sums_by, totals_after, totals_of
+from metrics.rollups.daily import own_sums, sums_by, totals_of
 from metrics.rollups.shared_calls import SumsBy
-
-
-class EndedBody(serializers.Serializer[None]):
-    """`new_average` and what follows are the agent's figures over all own calls."""
-
-    message = serializers.CharField()
-    call_id = serializers.UUIDField()
-    duration_seconds = serializers.IntegerField()
-    new_average = serializers.IntegerField()
-    calls_made = serializers.IntegerField()
-    calls_success = serializers.IntegerField()
-    total_talk_time = serializers.IntegerField()
-
-
-class CallViewSet(calls_api.CallViewSet):
-    """Calls, with the end that tells the agent's new figures."""
-
-    @extend_schema(
-        summary="End a call",
-        request=EndBody,
-        responses=answers({200: EndedBody}, 400, 403, 404, 409, 413, 415),
-    )
-    @action(detail=False, methods=["post"])
-    def end(self, request: Request) -> Response:
-        body = checked(EndBody, request.data)
-        call = calls.end_call(
-            calls_api.call_id_of(body["call_id"]),
-            person_of(request),
-            status=body["status"],
-            notes=body.get("notes") or "",
-            disposition=body.get("disposition") or "",
-            wrap_up=body["wrap_up"],
-            told=calls_api.told_at(request, body, "ended_at"),
-        )
-        totals = totals_after(call)
-        return Response(
-            {
-                "message": "Call ended",
-                "call_id": str(call.call_id),
-                "duration_seconds": call.duration_seconds,
-                "new_average": totals.avg_call_duration,
-                "calls_made": totals.calls_made,
-                "calls_success": totals.calls_success,
-                "total_talk_time": totals.total_talk_time,
-            }
-        )
-
-    @extend_schema(
-        summary="Calls as a CSV file, newest first",
-        parameters=[*calls_api.FILTER_PARAMETERS, COLUMNS_PARAMETER, *STYLE_PARAMETERS],
-        responses=answers({(200, "text/csv"): OpenApiTypes.STR}, 400, 403),
-    )
-    @action(detail=False, methods=["get"], url_path="export.csv", url_name="export")
-    def export(self, request: Request) -> StreamingHttpResponse:
-        wanted = wanted_file(request, *STYLE_NAMES)
-        return csv_answer(wanted.document(figures=False), wanted.style)
-
-    @extend_schema(
-        summary="Calls as an Excel workbook, newest first",
-        parameters=[*calls_api.FILTER_PARAMETERS, COLUMNS_PARAMETER],
-        responses=answers({(200, CONTENT_TYPE): OpenApiTypes.BINARY}, 400, 403),
-    )
-    @action(detail=False, methods=["get"], url_path="export.xlsx", url_name="export-xlsx")
-    def export_xlsx(self, request: Request) -> FileResponse:
-        wanted = wanted_file(request)
-        if is_large(wanted, XLSX):
-            raise ValidationError(
-                _("More than %(rows)d calls: choose fewer, or take the CSV file.")
-                % {"rows": AT_ONCE[XLSX]}
-            )
-        return xlsx_answer(wanted.document())
-
-
-def wanted_file(request: Request, *others: str) -> Wanted:
-    """The file of calls that the query asks for; it may also have `others`."""
-    if not person_of(request).has_perm(roles.EXPORT_CALLS):
-        raise PermissionDenied(_("You may not export calls. Ask an administrator."))
-    query = request.query_params
-    check_names(query, {*CallFilter.base_filters, "columns", *others})
-    try:
-        return Wanted.of(person_of(request), query)
-    except Invalid as error:
-        raise ValidationError(error.message_dict) from error
 
 
 def period_of(request: Request) -> tuple[dt.date, dt.date]:

@@ -1,0 +1,77 @@
+"""Shapes that several descriptions of the API share."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from api.queries import LOCAL_DAY
+from calls.history.columns import COLUMNS
+from calls.models import CallLog
+from common.periods import LABELS
+from metrics.definitions import Sums
+from metrics.exports.csv_file import SEPARATORS
+
+SUMS: dict[str, Any] = {
+    name: serializers.FloatField() if isinstance(value, float) else serializers.IntegerField()
+    for name, value in Sums().as_json().items()
+}
+PERIOD: dict[str, Any] = {"from": serializers.DateField(), "to": serializers.DateField()}
+PERSON: dict[str, Any] = {
+    "user_id": serializers.IntegerField(),
+    "username": serializers.CharField(),
+}
+TEAM: dict[str, Any] = {
+    "team_id": serializers.IntegerField(allow_null=True),
+    "name": serializers.CharField(allow_null=True),
+}
+PERIOD_PARAMETERS = [
+    OpenApiParameter("from", LOCAL_DAY, description="First local day; today if absent."),
+    OpenApiParameter("to", LOCAL_DAY, description="Last local day; today if absent."),
+]
+
+COLUMNS_PARAMETER = OpenApiParameter(
+    "columns", str, description=f"With commas, in the order wanted: {', '.join(COLUMNS)}."
+)
+_YES_NO: dict[str, Any] = {"type": "string", "enum": ["", "0", "1"]}
+_SEPARATOR: dict[str, Any] = {"type": "string", "enum": ["", "auto", *SEPARATORS]}
+STYLE_PARAMETERS: list[Any] = [
+    OpenApiParameter("separator", _SEPARATOR, description="comma if absent."),
+    OpenApiParameter("bom", _YES_NO, description="1 if absent: Excel then reads UTF-8."),
+    OpenApiParameter("labels", _YES_NO, description="Words of the language instead of names."),
+    OpenApiParameter("about", _YES_NO, description="Who, when, which filter: lines at the end."),
+]
+
+CONTACT_ID = OpenApiParameter("id", int, OpenApiParameter.PATH)
+CALL_ID = OpenApiParameter("call_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
+_LENGTH: dict[str, Any] = {"type": "string", "examples": ["90", "1:30"], "maxLength": 9}
+# A form sends empty what nobody chose; that is the same as absent.
+_TEAM: dict[str, Any] = {"oneOf": [{"type": "integer", "minimum": 1}, {"enum": ["", "none"]}]}
+FILTER_PARAMETERS: list[Any] = [
+    OpenApiParameter("user_id", str, description="A username or an id."),
+    OpenApiParameter("agent", str, description="The same as user_id."),
+    OpenApiParameter("team", _TEAM, description="The id of a team; none: people without a team."),
+    OpenApiParameter("start_date", LOCAL_DAY, description="First local day, inclusive."),
+    OpenApiParameter("end_date", LOCAL_DAY, description="Last local day, inclusive."),
+    OpenApiParameter("status", str, enum=["", *dict(CallLog.STATUSES)]),
+    OpenApiParameter(
+        "period",
+        str,
+        enum=["", *LABELS],
+        description="Local days by name, or `range` with `from` and `to`.",
+    ),
+    OpenApiParameter("from", LOCAL_DAY, description="First day of `period=range`."),
+    OpenApiParameter("to", LOCAL_DAY, description="Last day of `period=range`."),
+    OpenApiParameter(
+        "search",
+        {"type": "string", "maxLength": 120},
+        description="Beginnings of words in contact, number, reference or notes; accents aside.",
+    ),
+    OpenApiParameter("direction", str, enum=["", *dict(CallLog.DIRECTIONS)]),
+    OpenApiParameter("min_duration", _LENGTH, description="Seconds, or M:SS, or H:MM:SS."),
+    OpenApiParameter("max_duration", _LENGTH, description="Likewise."),
+    OpenApiParameter("disposition", str, description="The outcome, as it is stored."),
+    OpenApiParameter("provider", str, description="The provider, as it is stored."),
+    OpenApiParameter("evidence", str, enum=["", *dict(CallLog.EVIDENCE)]),
+]
