@@ -6,19 +6,23 @@ import shutil
 import subprocess
 import sys
 import types
+from contextlib import suppress
+from itertools import combinations
+from typing import ClassVar
 
 import pytest
 from django.utils import translation
 
 import calls.providers
 import calls.simulation
+from calls import timeline
 from calls.models import CallLog, ProviderAccount, ProviderIdentity, RawEvent
 from calls.providers import adapters
 from calls.simulation import builders
 from tests.calls.providers import test_laws
 from tests.support.patience import PATIENCE
 from tests.support.server import ROOT
-from tests.support.telling import SECRET, T
+from tests.support.telling import DATA_KEYS, SECRET, T
 
 pytestmark = pytest.mark.once
 
@@ -62,6 +66,48 @@ def test_every_secret_and_setting_is_explained():
             words = [*adapter.secret_names, *adapter.optional_secret_names]
             words += [setting.name for setting in adapter.setting_names]
             assert [word for word in words if f"`{word}`" not in PAGE and word != "secret"] == []
+
+
+class Asked(dict):
+    """What an event says, and by which names it was asked."""
+
+    names: ClassVar[set[str]] = set()
+
+    def __contains__(self, name):
+        self.names.add(name)
+        return super().__contains__(name)
+
+    def get(self, name, default=None):
+        self.names.add(name)
+        return super().get(name, default)
+
+
+# What people say and what the fields of an event say (ProviderEvent.facts).
+NOT_OF_ADAPTERS = {"notes", "disposition", "wrap_up", "offline"} | {
+    *("number", "direction", "leg", "seq", "conversation_seq"),
+}
+
+
+def test_all_that_the_fold_asks_of_an_events_data_is_explained():
+    for kinds in combinations(timeline.KINDS, 3):
+        for status in timeline.TERMINAL:
+            events = [
+                timeline.Event(kind, kind, T, "provider:main", Asked(status=status, paired=True))
+                for kind in kinds
+            ]
+            with suppress(ValueError):  # no fact among them
+                timeline.fold(events)
+    assert {"unsure", "hold", "resumes", "party"} <= Asked.names
+    assert Asked.names - NOT_OF_ADAPTERS <= DATA_KEYS
+
+
+def test_all_that_is_read_of_an_events_data_elsewhere_is_explained():
+    """The intake and the comparison with call detail records, by the names in their text."""
+    files = ("intake.py", "cdr_reconciliation.py")
+    source = "".join((ROOT / "calls" / "telephony" / file).read_text() for file in files)
+    asked = set(re.findall(r"""\.data(?:\.get\(|\[)"(\w+)\"""", source))
+    assert {"joined", "channel", "provisional"} <= asked
+    assert asked - NOT_OF_ADAPTERS <= DATA_KEYS
 
 
 @pytest.mark.skipif(
