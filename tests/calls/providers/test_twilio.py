@@ -500,12 +500,5 @@ def test_asked_in_vain_it_says_that_it_does_not_know():
     assert dialer()[0].ask("../Messages") is None
 
 
-def test_only_https_is_asked():
-    with pytest.raises(Unreachable, match="https"):
-        web.https(web.Question("GET", "http://127.0.0.1:1/"))
-    with pytest.raises(Unreachable, match="does not answer"):
-        web.https(web.Question("GET", "https://127.0.0.1:1/"))
-
-
 def test_the_link_dials():
     assert make("twilio").dial_url("+34600000001") == "tel:+34600000001"
