@@ -31,8 +31,7 @@ bench: development ## benchmarks: ratios measured side by side in one run (CALLS
 	@$(VENV_PYTHON) -m bench --calls $(CALLS)
 
 messages: development ## collects the texts to translate and compiles the translations
-	@$(VENV_PYTHON) manage.py makemessages -l es -v0 --no-location --ignore ".venv/*" --ignore "node_modules/*"
-	@$(VENV_PYTHON) manage.py compilemessages -l es -v0 --ignore ".venv/*"
+	@$(VENV_PYTHON) scripts/messages.py
 
 runtime:
 	@$(PYTHON) scripts/prepare.py

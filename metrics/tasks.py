@@ -6,7 +6,7 @@ from huey import crontab
 from huey.contrib.djhuey import db_periodic_task, db_task
 
 from metrics.exports import jobs
-from metrics.rollups.rebuild import differences
+from metrics.rollups.rebuild import each_difference
 
 logger = logging.getLogger(__name__)
 
@@ -14,12 +14,13 @@ logger = logging.getLogger(__name__)
 @db_periodic_task(crontab(hour="3", minute="20"))
 def check_sums() -> None:
     """Compares every stored sum with the calls; an error in the log where they differ."""
-    found = differences()
-    if found:
+    found = each_difference()
+    first = next(found, None)
+    if first is not None:
         logger.error(
             "%d stored sums differ from the calls: run manage.py rebuild_metrics. First: %s",
-            len(found),
-            found[0],
+            1 + sum(1 for _ in found),
+            first,
         )
 
 

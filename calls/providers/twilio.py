@@ -140,12 +140,15 @@ class Twilio(Adapter):
             raise Forged("The signature is not Twilio's.")
 
     def _tokens(self, account_sid: str) -> Sequence[str]:
-        """The tokens that sign for this account: a sub-account may have one of its own."""
+        """The tokens that sign for this account: a sub-account may have one of its own.
+
+        None of them is empty: anybody could sign with that.
+        """
         told = " ".join(self.secrets.get("subaccount_tokens", ())).split()
         own = [
             token for sid, _, token in (one.partition("=") for one in told) if sid == account_sid
         ]
-        return own or self.secret_values("auth_token")
+        return [token for token in own or self.secret_values("auth_token") if token]
 
     # --- Events ---
 

@@ -61,4 +61,16 @@ def _request(
     return SimRequest(at - call.start, target.url, headers, json.dumps(said).encode(), final=final)
 
 
-BUILDER = Builder("aircall", build, PRECISION_MS, tells_dropped=False, tells_failed=False)
+def unknown(call: ScriptedCall, target: Target) -> SimRequest:
+    return _request(call, target, call.start, "call.levitated", {})
+
+
+BUILDER = Builder(
+    "aircall",
+    build,
+    unknown,
+    PRECISION_MS,
+    tells_dropped=False,
+    tells_failed=False,
+    records_hold=False,
+)

@@ -101,14 +101,20 @@ class Builder:
 
     `as_told` is the call as far as this kind can tell it (whole seconds, no hold ...): what is
     recorded must be exactly the truth of that. `requests` are in the order of their delays.
+    `unknown` is one genuine request that says what nobody has ever heard of (`levitated`): kinds of
+    events are added by their makers without a word to us.
     """
 
     kind: str
     build: Callable[[ScriptedCall, Target], list[SimRequest]]
+    unknown: Callable[[ScriptedCall, Target], SimRequest]
     grid_ms: int = 1
     tells_hold: bool = True
     tells_dropped: bool = True
     tells_failed: bool = True
+    # Whether the record at the end tells the hold. Where it does not, a hold of which both events
+    # are lost cannot be missed.
+    records_hold: bool = True
 
     def as_told(self, call: ScriptedCall) -> ScriptedCall:
         told = call.on_grid(self.grid_ms)

@@ -87,4 +87,11 @@ def _request(
     return SimRequest(delay, f"{target.url}?uuid={name}", headers, body, final=True)
 
 
-BUILDER = Builder("freeswitch", build)
+def unknown(call: ScriptedCall, target: Target) -> SimRequest:
+    leg = hex_id(call.call_id, "unknown")
+    times = {"start_uepoch": _micro(call.start), "end_uepoch": _micro(call.end)}
+    variables = times | {"uuid": leg, "hangup_cause": "LEVITATED"}
+    return _request(call, target, leg, variables, (call.agent, call.number))
+
+
+BUILDER = Builder("freeswitch", build, unknown)

@@ -47,4 +47,9 @@ def _request(call: ScriptedCall, target: Target, at: int, said: dict[str, Any]) 
     return SimRequest(at - call.start, target.url, headers, body)
 
 
-BUILDER = Builder("generic", build)
+def unknown(call: ScriptedCall, target: Target) -> SimRequest:
+    said = {"event": "levitated", "call_id": call.call_id}
+    return _request(call, target, call.start, said)
+
+
+BUILDER = Builder("generic", build, unknown)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NoReturn
 
 from django.conf import settings
 from django.urls import reverse
@@ -188,7 +188,11 @@ def _judged(
 # --- Asterisk, which is listened to ---------------------------------------------------------------
 
 
-_MANAGER = Builder(ASTERISK, lambda call, target: [])
+def _nothing(call: ScriptedCall, target: Target) -> NoReturn:
+    raise NotImplementedError  # no request is sent about a call of Asterisk's
+
+
+_MANAGER = Builder(ASTERISK, _nothing, _nothing)
 
 
 def _play_manager(what: Play) -> Outcome:

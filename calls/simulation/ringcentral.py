@@ -17,20 +17,24 @@ _FIRST: Final = 2
 
 
 def build(call: ScriptedCall, target: Target) -> list[SimRequest]:
-    session = f"s-{hex_id(call.call_id)}"
+    session = _session(call)
     own, other = _parties(call)
     told = [(at, own, status) for at, status in _steps(call)]
     told += [(at, other, status) for at, status in _steps_of_other(call)]
     requests = []
     for sequence, (at, party, status) in enumerate(sorted(told, key=_order), _FIRST):
-        body = {
-            "sequence": sequence,
-            "telephonySessionId": session,
-            "eventTime": isoformat(from_ms(at)),
-            "parties": [{**party, "status": status}],
-        }
+        body = {"sequence": sequence, "parties": [{**party, "status": status}]}
         requests.append(_request(call, target, at, f"{session}-{sequence}", body))
     return requests
+
+
+def unknown(call: ScriptedCall, target: Target) -> SimRequest:
+    party = _parties(call)[0] | {"status": {"code": "Levitated"}}
+    return _request(call, target, call.start, f"{_session(call)}-unknown", {"parties": [party]})
+
+
+def _session(call: ScriptedCall) -> str:
+    return f"s-{hex_id(call.call_id)}"
 
 
 def _parties(call: ScriptedCall) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -85,7 +89,11 @@ def _request(
         "event": "/restapi/v1.0/account/1/telephony/sessions",
         "timestamp": isoformat(from_ms(at)),
         "subscriptionId": "sub-1",
-        "body": body,
+        "body": {
+            "telephonySessionId": _session(call),
+            "eventTime": isoformat(from_ms(at)),
+            **body,
+        },
     }
     headers = {
         "Content-Type": "application/json; charset=UTF-8",
@@ -94,4 +102,4 @@ def _request(
     return SimRequest(at - call.start, target.url, headers, json.dumps(said).encode())
 
 
-BUILDER = Builder("ringcentral", build)
+BUILDER = Builder("ringcentral", build, unknown)

@@ -84,4 +84,9 @@ def _request(
     return SimRequest(at - call.start, url, headers, urlencode(pairs).encode())
 
 
-BUILDER = Builder("twilio", build, PRECISION_MS, tells_hold=False, tells_dropped=False)
+def unknown(call: ScriptedCall, target: Target) -> SimRequest:
+    fields = {"CallSid": f"CA{hex_id(call.call_id)}", "CallStatus": "levitated"}
+    return _request(call, target, target.url, call.start, fields)
+
+
+BUILDER = Builder("twilio", build, unknown, PRECISION_MS, tells_hold=False, tells_dropped=False)

@@ -89,4 +89,9 @@ def _request(
     return SimRequest(at - call.start, target.url, headers, body, final=final)
 
 
-BUILDER = Builder("zoom", build, PRECISION_MS, tells_dropped=False)
+def unknown(call: ScriptedCall, target: Target) -> SimRequest:
+    about = {"call_id": hex_id(call.call_id)}
+    return _request(call, target, call.start, "phone.caller_levitated", about)
+
+
+BUILDER = Builder("zoom", build, unknown, PRECISION_MS, tells_dropped=False)

@@ -1,20 +1,27 @@
-"""Rebuilds every sum from the calls, or says which would change."""
+"""Rebuilds every sum from the calls, or says which would change: a day at a time.
+
+Nobody waits for it. A day is compared without a lock, and what differs is written in a transaction
+of its own, which holds the sums of the people concerned and no call. Memory holds a day, and a row
+of sums a person. Whoever ends a call meanwhile sums it as always, before or after.
+"""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max, Min
 
 from calls.models import CallLog
 from common.instants import day_range, local_day
 from metrics.definitions import SHAPE_FIELDS, Shape, Sums
 from metrics.models import DailyMetrics, DailyShape, UserMetrics
-from metrics.rollups.daily import CALL_SUMS, by_group, columns_of
+from metrics.rollups.daily import CALL_SUMS, ROW_SUMS, by_group, columns_of, recompute
 from metrics.rollups.histograms import shape_columns, shapes_of_day
 
-_BATCH = 2000
+_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -26,89 +33,149 @@ class Difference:
     stored: Sums | Shape | None
     right: Sums | Shape | None
 
-
-def _days() -> Iterator[dt.date]:
-    ends = (
-        CallLog.objects.assigned()
-        .ended()
-        .aggregate(first=Min("start_time"), last=Max("start_time"))
-    )
-    if ends["first"] is None:
-        return
-    day, last = local_day(ends["first"]), local_day(ends["last"])
-    while day <= last:
-        yield day
-        day += dt.timedelta(days=1)
-
-
-def _of_day(day: dt.date) -> dict[int, Sums]:
-    begin, end = day_range(day, day)
-    calls = CallLog.objects.assigned().started_between(begin, end).ended()
-    return {user_id: Sums(*sums) for user_id, *sums in by_group(calls, CALL_SUMS)}
+    @property
+    def lack(self) -> Sums:
+        """What the person's daily sums are too small by; nothing where it is a shape."""
+        right, stored = (
+            row if isinstance(row, Sums) else Sums() for row in (self.right, self.stored)
+        )
+        return right - stored
 
 
 def differences() -> list[Difference]:
     """All rows that a rebuild would change, add or remove. Changes nothing."""
-    found: list[Difference] = []
-    totals: dict[int, Sums] = {}
-    left = {(row.user_id, row.day): row.sums for row in DailyMetrics.objects.order_by().iterator()}
+    return list(each_difference())
+
+
+def each_difference() -> Iterator[Difference]:
+    """The same, one by one: after a change of the time zone there are as many as rows."""
+    lacks: dict[int, Sums] = {}
     for day in _days():
-        for user_id, right in _of_day(day).items():
-            totals[user_id] = totals.get(user_id, Sums()) + right
-            stored = left.pop((user_id, day), None)
-            if stored != right:
-                found.append(Difference(user_id, day, stored, right))
-    found += [Difference(user_id, day, stored, None) for (user_id, day), stored in left.items()]
-    stored_totals = {row.user_id: row.sums for row in UserMetrics.objects.all()}
-    for user_id in sorted(totals.keys() | stored_totals.keys()):
-        right, stored = totals.get(user_id, Sums()), stored_totals.get(user_id, Sums())
-        if stored != right:
-            found.append(Difference(user_id, None, stored, right))
-    return found + _shape_differences()
+        for one in _lasting(partial(_wrong_on, day)):
+            lacks[one.user_id] = lacks.get(one.user_id, Sums()) + one.lack
+            yield one
+    yield from _lasting(partial(_wrong_totals, lacks))
 
 
-def _shape_differences() -> list[Difference]:
-    found: list[Difference] = []
-    rows = DailyShape.objects.order_by().values_list("user", "day", *SHAPE_FIELDS)
-    left = {(user_id, day): Shape.of(columns) for user_id, day, *columns in rows.iterator()}
-    for day in _days():
-        for user_id, right in shapes_of_day(day).items():
-            stored = left.pop((user_id, day), None)
-            if stored != right:
-                found.append(Difference(user_id, day, stored, right))
-    return found + [Difference(*place, stored, None) for place, stored in left.items()]
-
-
-@transaction.atomic
 def rebuild() -> int:
-    """Writes every daily row and total anew, in one transaction; the number of daily rows."""
-    DailyMetrics.objects.all().delete()
-    UserMetrics.objects.all().delete()
-    totals: dict[int, Sums] = {}
-    rows: list[DailyMetrics] = []
-    written = 0
+    """Writes every row that is not what the calls say; how many daily rows there are then."""
     for day in _days():
-        for user_id, sums in _of_day(day).items():
-            totals[user_id] = totals.get(user_id, Sums()) + sums
-            rows.append(DailyMetrics(user_id=user_id, day=day, **columns_of(sums)))
-        if len(rows) >= _BATCH:
-            written += len(DailyMetrics.objects.bulk_create(rows))
-            rows = []
-    written += len(DailyMetrics.objects.bulk_create(rows))
-    UserMetrics.objects.bulk_create(
-        UserMetrics(user_id=user_id, **columns_of(sums)) for user_id, sums in totals.items()
-    )
-    _rebuild_shapes()
-    return written
+        people = {one.user_id for one in _wrong_on(day)}
+        if people:
+            _mend(day, people)
+    for total in _wrong_totals({}):
+        recompute(total.user_id, ())
+    return DailyMetrics.objects.count()
 
 
-def _rebuild_shapes() -> None:
-    DailyShape.objects.all().delete()
-    for day in _days():
-        DailyShape.objects.bulk_create(
-            (
-                DailyShape(user_id=user_id, day=day, **shape_columns(shape))
-                for user_id, shape in shapes_of_day(day).items()
-            ),
+def _lasting(look: Callable[[], list[Difference]]) -> list[Difference]:
+    """What two looks find alike. A call that ends between the reading of the rows and that of the
+    calls makes a difference, too; but the next look finds none there, or another."""
+    found = look()
+    return [one for one in look() if one in found] if found else []
+
+
+# --- Comparing ------------------------------------------------------------------------------------
+
+
+def _days() -> list[dt.date]:
+    """The local days that have rows or may have to have some."""
+    days = {
+        day
+        for model in (DailyMetrics, DailyShape)
+        for day in model.objects.order_by().values_list("day", flat=True).distinct()
+    }
+    ended = CallLog.objects.assigned().ended()
+    ends = ended.aggregate(first=Min("start_time"), last=Max("start_time"))
+    if ends["first"] is not None:
+        first, last = local_day(ends["first"]), local_day(ends["last"])
+        days.update(first + dt.timedelta(days=place) for place in range((last - first).days + 1))
+    return sorted(days)
+
+
+def _wrong_on(day: dt.date) -> list[Difference]:
+    """The rows of one day that are not what the calls say."""
+    sums = {row.user_id: row.sums for row in DailyMetrics.objects.filter(day=day)}
+    rows = DailyShape.objects.filter(day=day).values_list("user", *SHAPE_FIELDS)
+    shapes = {user_id: Shape.of(columns) for user_id, *columns in rows}
+    return [*_unlike(day, sums, _sums_of_day(day)), *_unlike(day, shapes, shapes_of_day(day))]
+
+
+def _sums_of_day(day: dt.date) -> dict[int, Sums]:
+    calls = CallLog.objects.assigned().started_between(*day_range(day, day)).ended()
+    return {user_id: Sums(*sums) for user_id, *sums in by_group(calls, CALL_SUMS)}
+
+
+def _unlike(
+    day: dt.date, stored: Mapping[int, Sums | Shape], right: Mapping[int, Sums | Shape]
+) -> list[Difference]:
+    return [
+        Difference(user_id, day, stored.get(user_id), right.get(user_id))
+        for user_id in sorted(stored.keys() | right.keys())
+        if stored.get(user_id) != right.get(user_id)
+    ]
+
+
+def _wrong_totals(lacks: Mapping[int, Sums]) -> list[Difference]:
+    """The totals that are not the sums of their daily rows and of what those lack."""
+    rows = {
+        user_id: Sums(*sums) for user_id, *sums in by_group(DailyMetrics.objects.all(), ROW_SUMS)
+    }
+    stored = {row.user_id: row.sums for row in UserMetrics.objects.all()}
+    right = {
+        user_id: rows.get(user_id, Sums()) + lacks.get(user_id, Sums())
+        for user_id in sorted(rows.keys() | stored.keys() | lacks.keys())
+    }
+    return [
+        Difference(user_id, None, stored.get(user_id, Sums()), total)
+        for user_id, total in right.items()
+        if stored.get(user_id, Sums()) != total
+    ]
+
+
+# --- Writing --------------------------------------------------------------------------------------
+
+
+def _mend(day: dt.date, people: set[int]) -> None:
+    """Writes the rows of `people` of one day: of all at once, but for those who are busy."""
+    with transaction.atomic():
+        mine = _locked(people)
+        found = [one for one in _wrong_on(day) if one.user_id in mine]
+        _write(DailyMetrics, day, [one for one in found if not _is_shape(one)])
+        _write(DailyShape, day, [one for one in found if _is_shape(one)])
+    for user_id in sorted(people - mine):
+        recompute(user_id, [day])
+
+
+def _locked(people: Iterable[int]) -> set[int]:
+    """Those of `people` whose sums nobody else changes until the end of the transaction.
+
+    Who is busy ending a call, or has no sums yet, is left out: whoever holds several people must
+    not wait for one more, or two could wait for each other.
+    """
+    if not connection.features.has_select_for_update:
+        return set(people)  # SQLite: the transaction itself is the lock (BEGIN IMMEDIATE)
+    totals = UserMetrics.objects.select_for_update(skip_locked=True).filter(user__in=people)
+    return set(totals.values_list("pk", flat=True))
+
+
+def _write(model: type[Any], day: dt.date, found: list[Difference]) -> None:
+    gone = [one.user_id for one in found if one.right is None]
+    model.objects.filter(day=day, user__in=gone).delete()
+    columns = {one.user_id: _columns(one.right) for one in found if one.right is not None}
+    if columns:
+        model.objects.bulk_create(
+            (model(user_id=user_id, day=day, **values) for user_id, values in columns.items()),
             batch_size=_BATCH,
+            update_conflicts=True,
+            unique_fields=["user", "day"],
+            update_fields=list(next(iter(columns.values()))),
         )
+
+
+def _is_shape(one: Difference) -> bool:
+    return Shape in (type(one.stored), type(one.right))
+
+
+def _columns(row: Sums | Shape) -> dict[str, int]:
+    return shape_columns(row) if isinstance(row, Shape) else columns_of(row)

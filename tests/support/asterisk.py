@@ -13,6 +13,7 @@ from calls.providers.asterisk.dialplan import Dialplan
 from calls.providers.asterisk.tracker import Tracker
 from calls.providers.base import ProviderEvent
 from calls.simulation.asterisk_events import Exchange
+from tests.support.telling import check_words
 
 STREAMS = Path(__file__).parents[1] / "fixtures" / "ami"
 T = 1_767_607_200  # 2026-01-05 10:00:00 UTC
@@ -48,7 +49,10 @@ def messages(raw: bytes) -> list[Message]:
 def told(raw: bytes, follower: Tracker | None = None, received: int = 0) -> list[ProviderEvent]:
     """All that a tracker tells of a stream."""
     follower = follower or tracker()
-    return [event for one in messages(raw) for event in follower.read(one, received)]
+    events = [event for one in messages(raw) for event in follower.read(one, received)]
+    for event in events:
+        check_words(event)
+    return events
 
 
 def folded(events: Iterable[ProviderEvent]) -> timeline.CallState:

@@ -1,10 +1,14 @@
 """Calls told to an adapter as its provider tells them, and what its ledger then proves.
 
-The laws that hold for every adapter are here, so that each test file can apply them to its own.
+Here are the tools; the laws that hold for every adapter are in tests/calls/providers/test_laws.py.
 """
 
+import json
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations, pairwise
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import strategies as st
@@ -14,11 +18,20 @@ from calls.providers import adapters
 from calls.providers.base import Forged, HookRequest, Payload, ProviderEvent, Unknown, Unreadable
 from calls.simulation import builders
 from calls.simulation.base import ScriptedCall, SimRequest, Target
+from tests.support.server import ROOT
 
 T = 1_767_607_200_000  # 2026-01-05 10:00:00.000 UTC
 HOOK = "https://calls.example.test/hooks/{kind}/main/"
 SECRET = "a-secret-for-tests-1"
 HOLDING = {timeline.HELD, timeline.RESUMED}
+# What the table in docs/providers.md lets an event say.
+DATA_KEYS = frozenset(
+    re.findall(
+        r"^\| `(\w+)` \|",
+        (ROOT / "docs" / "providers.md").read_text().split("\n| Key | Of |", 1)[1],
+        re.MULTILINE,
+    )
+)
 
 
 def make(kind, settings=None, **secrets):
@@ -49,6 +62,11 @@ def heard(adapter, request: HookRequest) -> list[ProviderEvent]:
     return adapter.parse(adapter.kept(request))
 
 
+def check_words(event: ProviderEvent) -> None:
+    """Law: an event says what the table explains and nothing else: a slip would go unheard."""
+    assert event.data.keys() <= DATA_KEYS
+
+
 def ledgers(events: Iterable[ProviderEvent]) -> dict[str, dict[str, timeline.Event]]:
     """The ledger of each call: of two events with one key, the first to arrive stays.
 
@@ -60,6 +78,7 @@ def ledgers(events: Iterable[ProviderEvent]) -> dict[str, dict[str, timeline.Eve
     for event in told:
         if event.call:
             parts.setdefault(event.conversation, set()).add(event.call)
+        check_words(event)
         key = event.key if event.call else f"message:{event.conversation_sequence}"
         line = timeline.Event(key, event.kind, event.at, "provider:main", event.facts())
         for call in [event.call] if event.call else parts.get(event.conversation, ()):
@@ -114,10 +133,16 @@ def scripts(draw, directions=("outbound", "inbound")):
     )
 
 
+def requests_of(adapter, script: ScriptedCall) -> list[SimRequest]:
+    """All that the provider sends about `script`, in order."""
+    return builders()[adapter.kind].requests(script, target_of(adapter))
+
+
 def told_events(adapter, script: ScriptedCall) -> list[ProviderEvent]:
     """All that the provider tells of `script`, read request by request, in order."""
-    requests = builders()[adapter.kind].requests(script, target_of(adapter))
-    return [event for sent in requests for event in heard(adapter, as_request(sent))]
+    return [
+        event for sent in requests_of(adapter, script) for event in heard(adapter, as_request(sent))
+    ]
 
 
 def check_truth(adapter, script: ScriptedCall) -> None:
@@ -139,20 +164,20 @@ def check_any_order(adapter, script: ScriptedCall, data) -> None:
     assert len(named) == 1 or (script.answered is None and not named)
 
 
-def check_losses(adapter, script: ScriptedCall, data, record_tells_hold=True) -> None:
+def check_losses(adapter, script: ScriptedCall, data) -> None:
     """Law: whichever requests are lost (any one, any two, many), what is then wrong is marked.
 
     Except where a provider's record does not tell the hold: a hold of which nothing came, or two
     that became one, cannot be missed.
     """
-    requests = builders()[adapter.kind].requests(script, target_of(adapter))
-    told = [heard(adapter, as_request(sent)) for sent in requests]
+    builder = builders()[adapter.kind]
+    told = [heard(adapter, as_request(sent)) for sent in requests_of(adapter, script)]
     places = range(len(told))
-    truth = builders()[adapter.kind].as_told(script).truth
+    truth = builder.as_told(script).truth
     turns = [place for place in places if {event.kind for event in told[place]} & HOLDING]
     many = data.draw(st.sets(st.sampled_from(places)))
     for lost in map(set, [many, *combinations(places, 1), *combinations(places, 2)]):
-        unseen = not record_tells_hold and any({*two} <= lost for two in pairwise(turns))
+        unseen = not builder.records_hold and any({*two} <= lost for two in pairwise(turns))
         heard_of = [event for place in places if place not in lost for event in told[place]]
         for state in states(heard_of).values():
             if state.end is not None and not state.missing:
@@ -160,10 +185,10 @@ def check_losses(adapter, script: ScriptedCall, data, record_tells_hold=True) ->
                 assert wrong <= ({"hold", "talk"} if unseen else set()), lost
 
 
-def check_never_stumbles(adapter, body: bytes, content_type="application/json", query="") -> None:
+def check_never_stumbles(adapter, payload: Payload) -> None:
     """Law: whatever the bytes are, they are read, unreadable or unknown; and can be stored."""
     try:
-        events = adapter.parse(Payload(body, T, content_type, query))
+        events = adapter.parse(payload)
     except Unknown as unknown:
         events, said = unknown.events, str(unknown)
     except Unreadable as error:
@@ -188,14 +213,19 @@ def refused(adapter, request: HookRequest) -> bool:
 
 
 def check_forgeries(adapter, script: ScriptedCall) -> None:
-    """Law: a proof by another secret is not taken, nor any where there is no secret at all."""
-    requests = builders()[adapter.kind].requests(script, target_of(adapter))
-    stranger = make(adapter.kind, adapter.settings, **{one: ["other"] for one in adapter.secrets})
-    nobody = make(adapter.kind, adapter.settings, **{one: [] for one in adapter.secrets})
-    for sent in requests:
+    """Law: a proof by another secret is not taken, nor any where there is no secret at all, or an
+    empty one: everybody knows that."""
+    stranger, nobody, empty = (
+        make(adapter.kind, adapter.settings, **dict.fromkeys(adapter.secrets, values))
+        for values in (["other"], [], [""])
+    )
+    for sent in requests_of(adapter, script):
         genuine = as_request(sent)
         adapter.verify(genuine)
-        assert refused(stranger, genuine) and refused(nobody, genuine)
+        assert all(refused(other, genuine) for other in (stranger, nobody, empty))
+    for sent in requests_of(empty, script):
+        forged = as_request(sent)
+        assert all(refused(other, forged) for other in (adapter, nobody, empty))
 
 
 JUNK = st.recursive(
@@ -205,6 +235,38 @@ JUNK = st.recursive(
     ),
     max_leaves=12,
 )
+
+
+def spoiled_request(adapter, draw) -> Payload:
+    """What is kept of a genuine request in which some values are anything at all."""
+    script = draw(scripts())
+    builder = builders()[adapter.kind]
+    odd = builder.unknown(builder.as_told(script), target_of(adapter))
+    told = [*requests_of(adapter, script), odd]
+    kept = adapter.kept(as_request(draw(st.sampled_from(told))))
+    body, query = kept.body, urlencode(_texts(spoiled(dict(parse_qsl(kept.query)), draw)))
+    if body.startswith(b"{"):
+        body = json.dumps(spoiled(json.loads(body), draw)).encode()
+    elif body:
+        body = urlencode(_texts(spoiled(_fields(body), draw))).encode()
+    return replace(kept, body=body, query=query)
+
+
+def _fields(body: bytes) -> dict:
+    """The fields of a form, one of which may be JSON itself."""
+    pairs = parse_qsl(body.decode(), keep_blank_values=True)
+    return {name: json.loads(one) if one.startswith("{") else one for name, one in pairs}
+
+
+def _texts(fields) -> dict:
+    """`fields` as a form or an address can hold them."""
+    pairs = fields.items() if isinstance(fields, dict) else [("", fields)]
+    return {
+        name.encode(errors="ignore"): (
+            value if isinstance(value, str) else json.dumps(value)
+        ).encode(errors="ignore")
+        for name, value in pairs
+    }
 
 
 def spoiled(sample, draw):

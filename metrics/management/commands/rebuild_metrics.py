@@ -4,7 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from metrics.rollups.rebuild import differences, rebuild
+from metrics.rollups.rebuild import each_difference, rebuild
+
+_SHOWN = 20
 
 
 class Command(BaseCommand):
@@ -17,10 +19,13 @@ class Command(BaseCommand):
         if not check:
             self.stdout.write(f"{rebuild()} daily rows rebuilt")
             return
-        found = differences()
-        for row in found[:20]:
-            when = row.day or "total"
-            self.stderr.write(f"user {row.user_id} {when}: stored {row.stored}, calls {row.right}")
+        found = 0
+        for found, row in enumerate(each_difference(), 1):
+            if found <= _SHOWN:
+                when = row.day or "total"
+                self.stderr.write(
+                    f"user {row.user_id} {when}: stored {row.stored}, calls {row.right}"
+                )
         if found:
-            raise CommandError(f"{len(found)} rows would change", returncode=1)
+            raise CommandError(f"{found} rows would change", returncode=1)
         self.stdout.write("every sum agrees with the calls")

@@ -152,28 +152,7 @@ def test_what_is_not_known_is_told_and_what_is_of_no_interest_is_not(aircall):
         aircall.parse(Payload(b'{"event": "call.hungup", "data": {"id": 3}}', T))
 
 
-# --- Laws ---
-
-
-@settings(max_examples=40, deadline=None)
-@given(telling.scripts(), st.data())
-def test_simulated_calls_are_recorded_exactly_in_any_order(script, data):
-    adapter = make("aircall")
-    telling.check_truth(adapter, script)
-    telling.check_any_order(adapter, script, data)
-    telling.check_forgeries(adapter, script)
-
-
-@settings(max_examples=60, deadline=None)
-@given(telling.scripts(), st.data())
-def test_what_is_lost_is_marked(script, data):
-    telling.check_losses(make("aircall"), script, data, record_tells_hold=False)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=200))
-def test_no_bytes_make_it_stumble(body):
-    telling.check_never_stumbles(make("aircall"), body)
+# --- Any value ---
 
 
 @settings(max_examples=80, deadline=None)
@@ -185,4 +164,4 @@ def test_no_value_makes_it_stumble(data, step):
     }
     said = {"event": f"call.{step}", "timestamp": START, "data": whole}
     body = json.dumps(telling.spoiled(said, data.draw)).encode()
-    telling.check_never_stumbles(make("aircall"), body)
+    telling.check_never_stumbles(make("aircall"), Payload(body, T))

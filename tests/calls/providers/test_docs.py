@@ -6,19 +6,34 @@ import shutil
 import subprocess
 import sys
 import types
+from contextlib import suppress
+from itertools import combinations
+from typing import ClassVar
 
 import pytest
+from django.utils import translation
 
 import calls.providers
+import calls.simulation
+from calls import timeline
 from calls.models import CallLog, ProviderAccount, ProviderIdentity, RawEvent
 from calls.providers import adapters
+from calls.simulation import builders
+from tests.calls.providers import test_laws
 from tests.support.patience import PATIENCE
 from tests.support.server import ROOT
-from tests.support.telling import SECRET, T
+from tests.support.telling import DATA_KEYS, SECRET, T
 
 pytestmark = pytest.mark.once
 
 PAGE = (ROOT / "docs" / "providers.md").read_text()
+README = (ROOT / "README.md").read_text()
+
+
+def first_words():
+    """What the phone systems with a hook are called: `Any` stands for any other."""
+    with translation.override("en"):
+        return [str(one.title).split()[0] for one in adapters().values() if one.has_hook]
 
 
 def blocks(language):
@@ -36,8 +51,13 @@ def test_every_hook_has_a_section_and_a_row():
     kinds = {kind for kind, adapter in adapters().items() if adapter.has_hook}
     rows = set(re.findall(r"^\| `([a-z]+)` \|", PAGE, re.MULTILINE))
     assert kinds <= rows
-    names = {"Twilio", "Zoom Phone", "Aircall", "RingCentral", "FreeSWITCH", "Any other system"}
-    assert names <= set(re.findall(r"^## (.+)$", PAGE, re.MULTILINE))
+    headings = " ".join(re.findall(r"^## (.+)$", PAGE, re.MULTILINE))
+    assert [name for name in first_words() if name not in headings] == []
+
+
+def test_the_readme_names_every_phone_system():
+    (line,) = re.findall(r"^- \*\*Phone systems.*?(?=^- )", README, re.MULTILINE | re.DOTALL)
+    assert [name for name in first_words() if name.casefold() not in line.casefold()] == []
 
 
 def test_every_secret_and_setting_is_explained():
@@ -46,6 +66,48 @@ def test_every_secret_and_setting_is_explained():
             words = [*adapter.secret_names, *adapter.optional_secret_names]
             words += [setting.name for setting in adapter.setting_names]
             assert [word for word in words if f"`{word}`" not in PAGE and word != "secret"] == []
+
+
+class Asked(dict):
+    """What an event says, and by which names it was asked."""
+
+    names: ClassVar[set[str]] = set()
+
+    def __contains__(self, name):
+        self.names.add(name)
+        return super().__contains__(name)
+
+    def get(self, name, default=None):
+        self.names.add(name)
+        return super().get(name, default)
+
+
+# What people say and what the fields of an event say (ProviderEvent.facts).
+NOT_OF_ADAPTERS = {"notes", "disposition", "wrap_up", "offline"} | {
+    *("number", "direction", "leg", "seq", "conversation_seq"),
+}
+
+
+def test_all_that_the_fold_asks_of_an_events_data_is_explained():
+    for kinds in combinations(timeline.KINDS, 3):
+        for status in timeline.TERMINAL:
+            events = [
+                timeline.Event(kind, kind, T, "provider:main", Asked(status=status, paired=True))
+                for kind in kinds
+            ]
+            with suppress(ValueError):  # no fact among them
+                timeline.fold(events)
+    assert {"unsure", "hold", "resumes", "party"} <= Asked.names
+    assert Asked.names - NOT_OF_ADAPTERS <= DATA_KEYS
+
+
+def test_all_that_is_read_of_an_events_data_elsewhere_is_explained():
+    """The intake and the comparison with call detail records, by the names in their text."""
+    files = ("intake.py", "cdr_reconciliation.py")
+    source = "".join((ROOT / "calls" / "telephony" / file).read_text() for file in files)
+    asked = set(re.findall(r"""\.data(?:\.get\(|\[)"(\w+)\"""", source))
+    assert {"joined", "channel", "provisional"} <= asked
+    assert asked - NOT_OF_ADAPTERS <= DATA_KEYS
 
 
 @pytest.mark.skipif(
@@ -73,24 +135,40 @@ def test_the_request_by_curl_starts_a_call(live_people, live_server):
 
 @pytest.fixture
 def example(tmp_path, monkeypatch):
-    """The example's adapter, in a file of its own and found by being there; its test file."""
-    source, test = blocks("python")
-    (tmp_path / "acme.py").write_text(source)
-    monkeypatch.setattr(calls.providers, "__path__", [*calls.providers.__path__, str(tmp_path)])
+    """The example's adapter and builder, each in a file of its own and found by being there; its
+    test file."""
+    *sources, test = blocks("python")
+    for package, source in zip((calls.providers, calls.simulation), sources, strict=True):
+        folder = tmp_path / package.__name__
+        folder.mkdir()
+        (folder / "acme.py").write_text(source)
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
     adapters.cache_clear()
+    builders.cache_clear()
     yield test
     adapters()["acme"].kind = ""  # whoever still holds the class: it is no adapter any more
-    sys.modules.pop("calls.providers.acme", None)
+    for package in (calls.providers, calls.simulation):
+        sys.modules.pop(f"{package.__name__}.acme", None)
     adapters.cache_clear()
+    builders.cache_clear()
 
 
 def test_the_worked_example_passes_its_own_tests(example):
     module = types.ModuleType("example_of_a_test_file")
     exec(compile(example, "docs/providers.md", "exec"), vars(module))
     tests = [name for name in vars(module) if name.startswith("test_")]
-    assert len(tests) == 3
+    assert len(tests) == 2
     for name in tests:
         getattr(module, name)()
+
+
+def test_the_worked_example_is_under_the_laws(example):
+    test_laws.test_every_adapter_with_a_hook_has_a_builder()
+    assert "acme" in builders()
+    laws = [law for law in vars(test_laws).values() if hasattr(law, "hypothesis")]
+    assert len(laws) == 7
+    for law in laws:
+        law(kind="acme")
 
 
 @pytest.mark.django_db

@@ -314,28 +314,7 @@ def test_an_extension_that_nobody_picks_up_is_no_answer(ringcentral):
     assert (state.status, state.ring, state.talk) == ("NO_ANSWER", 9000, 0)
 
 
-# --- Laws ---
-
-
-@settings(max_examples=40, deadline=None)
-@given(telling.scripts(), st.data())
-def test_simulated_calls_are_recorded_exactly_in_any_order(script, data):
-    adapter = make("ringcentral")
-    telling.check_truth(adapter, script)
-    telling.check_any_order(adapter, script, data)
-    telling.check_forgeries(adapter, script)
-
-
-@settings(max_examples=60, deadline=None)
-@given(telling.scripts(), st.data())
-def test_what_is_lost_is_marked(script, data):
-    telling.check_losses(make("ringcentral"), script, data)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=200))
-def test_no_bytes_make_it_stumble(body):
-    telling.check_never_stumbles(make("ringcentral"), body)
+# --- Any value ---
 
 
 @settings(max_examples=80, deadline=None)
@@ -344,7 +323,7 @@ def test_no_value_makes_it_stumble(data, code):
     whole = party(code, reason="NoAnswer", queueCall=True), party(code, "p-2", direction="Inbound")
     said = json.loads(notification(5, *whole).body)
     body = json.dumps(telling.spoiled(said, data.draw)).encode()
-    telling.check_never_stumbles(make("ringcentral"), body)
+    telling.check_never_stumbles(make("ringcentral"), Payload(body, T))
 
 
 def test_the_link_dials():

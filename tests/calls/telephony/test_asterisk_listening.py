@@ -1,8 +1,6 @@
 """Listening to Asterisk over real sockets: as a process, through breaks, and from a file."""
 
 import asyncio
-import datetime as dt
-import ipaddress
 import logging
 import os
 import random
@@ -15,9 +13,6 @@ import time
 from io import StringIO
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
@@ -34,6 +29,7 @@ from calls.telephony.ami_listener import Listener
 from calls.telephony.hooks import adapter_of
 from common.instants import from_ms, now, to_ms
 from tests.support.asterisk import STREAMS, stream, truths
+from tests.support.certificates import certificate
 from tests.support.patience import PATIENCE, await_that
 from tests.support.processes import spawn
 from tests.support.server import ROOT, test_database_url
@@ -345,30 +341,6 @@ def test_tls_with_a_private_certificate(tmp_path):
 
     assert isinstance(asyncio.run(run("")), Lost)
     assert isinstance(asyncio.run(run(str(files[0]))), Heard)
-
-
-def certificate(folder):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "pbx")])
-    alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now() - dt.timedelta(days=1))
-        .not_valid_after(now() + dt.timedelta(days=1))
-        .add_extension(alternative, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
-    pem = serialization.Encoding.PEM
-    cert_file.write_bytes(made.public_bytes(pem))
-    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    key_file.write_bytes(key.private_bytes(pem, *plain))
-    return cert_file, key_file
 
 
 def test_a_line_that_has_gone_dead_is_noticed():
