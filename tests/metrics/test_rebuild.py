@@ -1,4 +1,4 @@
-"""The rebuild and the check of sums, beside calls that end: right at every moment, in nobody's way."""
+"""The rebuild and the check of sums, beside calls that end: right at once, in nobody's way."""
 
 import datetime as dt
 import threading
