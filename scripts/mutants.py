@@ -41,7 +41,7 @@ class Mutant:
     @cached_property
     def source(self) -> str:
         """The whole file with the change."""
-        body: list[Any] = list(self.tree.body)
+        body = list(self.tree.body)
         body[self.statement] = body[self.statement].deep_replace(self.node, self.instead)
         return self.tree.with_changes(body=body).code
 

@@ -68,7 +68,7 @@ hypothesis.settings.load_profile("mutation")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        test: Any = getattr(item, "obj", None)
+        test = getattr(item, "obj", None)
         if hypothesis.is_hypothesis_test(test):
             chosen = test._hypothesis_internal_use_settings
             few = hypothesis.settings(chosen, max_examples=min(EXAMPLES, chosen.max_examples))
