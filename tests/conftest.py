@@ -6,6 +6,7 @@ from pathlib import Path
 # Playwright's loop runs in the main thread, where Django would refuse its own ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
+import hypothesis
 import pytest
 import redis
 from django.conf import settings
@@ -27,6 +28,15 @@ settings.STORAGES = settings.STORAGES | {
 }
 # Or every client of a test would read the whole folder of collected files first.
 settings.WHITENOISE_AUTOREFRESH = True
+
+# How long an example takes says how busy the machine is. The rest is as it was, in CI its own.
+hypothesis.settings.register_profile(
+    "patient",
+    parent=hypothesis.settings(),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("patient")
 
 PROOFS = Path(__file__).parent / "proof"
 

@@ -366,7 +366,7 @@ def events_of_a_call(draw):
     return events
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(events_of_a_call(), st.data())
 def test_any_order_and_any_repetition_folds_to_the_same_state(events, data):
     again = data.draw(st.lists(st.sampled_from(events), max_size=10))
@@ -374,7 +374,7 @@ def test_any_order_and_any_repetition_folds_to_the_same_state(events, data):
     assert fold(shuffled) == fold(events)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(events_of_a_call())
 def test_the_parts_always_add_up(events):
     state = fold(events)
@@ -398,7 +398,7 @@ def test_the_parts_always_add_up(events):
         assert state.ring + state.talk <= state.duration
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(events_of_a_call(), events_of_a_call())
 def test_more_events_never_reopen_a_call(events, more):
     # The ledger holds a key once, so what comes later has keys of its own.

@@ -155,7 +155,7 @@ def test_what_is_not_known_is_told_and_what_is_of_no_interest_is_not(aircall):
 # --- Any value ---
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data(), st.sampled_from(["created", "answered", "hungup", "ended", "transferred"]))
 def test_no_value_makes_it_stumble(data, step):
     whole = DATA | {

@@ -231,7 +231,7 @@ def test_what_cannot_be_read_is_said_so(body):
 # --- Any value ---
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.binary(max_size=200),
     st.sampled_from([b"", b"cdr=", b"<", b"{"]),
@@ -241,7 +241,7 @@ def test_no_bytes_make_it_stumble(body, start, content_type):
     telling.check_never_stumbles(make("freeswitch"), Payload(start + body, T, content_type))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_no_value_makes_it_stumble(data):
     whole = by_ana(bridge_channel="sofia/internal/1@x", originating_leg_uuid="")

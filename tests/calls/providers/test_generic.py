@@ -241,7 +241,7 @@ def test_what_cannot_be_read_is_said_so(generic, said):
 # --- Laws ---
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(telling.scripts())
 def test_with_a_token_calls_are_as_exact_and_forgeries_refused(script):
     adapter = make("generic", {"auth": "token"})
@@ -249,7 +249,7 @@ def test_with_a_token_calls_are_as_exact_and_forgeries_refused(script):
     telling.check_forgeries(adapter, script)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data(), st.sampled_from(["", "Europe/Madrid", "Nowhere/Else"]))
 def test_no_value_makes_it_stumble(data, zone):
     whole = ENDED | {"started_at": T, "answered_at": "x", "hold_seconds": 3, "sequence": 1}

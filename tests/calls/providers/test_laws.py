@@ -23,7 +23,7 @@ def test_every_adapter_with_a_hook_has_a_builder():
 
 
 @every_kind
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(script=telling.scripts(), data=st.data())
 def test_simulated_calls_are_recorded_exactly_in_any_order(kind, script, data):
     telling.check_truth(make(kind), script)
@@ -31,21 +31,21 @@ def test_simulated_calls_are_recorded_exactly_in_any_order(kind, script, data):
 
 
 @every_kind
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(script=telling.scripts())
 def test_forgeries_are_refused(kind, script):
     telling.check_forgeries(make(kind), script)
 
 
 @every_kind
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(script=telling.scripts(), data=st.data())
 def test_what_is_lost_is_marked(kind, script, data):
     telling.check_losses(make(kind), script, data)
 
 
 @every_kind
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(script=telling.scripts())
 def test_no_secret_is_kept(kind, script):
     adapter = make(kind)
@@ -55,7 +55,7 @@ def test_no_secret_is_kept(kind, script):
 
 
 @every_kind
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(script=telling.scripts())
 def test_what_nobody_knows_is_said_to_be_unknown(kind, script):
     adapter, builder = make(kind), builders()[kind]
@@ -65,7 +65,7 @@ def test_what_nobody_knows_is_said_to_be_unknown(kind, script):
 
 
 @every_kind
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     body=st.binary(max_size=200),
     content_type=st.sampled_from(["application/json", "application/x-www-form-urlencoded", ""]),
@@ -76,7 +76,7 @@ def test_no_bytes_make_it_stumble(kind, body, content_type, query):
 
 
 @every_kind
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_no_value_makes_it_stumble(kind, data):
     adapter = make(kind)

@@ -222,7 +222,7 @@ def session(second):
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.permutations(range(9)))
 def test_the_numbers_of_the_other_side_leave_no_gap_in_any_order(order):
     requests = session(OTHER_SIDE)
@@ -317,7 +317,7 @@ def test_an_extension_that_nobody_picks_up_is_no_answer(ringcentral):
 # --- Any value ---
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data(), st.sampled_from(["Answered", "Disconnected", "Hold", "Setup"]))
 def test_no_value_makes_it_stumble(data, code):
     whole = party(code, reason="NoAnswer", queueCall=True), party(code, "p-2", direction="Inbound")

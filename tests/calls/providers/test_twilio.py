@@ -158,7 +158,7 @@ def test_a_shared_key_signs_with_sha_256(twilio):
     assert refused(make("twilio", auth_token=["another"]), request)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.dictionaries(
         st.text(st.characters(codec="ascii", exclude_characters="\x00"), min_size=1, max_size=8),
@@ -358,7 +358,7 @@ def test_a_status_without_a_timestamp_is_placed_when_it_came(twilio):
 # --- Any value ---
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data(), st.sampled_from([True, False]))
 def test_no_value_makes_it_stumble(data, as_json):
     spoiled = telling.spoiled(dict(COMPLETED | TO_CUSTOMER), data.draw)

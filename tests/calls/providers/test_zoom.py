@@ -292,7 +292,7 @@ def test_what_is_of_no_interest_tells_nothing(zoom):
 # --- Any value ---
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(telling.scripts())
 def test_without_the_history_the_live_events_are_as_exact(script):
     adapter = make("zoom", {"history": "no"})
@@ -302,7 +302,7 @@ def test_without_the_history_the_live_events_are_as_exact(script):
     assert facts(state) == told_script.truth
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_no_value_makes_it_stumble(data):
     queued = {"forwarded_by": {"extension_type": "callQueue"}}

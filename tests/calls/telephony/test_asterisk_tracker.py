@@ -622,7 +622,7 @@ def test_a_stream_that_breaks_off_leaves_its_calls_open_and_marked():
 SCENARIOS = list(REAL)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(SCENARIOS), st.randoms(use_true_random=False))
 def test_any_order_and_repetition_of_what_was_told_is_the_same_call(
     scenario, chance: random.Random
@@ -633,7 +633,7 @@ def test_any_order_and_repetition_of_what_was_told_is_the_same_call(
     assert [part.state for part in parts(shuffled)] == [part.state for part in parts(events)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(SCENARIOS), st.randoms(use_true_random=False))
 def test_messages_that_come_twice_change_nothing(scenario, chance: random.Random):
     doubled = []
@@ -644,7 +644,7 @@ def test_messages_that_come_twice_change_nothing(scenario, chance: random.Random
     assert [p.state for p in parts(heard)] == [p.state for p in parts(told(stream(scenario)))]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(SCENARIOS), st.integers(0, 60), st.integers(0, 60))
 def test_whatever_is_lost_no_end_is_invented_and_nothing_breaks(scenario, begin, length):
     everything = [one for one in messages(stream(scenario)) if one.event != "VarSet"]

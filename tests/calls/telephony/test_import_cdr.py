@@ -370,7 +370,7 @@ def test_what_is_missing_is_named(pbx, tmp_path):
         call_command("import_cdr", str(STREAMS / "cdr.csv"), account="pbx")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode()))
 def test_no_file_breaks_the_reader(raw):
     for one in cdr.read(raw, UTC):
