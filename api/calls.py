@@ -52,7 +52,7 @@ def source_of(request: Request) -> str:
     return services.CLIENT if isinstance(request.auth, ApiKey) else services.AGENT
 
 
-def told_at(request: Request, body: dict[str, Any], field: str) -> services.Told:
+def told_at(request: Request, body: dict[str, Any], field: str) -> services.ReportedTime:
     """The instant in `field` of the checked `body`, by our clock; if absent, when it came. And who
     says so."""
     return services.settle_instant(

@@ -16,7 +16,7 @@ from calls.services.lifecycle import (
     start_call,
     step,
 )
-from calls.services.recording import ADMIN, AGENT, CLIENT, Told
+from calls.services.recording import ADMIN, AGENT, CLIENT, ReportedTime
 from calls.services.stale import GOES_ON, GONE, close_stale_calls
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "NOT_DIALLED",
     "OFFLINE_AFTER",
     "STEPS",
-    "Told",
+    "ReportedTime",
     "add_note",
     "close_stale_calls",
     "correct_call",

@@ -11,7 +11,7 @@ from accounts.models import User
 from calls import timeline
 from calls.errors import BadCallData, CallConflict
 from calls.models import CallLog
-from calls.services.recording import Change, Told, fact, lock, record, voice_of
+from calls.services.recording import Change, ReportedTime, fact, lock, record, voice_of
 from common.instants import cut, now, to_ms
 
 
@@ -46,7 +46,7 @@ def correct_call(
             data["status"] = status
         data["reason"] = reason.strip()
         _check_order(call, data)
-        told = Told(_after_last_correction(call), source=voice_of(actor, call))
+        told = ReportedTime(_after_last_correction(call), source=voice_of(actor, call))
         record(call, [fact(timeline.CORRECTED, told, data=data)], actor=actor)
     return call
 
@@ -79,7 +79,7 @@ def add_note(call: CallLog, actor: User, notes: str) -> CallLog:
         call = lock(pk=call.pk)
         if call.notes == notes:
             return call
-        told = Told(now(), source=voice_of(actor, call))
+        told = ReportedTime(now(), source=voice_of(actor, call))
         record(call, [fact(timeline.NOTED, told, data={"notes": notes})], actor=actor)
     return call
 

@@ -1,7 +1,7 @@
 """The only writers of a call: page, API, admin, provider, watchdog and client come through here.
 
 Each function locks the call, adds events to its ledger, folds them and saves what the fold says;
-doing anything twice is nothing. Instants are aware datetimes; a missing one means now.
+every one of them is idempotent. Instants are aware datetimes; a missing one means now.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallAlias, CallLog, Contact
 from calls.services import wrap_up as wrap_ups
 from calls.services.matching import heard_call, wait_for_turn
-from calls.services.recording import AGENT, Change, Told, fact, lock, record
+from calls.services.recording import AGENT, Change, ReportedTime, fact, lock, record
 from common.instants import cut, now
 from common.phones import to_e164
 
@@ -48,14 +48,14 @@ def settle_instant(
     field: str,
     arrived: dt.datetime,
     source: str = AGENT,
-) -> Told:
+) -> ReportedTime:
     """The instant a program means by `told`, corrected for its clock by `sent_at`.
 
     With `sent_at` (its clock when it sent the request) the offset `arrived - sent_at` is added.
     Raises BadCallData for an instant in the future or more than MAX_BACKDATE_SECONDS ago.
     """
     if told is None:
-        return Told(arrived, source=source)
+        return ReportedTime(arrived, source=source)
     try:
         at = cut(told if sent_at is None else told + (arrived - sent_at))
     except OverflowError as error:
@@ -71,7 +71,7 @@ def settle_instant(
             field,
         )
     late = arrived - at > OFFLINE_AFTER
-    return Told(min(at, arrived), offline=late, explicit=True, source=source)
+    return ReportedTime(min(at, arrived), offline=late, explicit=True, source=source)
 
 
 def start_call(
@@ -81,7 +81,7 @@ def start_call(
     contact_ref: str = "",
     contact_phone: str = "",
     call_id: uuid.UUID | None = None,
-    told: Told | None = None,
+    told: ReportedTime | None = None,
     direction: str = "outbound",
     provider: str = "",
 ) -> tuple[CallLog, bool]:
@@ -90,7 +90,7 @@ def start_call(
     A call to nobody known is still a call, and a call never waits for another to end. CallNotFound
     if `call_id` is another person's call.
     """
-    told = told or Told(now())
+    told = told or ReportedTime(now())
     if call_id is not None and (earlier := _find_own(call_id, user)) is not None:
         return earlier, False
     call = CallLog(user=user, direction=direction, provider=provider, last_seen_at=told.at)
@@ -111,7 +111,7 @@ def start_call(
     return call, True
 
 
-def _click(told: Told) -> timeline.Event:
+def _click(told: ReportedTime) -> timeline.Event:
     return fact(timeline.STARTED, told, key=timeline.STARTED)
 
 
@@ -135,7 +135,7 @@ def _heard(user: User, number: str, at: dt.datetime) -> CallLog | None:
     return heard_call(user, number, at)
 
 
-def _join_heard(heard: CallLog, clicked: CallLog, told: Told, *, is_named: bool) -> CallLog:
+def _join_heard(heard: CallLog, clicked: CallLog, told: ReportedTime, *, is_named: bool) -> CallLog:
     """One call of two: the phone system's, with the click, its contact and, where the click has
     one of its own (`is_named`), its id."""
     call = lock(pk=heard.pk)
@@ -161,13 +161,15 @@ def _find_own(call_id: uuid.UUID, user: User) -> CallLog | None:
     return earlier
 
 
-def step(call_id: uuid.UUID, user: User, action: str, *, told: Told | None = None) -> CallLog:
-    """Records that `user` did `action` (a key of STEPS) in the own call.
+def step(
+    call_id: uuid.UUID, user: User, action: str, *, told: ReportedTime | None = None
+) -> CallLog:
+    """Records that `user` did `action` (a key of STEPS) in their own call.
 
     Saying what is already so adds nothing. CallConflict once the call has ended; but what is told
     late of a call that only the watchdog has ended counts, for the person's end is still to come.
     """
-    told = told or Told(now())
+    told = told or ReportedTime(now())
     kind = STEPS[action]
     with transaction.atomic():
         call = _lock_own(call_id, user)
@@ -203,7 +205,7 @@ def end_call(
     notes: str = "",
     disposition: str = "",
     wrap_up: bool = False,
-    told: Told | None = None,
+    told: ReportedTime | None = None,
 ) -> CallLog:
     """Ends `user`'s own call. Again with the same status changes nothing.
 
@@ -211,7 +213,7 @@ def end_call(
     after the call, until ready. Raises CallNotFound, BadCallData (unknown status or outcome, an
     end before the start), or CallConflict (ended before with another status).
     """
-    told = told or Told(now())
+    told = told or ReportedTime(now())
     if status not in timeline.TERMINAL:
         raise BadCallData(
             _("Unknown status. Use one of: %(known)s.") % {"known": ", ".join(timeline.TERMINAL)},
@@ -252,7 +254,7 @@ def not_dialled(call_id: uuid.UUID, user: User, why: str) -> CallLog:
         if call.end_time is not None or call.account_id is not None:
             return call
         data = {"status": timeline.FAILED, "reason": NOT_DIALLED, "said": why[:300]}
-        told = Told(max(now(), call.start_time), source=DIALLER)
+        told = ReportedTime(max(now(), call.start_time), source=DIALLER)
         key = f"{timeline.ENDED}:{DIALLER}"
         record(call, [fact(timeline.ENDED, told, key=key, data=data)], actor=None)
     return call

@@ -24,7 +24,7 @@ ADMIN: Final = "admin"
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportedTime:
     """When something happened, as settled between the teller's clock and ours, and who says so."""
 
     at: dt.datetime
@@ -45,7 +45,7 @@ def voice_of(actor: User, call: CallLog) -> str:
 
 
 def fact(
-    kind: str, told: Told, *, key: str = "", data: Mapping[str, Any] | None = None
+    kind: str, told: ReportedTime, *, key: str = "", data: Mapping[str, Any] | None = None
 ) -> timeline.Event:
     at = to_ms(told.at)
     said = dict(data or {})
@@ -84,7 +84,7 @@ class Change:
         actor: User | None = None,
         received: dt.datetime | None = None,
     ) -> None:
-        """Facts whose key the ledger has are there already: telling them again is nothing."""
+        """Facts whose key the ledger has are there already: telling them again changes nothing."""
         received = received or now()
         self.add_lines(
             CallEvent.of_fact(self.call, fact, received_at=received, actor=actor) for fact in facts

@@ -16,7 +16,7 @@ from accounts.models import User
 from calls import timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallLog, Disposition
-from calls.services.recording import AGENT, Change, Told, fact, lock, record, voice_of
+from calls.services.recording import AGENT, Change, ReportedTime, fact, lock, record, voice_of
 from common.instants import now, to_ms
 
 
@@ -31,7 +31,7 @@ def set_disposition(call: CallLog, actor: User, code: str, source: str = "") -> 
         call = lock(pk=call.pk)
         if call.disposition == code:
             return call
-        told = Told(now(), source=source or voice_of(actor, call))
+        told = ReportedTime(now(), source=source or voice_of(actor, call))
         record(call, [outcome(code, told)], actor=actor)
     return call
 
@@ -45,17 +45,17 @@ def check_disposition(code: str, user: User) -> None:
         )
 
 
-def outcome(code: str, told: Told) -> timeline.Event:
+def outcome(code: str, told: ReportedTime) -> timeline.Event:
     key = f"disposition:{to_ms(told.at)}"
     return fact(timeline.NOTED, told, key=key, data={"disposition": code})
 
 
-def ready(call_id: uuid.UUID, user: User, *, told: Told | None = None) -> CallLog:
-    """`user` is done with what followed the own call. Again, or without any, changes nothing.
+def ready(call_id: uuid.UUID, user: User, *, told: ReportedTime | None = None) -> CallLog:
+    """`user` is done with what followed their own call. Again, or without any, changes nothing.
 
     CallConflict while the call runs.
     """
-    told = told or Told(now())
+    told = told or ReportedTime(now())
     known = CallLog.objects.filter(user=user).known_as(call_id)
     if known is None:
         raise CallNotFound(_("There is no such call among yours."))
@@ -69,7 +69,7 @@ def ready(call_id: uuid.UUID, user: User, *, told: Told | None = None) -> CallLo
     return call
 
 
-def wrap_up_begun(call: CallLog, told: Told) -> list[timeline.Event]:
+def wrap_up_begun(call: CallLog, told: ReportedTime) -> list[timeline.Event]:
     """The line that says that the work after `call` begins; none where it cannot.
 
     It does not where it is switched off, long over, or while another call goes on.
@@ -89,16 +89,16 @@ def begin_after_click(change: Change) -> None:
     clicked = any(e.kind == timeline.STARTED and e.source == AGENT for e in change.ledger)
     if change.ends and clicked:
         assert call.end_time is not None
-        change.add(wrap_up_begun(call, Told(call.end_time, source=call.ended_by)))
+        change.add(wrap_up_begun(call, ReportedTime(call.end_time, source=call.ended_by)))
 
 
-def _word(word: str, told: Told) -> timeline.Event:
+def _word(word: str, told: ReportedTime) -> timeline.Event:
     # Several may say that it is over; each says it once, and the fold takes the earliest.
     by = f":{told.source}" if word == timeline.WRAP_UP_ENDED else ""
     return fact(timeline.NOTED, told, key=f"wrap_up:{word}{by}", data={"wrap_up": word})
 
 
-def _leave(call: CallLog, told: Told, *, actor: User | None) -> None:
+def _leave(call: CallLog, told: ReportedTime, *, actor: User | None) -> None:
     """Ends the locked call's wrap-up, at the cap if that was before."""
     begun = call.wrap_up_since or call.end_time
     assert begun is not None
@@ -114,7 +114,7 @@ def leave_wrap_ups(user: User, at: dt.datetime, *, offline: bool = False) -> Non
         call = lock(pk=pk)
         call.user = user
         if call.wrap_up_since is not None:
-            _leave(call, Told(at, offline), actor=user)
+            _leave(call, ReportedTime(at, offline), actor=user)
 
 
 def close_wrap_ups() -> int:
@@ -126,6 +126,6 @@ def close_wrap_ups() -> int:
         with transaction.atomic():
             call = lock(pk=pk)
             if call.wrap_up_since is not None:
-                _leave(call, Told(now(), source=timeline.WATCHDOG), actor=None)
+                _leave(call, ReportedTime(now(), source=timeline.WATCHDOG), actor=None)
                 closed += 1
     return closed

@@ -27,7 +27,7 @@ from calls.models import (
 from calls.providers.base import ProviderEvent
 from calls.services import wrap_up
 from calls.services.matching import clicked_call, wait_for_turn
-from calls.services.recording import ADMIN, Change, Told, fact, lock
+from calls.services.recording import ADMIN, Change, ReportedTime, fact, lock
 from calls.telephony import sequence_numbers
 from common.instants import from_ms, now, to_ms
 from common.phones import to_e164
@@ -221,7 +221,7 @@ def assign(call: CallLog, agent: User, actor: User) -> CallLog:
         if call.user_id is not None:
             raise CallConflict(_("This call has an agent already."))
         change = _given_to(call, agent)
-        told = Told(now(), source=ADMIN)
+        told = ReportedTime(now(), source=ADMIN)
         change.add([fact(timeline.NOTED, told, data={"assigned": agent.username})], actor=actor)
         change.save(*_TOLD, alive=False)
     return change.call

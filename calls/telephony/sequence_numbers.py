@@ -19,7 +19,7 @@ from django.db import transaction
 from calls import timeline
 from calls.models import CallEvent, CallLog, ConversationNumber, ProviderAccount
 from calls.providers.base import ProviderEvent
-from calls.services.recording import Change, Told, fact
+from calls.services.recording import Change, ReportedTime, fact
 from common.instants import from_ms
 
 _NUMBER: Final = "conversation_seq"
@@ -78,7 +78,7 @@ def _tell(account: ProviderAccount, pk: int, heard: Mapping[int, ConversationNum
             if sequence not in known:
                 said = fact(
                     timeline.NOTED,
-                    Told(number.occurred_at, source=account.source),
+                    ReportedTime(number.occurred_at, source=account.source),
                     key=f"{account.pk}:{_NUMBER}:{sequence}",
                     data={_NUMBER: sequence},
                 )
