@@ -52,6 +52,8 @@ class UserQuerySet(models.QuerySet["User"]):
 
 
 class CallManagerUserManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    use_in_migrations = False  # or they would name this class, which may change and move
+
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.select_related("team").get(username=username)
 
