@@ -1,6 +1,5 @@
 """The rebuild and the check of sums, beside calls that end: exact, and in nobody's way."""
 
-import datetime as dt
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -145,15 +144,16 @@ def test_a_person_without_any_sums_yet_gets_all(live_people):
 
 def test_a_call_without_an_agent_is_in_no_sum(live_people):
     pbx = ProviderAccount.objects.create(kind="generic", name="pbx")
-    began = to_ms(now() - dt.timedelta(hours=1))
+    make_call(live_people.alice, 60, ago=days_ago(1))
+    began = yesterday_noon()
     told = [
         ProviderEvent("started", "c", began),
         ProviderEvent("answered", "c", began + 1),
         ProviderEvent("ended", "c", began + 60_000),
     ]
     intake.record(pbx, told, received=now())
-    call = CallLog.objects.get()
-    assert call.user is None and call.end_time is not None
+    call = CallLog.objects.unassigned().get()
+    assert call.end_time is not None
     assert differences() == []
-    assert rebuild() == 0
-    assert not DailyShape.objects.exists()
+    assert rebuild() == 1
+    assert DailyShape.objects.get().user == live_people.alice
