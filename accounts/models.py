@@ -55,6 +55,8 @@ _UserManager = UserManager.from_queryset(UserQuerySet)
 
 
 class CallManagerUserManager(_UserManager["User"]):  # type: ignore[valid-type]  # made by a call
+    use_in_migrations = False  # or they would name this class, which may change and move
+
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.select_related("team").get(username=username)
 

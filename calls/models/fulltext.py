@@ -1,4 +1,5 @@
-"""The index of the words of calls, in the database itself: tables, triggers, filling.
+"""The index of the words of calls, in the database itself: triggers, filling. Its table, and
+PostgreSQL's `calls_plain`, are made by the migration 0006.
 
 One row a call, kept by triggers, so that no way of writing a call or a contact, the bulk ones
 included, can forget it. SQLite has an FTS5 table; PostgreSQL a table with a tsvector and a GIN
@@ -70,24 +71,8 @@ _SQLITE_TRIGGERS: Final = {
         "FROM calls_calllog c WHERE c.contact_id = NEW.id; END"
     ),
 }
-# Beginnings of three and four letters have an index of their own: a country's code is one, and all
-# the numbers that begin with it would have to be gone through.
-_SQLITE_TABLE: Final = (
-    f"CREATE VIRTUAL TABLE {TABLE} USING fts5(words, who, call UNINDEXED, "
-    "tokenize = 'unicode61 remove_diacritics 2', detail = column, prefix = '3 4')"
-)
 
 # --- PostgreSQL -----------------------------------------------------------------------------------
-# With few statistics a rare word looks common, to be found soon by reading the newest calls first.
-_POSTGRESQL_TABLE: Final = rf"""
-CREATE TABLE {TABLE} (
-  rowid bigint PRIMARY KEY, words tsvector NOT NULL, call bigint NOT NULL UNIQUE);
-ALTER TABLE {TABLE} ALTER COLUMN words SET STATISTICS 1000;
-CREATE INDEX {TABLE}_words ON {TABLE} USING gin (words);
-CREATE FUNCTION calls_plain(said text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-  SELECT regexp_replace(lower(regexp_replace(normalize(said, NFKD), '[\u0300-\u036f]', '', 'g')),
-                        '[!-/:-@[-`{{-~]+', ' ', 'g') $$;
-"""
 _PLACE: Final = f"floor(extract(epoch FROM c.start_time) * 1000)::bigint * {_KEYS} + c.id % {_KEYS}"
 _WORDS: Final = (
     "strip(to_tsvector('simple', calls_plain(concat_ws(' ', c.notes, c.contact_ref, "
@@ -136,20 +121,7 @@ END""",
 }
 
 
-# --- What migrations and their receivers do -------------------------------------------------------
-def create_table(connection: Any) -> None:
-    """Makes the empty table of the index. Whoever changes calls is watched by `watch`."""
-    postgresql = connection.vendor == "postgresql"
-    _run(connection, _POSTGRESQL_TABLE if postgresql else _SQLITE_TABLE)
-
-
-def drop_table(connection: Any) -> None:
-    unwatch(connection)
-    _run(connection, f"DROP TABLE IF EXISTS {TABLE}")
-    if connection.vendor == "postgresql":
-        _run(connection, "DROP FUNCTION IF EXISTS calls_plain(text)")
-
-
+# --- What the receivers of migrations do ----------------------------------------------------------
 def watch(connection: Any) -> bool:
     """Lays the triggers and fills the table, unless they are there; whether that was needed."""
     if not _is_there(connection, TABLE) or _is_watched(connection):

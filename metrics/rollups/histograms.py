@@ -102,7 +102,7 @@ def shapes_of_day(day: dt.date) -> dict[int, Shape]:
     """Everybody's shape of one day from the calls, by person."""
     quarters: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
     for user_id, quarter, *counts in _by_quarter(
-        CallLog.objects.started_between(*day_range(day, day))
+        CallLog.objects.assigned().started_between(*day_range(day, day))
     ):
         quarters.setdefault(user_id, []).append((quarter, tuple(counts)))
     return {user_id: _shape(its_quarters) for user_id, its_quarters in quarters.items()}
