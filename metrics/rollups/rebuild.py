@@ -9,10 +9,11 @@ from django.db.models import Max, Min
 
 from calls.models import CallLog
 from common.instants import day_range, local_day
-from metrics.definitions import SHAPE_FIELDS, Shape, Sums
+from metrics.definitions import Sums
 from metrics.models import DailyMetrics, DailyShape, UserMetrics
 from metrics.rollups.daily import CALL_SUMS, by_group, columns_of
 from metrics.rollups.histograms import shape_columns, shapes_of_day
+from metrics.shapes import SHAPE_FIELDS, Shape
 
 _BATCH = 2000
 
@@ -44,7 +45,7 @@ def _days() -> Iterator[dt.date]:
 def _of_day(day: dt.date) -> dict[int, Sums]:
     begin, end = day_range(day, day)
     calls = CallLog.objects.assigned().started_between(begin, end).ended()
-    return {user_id: Sums(*sums) for user_id, *sums in by_group(calls, CALL_SUMS)}
+    return {user_id: Sums.of_row(row) for user_id, *row in by_group(calls, CALL_SUMS)}
 
 
 def differences() -> list[Difference]:
