@@ -214,6 +214,18 @@ FIGURES: Final = (
         column=seconds("talk_seconds", "hold_seconds", "wrap_up_seconds", calls=ANSWERED_CALLS),
         in_api=False,
     ),
+    Figure(
+        "longest_call",
+        SECONDS,
+        _("Longest call"),
+        _("The longest talk time of a single call."),
+        head=_("Longest"),
+        column=seconds("talk_seconds", is_greatest=True),
+        on_cards=True,
+        report=11,
+        is_plotted=True,
+        over="calls_made",
+    ),
 )
 
 COLUMNS: Final = {f.name: f.column for f in FIGURES if f.column is not None}
