@@ -10,7 +10,7 @@ from accounts.models import User
 from calls import services
 from calls.models import CallLog, ProviderAccount, ProviderIdentity
 from calls.providers.base import ProviderEvent
-from calls.services import Told
+from calls.services import ReportedTime
 from calls.telephony import intake
 from common.instants import from_ms, local_day, now, to_ms, today
 from metrics.models import DailyMetrics, UserMetrics
@@ -46,7 +46,7 @@ def test_it_is_the_greatest_talk_time_of_a_day_and_of_all(people):
 
 def test_without_hold_and_pause(people, noon_yesterday):
     def moment(seconds):
-        return Told(noon_yesterday + dt.timedelta(seconds=seconds), explicit=True)
+        return ReportedTime(noon_yesterday + dt.timedelta(seconds=seconds), explicit=True)
 
     call, _ = services.start_call(people.alice, told=moment(0))
     steps = ("answer", 10), ("hold", 20), ("resume", 50), ("pause", 60), ("unpause", 75)
@@ -71,7 +71,7 @@ def test_a_corrected_or_deleted_call_gives_way_to_the_next(people):
 
 def test_an_unconfirmed_call_is_none(people):
     call, _ = services.start_call(
-        people.alice, told=Told(now() - dt.timedelta(seconds=1000), explicit=True)
+        people.alice, told=ReportedTime(now() - dt.timedelta(seconds=1000), explicit=True)
     )
     services.heartbeat_all(people.alice)
     CallLog.objects.update(last_seen_at=call.start_time + dt.timedelta(seconds=50))
