@@ -10,12 +10,14 @@ from api.queries import LOCAL_DAY
 from calls.history.columns import COLUMNS
 from calls.models import CallLog
 from common.periods import LABELS
-from metrics.definitions import Sums
+from metrics.definitions import FIGURES
+from metrics.entries import PERCENT
 from metrics.exports.csv_file import SEPARATORS
 
 SUMS: dict[str, Any] = {
-    name: serializers.FloatField() if isinstance(value, float) else serializers.IntegerField()
-    for name, value in Sums().as_json().items()
+    f.name: serializers.FloatField() if f.unit == PERCENT else serializers.IntegerField()
+    for f in FIGURES
+    if f.in_api
 }
 PERIOD: dict[str, Any] = {"from": serializers.DateField(), "to": serializers.DateField()}
 PERSON: dict[str, Any] = {

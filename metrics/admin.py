@@ -7,8 +7,10 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import gettext_lazy
 
 from calls.models import CallLog
-from calls.templatetags.calls_format import clock, duration_words
 from common.generics import ModelAdmin
+from metrics.charts.cards import value_of
+from metrics.definitions import ON_CARDS, STORED
+from metrics.entries import PERCENT, Figure
 from metrics.exports.calls import sheet_of_calls
 from metrics.exports.csv_file import Style
 from metrics.exports.document import Document
@@ -29,14 +31,6 @@ class FiguresAdmin(ModelAdmin[SumsModel]):
     def team(self, row: Any) -> Any:
         return row.user.team
 
-    @admin.display(description=gettext_lazy("average call time"))
-    def average(self, row: Any) -> str:
-        return clock(row.avg_call_duration if row.calls_made else None)
-
-    @admin.display(description=gettext_lazy("total time"), ordering="total_talk_time")
-    def total(self, row: Any) -> str:
-        return duration_words(row.total_talk_time)
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -47,18 +41,32 @@ class FiguresAdmin(ModelAdmin[SumsModel]):
         return False
 
 
-_COUNTS = ("calls_made", "calls_success", "calls_failed", "average", "total", "calls_unconfirmed")
+def _shown(figure: Figure) -> Any:
+    """A column of a list: the figure as people read it; sorted by it where it is stored."""
+
+    def value(row: Any) -> str:
+        return value_of(figure, row.sums)
+
+    label: Any = figure.label
+    order = figure.name if figure in STORED else None
+    return admin.display(description=label, ordering=order)(value)
+
+
+_FIGURES: tuple[Any, ...] = (
+    *(_shown(f) for f in ON_CARDS if f.unit != PERCENT),
+    "calls_unconfirmed",
+)
 
 
 @admin.register(UserMetrics)
 class UserMetricsAdmin(FiguresAdmin):
-    list_display = ("user", "team", *_COUNTS)
+    list_display = ("user", "team", *_FIGURES)
     ordering = ("user__username",)
 
 
 @admin.register(DailyMetrics)
 class DailyMetricsAdmin(FiguresAdmin):
-    list_display = ("day", "user", "team", *_COUNTS)
+    list_display = ("day", "user", "team", *_FIGURES)
     list_filter = ("user__team", "day")
     ordering = ("-day", "user__username")
 

@@ -1,175 +1,287 @@
-"""Every figure: what it is called, its unit, how it is made, and the sentence that says so.
+"""Every figure, once: its name, unit, label and sentence, how it is made, and where it is shown.
 
-The formulas are here and nowhere else; `Sums` is what they are made from.
+The columns of the tables, what programs read, cards, tables, files and the pages of formulas all
+follow from FIGURES. A figure whose calls are added up, or the greatest of them, has a `Column`: how
+the database makes it from ended calls, and the same in Python, which the audit uses and the tests
+compare with it. Every other figure is a `formula` over those: ratios of sums, never means of means.
+
+A further figure is one entry here. Where it has a column, it also needs a migration that adds the
+column and fills it for the calls there are.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from django.utils.functional import Promise
+from django.db.models import BigIntegerField, F
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from calls import timeline
+from calls.models import CallLog
+from metrics.entries import (
+    ANSWERED_CALLS,
+    CALLS,
+    COUNTED_CALLS,
+    PERCENT,
+    SECONDS,
+    SQUARES,
+    UNCONFIRMED_CALLS,
+    Column,
+    Figure,
+    ended_as,
+    seconds,
+)
 
-@dataclass
-class Sums:
-    """Counts and whole seconds over some set of counted calls. Sums of sums are sums.
-
-    Figures are ratios of these, never means of means.
-    """
-
-    calls_success: int = 0
-    calls_dropped: int = 0
-    calls_error: int = 0  # status FAILED
-    calls_no_answer: int = 0
-    calls_answered: int = 0  # with a known answer, or completed or dropped without one
-    total_talk_time: int = 0
-    talk_squares: int = 0  # the squares of each call's talk seconds: how much calls differ
-    answered_time: int = 0  # talk + hold + wrap-up of the answered calls
-    total_duration: int = 0
-    ring_time: int = 0
-    hold_time: int = 0
-    wrap_up_time: int = 0
-    calls_unconfirmed: int = 0  # in no other figure
-
-    def __add__(self, other: "Sums") -> "Sums":
-        return Sums(
-            **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
-        )
-
-    def __sub__(self, other: "Sums") -> "Sums":
-        return Sums(
-            **{f.name: getattr(self, f.name) - getattr(other, f.name) for f in fields(self)}
-        )
-
-    @property
-    def calls_failed(self) -> int:
-        return self.calls_dropped + self.calls_error + self.calls_no_answer
-
-    @property
-    def calls_made(self) -> int:
-        return self.calls_success + self.calls_failed
-
-    @property
-    def avg_call_duration(self) -> int:
-        """AHT: total time // calls made, whole seconds; 0 without calls."""
-        return self.total_talk_time // self.calls_made if self.calls_made else 0
-
-    @property
-    def success_rate(self) -> float:
-        """Successful / made x 100; 0 without calls."""
-        return self.calls_success / self.calls_made * 100 if self.calls_made else 0.0
-
-    @property
-    def answer_rate(self) -> float:
-        """Answered / made x 100; 0 without calls."""
-        return self.calls_answered / self.calls_made * 100 if self.calls_made else 0.0
-
-    @property
-    def answered_average(self) -> int:
-        """(Talk + hold + wrap-up) // answered calls, whole seconds; 0 without answered calls."""
-        return self.answered_time // self.calls_answered if self.calls_answered else 0
-
-    def as_json(self) -> dict[str, int | float]:
-        """The figures under the names that programs know; seconds, counts and per cent."""
-        return {
-            "calls_made": self.calls_made,
-            "calls_success": self.calls_success,
-            "calls_failed": self.calls_failed,
-            "calls_dropped": self.calls_dropped,
-            "calls_error": self.calls_error,
-            "calls_no_answer": self.calls_no_answer,
-            "calls_answered": self.calls_answered,
-            "calls_unconfirmed": self.calls_unconfirmed,
-            "avg_call_duration": self.avg_call_duration,
-            "total_talk_time": self.total_talk_time,
-            "success_rate": round(self.success_rate, 2),
-            "answer_rate": round(self.answer_rate, 2),
-            "answered_average": self.answered_average,
-            "total_duration": self.total_duration,
-            "ring_time": self.ring_time,
-            "hold_time": self.hold_time,
-            "wrap_up_time": self.wrap_up_time,
-        }
-
-
-SUM_FIELDS: Final = tuple(f.name for f in fields(Sums))
-
-# Classes of talk time, in seconds: each begins here and ends where the next begins; the first
-# holds the calls without any talk, the last has no end.
-LENGTHS: Final = (0, 1, 15, 30, 60, 120, 180, 300, 600, 1200)
-HOUR_FIELDS: Final = tuple(f"hour_{hour:02d}" for hour in range(24))
-LENGTH_FIELDS: Final = tuple(f"length_{number}" for number in range(len(LENGTHS)))
-SHAPE_FIELDS: Final = HOUR_FIELDS + LENGTH_FIELDS
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Calls made, by local hour of their start and by class of talk time. Adds up like Sums."""
-
-    hours: tuple[int, ...] = (0,) * 24
-    lengths: tuple[int, ...] = (0,) * len(LENGTHS)
-
-    def __add__(self, other: "Shape") -> "Shape":
-        return Shape(
-            tuple(map(sum, zip(self.hours, other.hours, strict=True))),
-            tuple(map(sum, zip(self.lengths, other.lengths, strict=True))),
-        )
-
-    @classmethod
-    def of(cls, values: Iterable[int]) -> "Shape":
-        """From the columns, in the order of SHAPE_FIELDS."""
-        columns = tuple(values)
-        return cls(columns[:24], columns[24:])
-
-    @property
-    def columns(self) -> tuple[int, ...]:
-        return self.hours + self.lengths
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure as pages show it. `unit`: calls, seconds or percent."""
-
-    name: str
-    label: str | Promise
-    unit: str
-    sentence: str | Promise
-
-
+# In the order in which programs read them.
 FIGURES: Final = (
     Figure(
         "calls_made",
+        CALLS,
         _("Calls made"),
-        "calls",
         _("Every call that has ended: successful and failed together."),
+        head=_("Calls"),
+        noun=_("calls made"),
+        formula=lambda sums: sums.calls_success + sums.calls_failed,
+        is_stored=True,
+        on_cards=True,
+        report=1,
+        more=_("%(calls_answered)s answered"),
+        working="{calls_success} + {calls_failed} = {calls_made}",
     ),
     Figure(
-        "calls_success", _("Successful"), "calls", _("Calls that ended with the status Completed.")
+        "calls_success",
+        CALLS,
+        _("Successful"),
+        _("Calls that ended with the status Completed."),
+        noun=_("successful"),
+        column=ended_as(timeline.COMPLETED),
+        on_cards=True,
+        report=2,
+        more=_("of %(calls_made)s made"),
+        statuses=(timeline.COMPLETED,),
+        better="more",
     ),
     Figure(
         "calls_failed",
+        CALLS,
         pgettext_lazy("calls", "Failed"),
-        "calls",
         _("Calls that ended as dropped, failed or not answered."),
+        noun=_("failed"),
+        formula=lambda sums: sums.calls_dropped + sums.calls_error + sums.calls_no_answer,
+        is_stored=True,
+        on_cards=True,
+        report=3,
+        more=_("%(calls_dropped)s dropped, %(calls_error)s failed, %(calls_no_answer)s no answer"),
+        working="{calls_dropped} + {calls_error} + {calls_no_answer} = {calls_failed}",
+        statuses=(timeline.DROPPED, timeline.FAILED, timeline.NO_ANSWER),
+        better="less",
+    ),
+    Figure(
+        "calls_dropped",
+        CALLS,
+        _("Dropped"),
+        noun=_("dropped"),
+        column=ended_as(timeline.DROPPED),
+        in_summary=True,
+    ),
+    Figure(
+        "calls_error",
+        CALLS,
+        _("Failed"),
+        noun=_("with the status failed"),
+        column=ended_as(timeline.FAILED),
+        in_summary=True,
+    ),
+    Figure(
+        "calls_no_answer",
+        CALLS,
+        _("No answer"),
+        noun=_("not answered"),
+        column=ended_as(timeline.NO_ANSWER),
+        in_summary=True,
+    ),
+    Figure(
+        "calls_answered",
+        CALLS,
+        noun=pgettext_lazy("calls", "answered"),
+        column=Column(ANSWERED_CALLS),
+    ),
+    Figure(
+        "calls_unconfirmed",  # in no other figure
+        CALLS,
+        _("Unconfirmed, not counted"),
+        head=_("Unconfirmed"),
+        noun=_("unconfirmed"),
+        column=Column(UNCONFIRMED_CALLS),
+        in_summary=True,
+        report=10,
     ),
     Figure(
         "avg_call_duration",
+        SECONDS,
         _("AHT"),
-        "seconds",
         _("Average handling time: total time divided by calls made, in whole seconds."),
+        formula=lambda sums: sums.total_talk_time // (sums.calls_made or 1),
+        on_cards=True,
+        report=4,
+        is_plotted=True,
+        over="calls_made",
+        more=_("answered, with hold and wrap-up: %(answered_average)s"),
+        working="{total_talk_time} s ÷ {calls_made} = {avg_call_duration} s",
+        verdict="length",
+        is_short=True,
     ),
     Figure(
         "total_talk_time",
+        SECONDS,
         _("Total time"),
-        "seconds",
         _("Talk time of all calls: from answer to end, less hold and pause."),
+        noun=_("total time (s)"),
+        column=seconds("talk_seconds"),
+        on_cards=True,
+        report=5,
+        more=_("ring %(ring_time)s, hold %(hold_time)s, wrap-up %(wrap_up_time)s"),
+        in_words=True,
     ),
     Figure(
         "success_rate",
+        PERCENT,
         _("Success rate"),
-        "percent",
         _("Successful calls divided by calls made."),
+        formula=lambda sums: sums.calls_success / (sums.calls_made or 1) * 100,
+        on_cards=True,
+        report=8,
+        over="calls_made",
+        more=_("answer rate: %(answer_rate)s"),
+        working="{calls_success} ÷ {calls_made} × 100 = {value}",
+        better="more",
+        verdict="rate",
+    ),
+    Figure(
+        "answer_rate",
+        PERCENT,
+        _("Answer rate"),
+        formula=lambda sums: sums.calls_answered / (sums.calls_made or 1) * 100,
+        report=9,
+        over="calls_made",
+    ),
+    Figure(
+        "answered_average",
+        SECONDS,
+        formula=lambda sums: sums.answered_time // (sums.calls_answered or 1),
+        over="calls_answered",
+    ),
+    Figure(
+        "total_duration",
+        SECONDS,
+        noun=_("tracked time (s)"),
+        column=seconds("duration_seconds"),
+    ),
+    Figure(
+        "ring_time",
+        SECONDS,
+        _("Ring"),
+        noun=_("ring time (s)"),
+        column=seconds("ring_seconds"),
+        report=6,
+    ),
+    Figure(
+        "hold_time",
+        SECONDS,
+        _("On hold"),
+        noun=_("hold time (s)"),
+        column=seconds("hold_seconds"),
+        report=7,
+    ),
+    Figure("wrap_up_time", SECONDS, noun=_("wrap-up time (s)"), column=seconds("wrap_up_seconds")),
+    Figure(
+        "talk_squares",  # how much calls differ
+        SQUARES,
+        noun=_("squared talk time (s²)"),
+        column=Column(
+            COUNTED_CALLS,
+            # Wider than a length: its square need not fit into four bytes.
+            sql=Cast("talk_seconds", BigIntegerField()) * F("talk_seconds"),
+            python=lambda call: (call.talk_seconds or 0) ** 2,
+        ),
+        in_api=False,
+    ),
+    Figure(
+        "answered_time",
+        SECONDS,
+        noun=_("time of answered calls (s)"),
+        column=seconds("talk_seconds", "hold_seconds", "wrap_up_seconds", calls=ANSWERED_CALLS),
+        in_api=False,
+    ),
+    Figure(
+        "longest_call",
+        SECONDS,
+        _("Longest call"),
+        _("The longest talk time of a single call."),
+        head=_("Longest"),
+        column=seconds("talk_seconds", is_greatest=True),
+        on_cards=True,
+        report=11,
+        is_plotted=True,
+        over="calls_made",
     ),
 )
+
+COLUMNS: Final = {f.name: f.column for f in FIGURES if f.column is not None}
+STORED: Final = tuple(f for f in FIGURES if f.column is not None or f.is_stored)
+ON_CARDS: Final = tuple(f for f in FIGURES if f.on_cards)
+IN_SUMMARY: Final = (*ON_CARDS, *(f for f in FIGURES if f.in_summary))
+IN_REPORTS: Final = tuple(sorted((f for f in FIGURES if f.report), key=lambda f: f.report))
+PLOTTED: Final = tuple(f for f in FIGURES if f.is_plotted)
+
+
+class Sums:
+    """The columns over some set of ended calls, and the formulas over them. Sums of sums are sums.
+
+    Made from the columns by name; those that are not given are 0.
+    """
+
+    def __init__(self, **columns: int) -> None:
+        if unknown := columns.keys() - COLUMNS.keys():
+            raise TypeError(f"no such columns: {', '.join(sorted(unknown))}")
+        vars(self).update(dict.fromkeys(COLUMNS, 0) | columns)
+
+    if TYPE_CHECKING:  # the columns and formulas of FIGURES
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    @classmethod
+    def of_row(cls, values: Iterable[Any]) -> "Sums":
+        """From a database's row, in the order of COLUMNS."""
+        return cls(**dict(zip(COLUMNS, map(int, values), strict=True)))
+
+    @classmethod
+    def of_call(cls, call: CallLog) -> "Sums":
+        """One call's part in every column; nothing of a running one."""
+        return cls(**{name: column.of_call(call) for name, column in COLUMNS.items()})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sums) and vars(self) == vars(other)
+
+    def __repr__(self) -> str:
+        return (
+            f"Sums({', '.join(f'{name}={value}' for name, value in vars(self).items() if value)})"
+        )
+
+    def __add__(self, other: "Sums") -> "Sums":
+        mine, others = vars(self), vars(other)
+        return Sums(**{n: c.together(mine[n], others[n]) for n, c in COLUMNS.items()})
+
+    def __sub__(self, other: "Sums") -> "Sums":
+        mine, others = vars(self), vars(other)
+        return Sums(**{n: c.without(mine[n], others[n]) for n, c in COLUMNS.items()})
+
+    def as_json(self) -> dict[str, int | float]:
+        """The figures under the names that programs know; seconds, counts and per cent."""
+        return {f.name: f.as_json(self) for f in FIGURES if f.in_api}
+
+
+for _figure in FIGURES:
+    if _figure.formula is not None:
+        setattr(Sums, _figure.name, property(_figure.formula))

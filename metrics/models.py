@@ -1,33 +1,20 @@
 """Sums of ended calls, kept so that no figure has to read history. Derived: safe to rebuild."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from metrics.definitions import SHAPE_FIELDS, SUM_FIELDS, Sums
+from metrics.definitions import COLUMNS, STORED, Sums
+from metrics.entries import CALLS
+from metrics.shapes import SHAPE_FIELDS
 
 
 class SumsModel(models.Model):
-    """The columns of definitions.Sums, and `calls_made`/`calls_failed` for whoever asks in SQL."""
-
-    calls_made = models.PositiveIntegerField(_("calls made"), default=0)
-    calls_success = models.PositiveIntegerField(_("successful"), default=0)
-    calls_failed = models.PositiveIntegerField(_("failed"), default=0)
-    calls_dropped = models.PositiveIntegerField(_("dropped"), default=0)
-    calls_error = models.PositiveIntegerField(_("with the status failed"), default=0)
-    calls_no_answer = models.PositiveIntegerField(_("not answered"), default=0)
-    calls_answered = models.PositiveIntegerField(pgettext_lazy("calls", "answered"), default=0)
-    total_talk_time = models.PositiveBigIntegerField(_("total time (s)"), default=0)
-    talk_squares = models.PositiveBigIntegerField(_("squared talk time (s²)"), default=0)
-    answered_time = models.PositiveBigIntegerField(_("time of answered calls (s)"), default=0)
-    total_duration = models.PositiveBigIntegerField(_("tracked time (s)"), default=0)
-    ring_time = models.PositiveBigIntegerField(_("ring time (s)"), default=0)
-    hold_time = models.PositiveBigIntegerField(_("hold time (s)"), default=0)
-    wrap_up_time = models.PositiveBigIntegerField(_("wrap-up time (s)"), default=0)
-    calls_unconfirmed = models.PositiveIntegerField(_("unconfirmed"), default=0)
+    """The columns of definitions.STORED."""
 
     class Meta:
         abstract = True
@@ -45,15 +32,14 @@ class SumsModel(models.Model):
 
     @property
     def sums(self) -> Sums:
-        return Sums(**{name: getattr(self, name) for name in SUM_FIELDS})
+        return Sums(**{name: getattr(self, name) for name in COLUMNS})
 
-    @property
-    def avg_call_duration(self) -> int:
-        return self.sums.avg_call_duration
 
-    @property
-    def success_rate(self) -> float:
-        return self.sums.success_rate
+_NUMBERS = {CALLS: models.PositiveIntegerField}
+for _figure in STORED:  # before the models that take them over
+    _number = _NUMBERS.get(_figure.unit, models.PositiveBigIntegerField)
+    _noun: Any = _figure.noun or _figure.label
+    SumsModel.add_to_class(_figure.name, _number(_noun, default=0))
 
 
 class DailyMetrics(SumsModel):
@@ -116,7 +102,7 @@ class DailyShape(models.Model):
     """How one person's calls of one local day lie in the day, and how long they were.
 
     `hour_00`..`hour_23`: calls by the local hour of their start. `length_0`..: calls by talk time,
-    in the classes of definitions.LENGTHS. Both count the calls made, so both add up to them.
+    in the classes of shapes.LENGTHS. Both count the calls made, so both add up to them.
     """
 
     user = models.ForeignKey(

@@ -37,7 +37,7 @@ TARGETS = {
     "calls/services/corrections.py": ("calls/test_services",),
     "calls/services/stale.py": ("calls/test_services",),
     "metrics/rollups/daily.py": ("metrics/test_metrics", "calls/telephony/test_intake"),
-    "metrics/definitions.py": ("metrics/test_metrics",),
+    "metrics/definitions.py": ("metrics/test_definitions", "metrics/test_metrics"),
     "metrics/rollups/shared_calls.py": ("metrics/test_metrics", "calls/telephony/test_intake"),
     "accounts/roles.py": ("callmanager/test_docs", "accounts/test_roles"),
 }

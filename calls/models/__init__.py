@@ -1,7 +1,7 @@
 """Contact, CallLog, CallEvent, outcomes and phone systems: see docs/architecture.md."""
 
 from calls.models.call import CallAlias, CallLog
-from calls.models.call_queries import CallQuerySet
+from calls.models.call_queries import ANSWERED, COUNTED, CallQuerySet
 from calls.models.contact import Contact
 from calls.models.contact_import import ContactImport
 from calls.models.dial import DialChoice, DialLink, name_at
@@ -16,6 +16,8 @@ from calls.models.provider import (
 from calls.models.text import CallText
 
 __all__ = [
+    "ANSWERED",
+    "COUNTED",
     "CallAlias",
     "CallEvent",
     "CallLog",

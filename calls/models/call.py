@@ -273,6 +273,10 @@ class CallLog(models.Model):
         return self.end_time is not None and self.evidence != timeline.ESTIMATE
 
     @property
+    def was_answered(self) -> bool:
+        return timeline.was_answered(self.answered_time, self.status)
+
+    @property
     def activity(self) -> str:
         """What is going on: `paused`, `held`, `talking` (answered), `calling`, or `ended`."""
         if self.end_time is not None:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 NEWEST_FIRST = ("-start_time", "-pk")
 _FEW = 3000
 LONG_SECONDS = 1800  # few calls last as long; an index knows them
+# Which ended calls figures count, and which of all calls somebody answered: what CallLog.is_counted
+# and CallLog.was_answered say in Python.
+COUNTED = ~Q(evidence=timeline.ESTIMATE)
+ANSWERED = Q(answered_time__isnull=False) | Q(status__in=timeline.ANSWERED_ENDS)
 
 
 class CallQuerySet(models.QuerySet["CallLog"]):
@@ -64,7 +68,7 @@ class CallQuerySet(models.QuerySet["CallLog"]):
 
     def counted(self) -> "CallQuerySet":
         """Ended calls that figures count: all but the watchdog's unconfirmed estimates."""
-        return self.ended().exclude(evidence=timeline.ESTIMATE)
+        return self.ended().filter(COUNTED)
 
     def unconfirmed(self) -> "CallQuerySet":
         """Calls that the watchdog closed and nobody has confirmed."""

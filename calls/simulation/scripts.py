@@ -26,7 +26,7 @@ def scripts(count: int, agents: Sequence[str], seed: int, until: int) -> list[Sc
 def _script(dice: random.Random, place: int, agents: Sequence[str], until: int) -> ScriptedCall:
     status = dice.choices(list(_OUTCOMES), list(_OUTCOMES.values()))[0]
     ring = dice.randrange(2_000, 30_000)
-    was_answered = status in (timeline.COMPLETED, timeline.DROPPED)
+    was_answered = status in timeline.ANSWERED_ENDS
     talk = min(1_200_000, int(dice.lognormvariate(11.2, 0.9))) + 5_000 if was_answered else 0
     start = until - ring - talk - dice.randrange(_SPAN)
     answered = start + ring if was_answered else None

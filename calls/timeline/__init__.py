@@ -2,6 +2,7 @@
 
 from calls.timeline.events import (
     ANSWERED,
+    ANSWERED_ENDS,
     CLICK,
     COMPLETED,
     CORRECTED,
@@ -31,11 +32,13 @@ from calls.timeline.events import (
     WRAP_UP_STARTED,
     CallState,
     Event,
+    was_answered,
 )
 from calls.timeline.fold import fold
 
 __all__ = [
     "ANSWERED",
+    "ANSWERED_ENDS",
     "CLICK",
     "COMPLETED",
     "CORRECTED",
@@ -66,4 +69,5 @@ __all__ = [
     "CallState",
     "Event",
     "fold",
+    "was_answered",
 ]

@@ -35,6 +35,8 @@ DROPPED: Final = "DROPPED"
 FAILED: Final = "FAILED"
 NO_ANSWER: Final = "NO_ANSWER"
 TERMINAL: Final = (COMPLETED, DROPPED, NO_ANSWER, FAILED)
+# Ends that say that somebody had answered, where nobody told when.
+ANSWERED_ENDS: Final = (COMPLETED, DROPPED)
 
 # What a `noted` event says of the work after the call.
 WRAP_UP_STARTED: Final = "started"
@@ -53,6 +55,14 @@ PROVIDER_PREFIX: Final = "provider:"
 # What an ended call may lack: when it began or was answered, some of its events, the provider's
 # final record, or all that happened while nobody listened.
 MISSING: Final = ("start", "answer", "events", "record", "gap")
+
+
+def was_answered(answered: object, status: str) -> bool:
+    """Whether somebody answered a call: the instant is known, or its end implies it.
+
+    The database's words for the same rule are calls.models.ANSWERED.
+    """
+    return answered is not None or status in ANSWERED_ENDS
 
 
 @dataclass(frozen=True)

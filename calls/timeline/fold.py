@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 
 from calls.timeline.events import (
     ANSWERED,
+    ANSWERED_ENDS,
     CLICK,
     COMPLETED,
     CORRECTED,
-    DROPPED,
     ENDED,
     ESTIMATE,
     HELD,
@@ -249,7 +249,7 @@ def _lengths(
                 talked = end - answered - length(pauses, answered, end)
                 hold = min(told_hold, talked)
                 talk = talked - hold
-        elif status in (COMPLETED, DROPPED):
+        elif status in ANSWERED_ENDS:
             ring, talk = 0, duration
         else:
             ring, talk = duration, 0

@@ -1,4 +1,4 @@
-"""The six figures as cards: value, second line, change against the period before, sparkline."""
+"""The figures as cards (value, second line, change, sparkline) and as cells of a table."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -7,13 +7,13 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from calls.templatetags.calls_format import NOTHING, clock, decimal, duration_words, percent, whole
+from metrics.dashboard.comparison import Judgement, Verdict
 from metrics.dashboard.figures import Figures, Stretch
-from metrics.definitions import FIGURES, Figure, Sums
+from metrics.definitions import FIGURES, ON_CARDS, Sums
+from metrics.entries import CALLS, PERCENT, Figure
 
 SPARK_WIDTH, SPARK_HEIGHT = 100, 24
 SPARK_POINTS: Final = 14  # of days that only lead up to the period
-MORE_IS_BETTER: Final = frozenset({"calls_success", "success_rate"})
-LESS_IS_BETTER: Final = frozenset({"calls_failed"})
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,39 @@ class Card:
     spark: str = ""  # the points of a line; "" where there is nothing to draw
 
 
+@dataclass(frozen=True)
+class Cell:
+    """A figure in a line of a table. `verdict_of`: what the comparison calls the figure."""
+
+    label: str
+    value: str
+    verdict: Verdict | None = None
+    verdict_of: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return self.value == NOTHING
+
+
 def cards_of(sums: Sums) -> list[Card]:
-    """The six cards; an average or a rate over no calls is a dash."""
-    more = _second_lines(sums)
+    """A card a figure; all but a count is a dash where there are no calls."""
+    written = {figure.name: _in_figures(figure, sums) for figure in FIGURES}
     return [
-        Card(f.name, str(f.label), value_of(f, sums), more[f.name], str(f.sentence))
-        for f in FIGURES
+        Card(f.name, str(f.label), value_of(f, sums), str(f.more) % written, str(f.sentence))
+        for f in ON_CARDS
+    ]
+
+
+def cells_of(sums: Sums, judgement: Judgement | None = None) -> list[Cell]:
+    """The cells of a line of a table, in the order of its heads, tables.SUM_COLUMNS."""
+    return [
+        Cell(
+            label=str(figure.short_label),
+            value=value_in_table(figure, sums),
+            verdict=getattr(judgement, figure.verdict) if figure.verdict and judgement else None,
+            verdict_of=figure.verdict,
+        )
+        for figure in ON_CARDS
     ]
 
 
@@ -54,28 +81,32 @@ def cards_over_time(figures: Figures) -> list[Card]:
             change=change_of(f, figures.sums, figures.previous),
             spark=spark_of(f, figures.stretches),
         )
-        for f, card in zip(FIGURES, cards_of(figures.sums), strict=True)
+        for f, card in zip(ON_CARDS, cards_of(figures.sums), strict=True)
     ]
 
 
 def value_of(figure: Figure, sums: Sums) -> str:
-    """A figure as people read it."""
-    value = getattr(sums, figure.name)
-    if figure.unit == "calls":
-        return whole(value)
-    if not sums.calls_made:
-        return NOTHING
-    if figure.unit == "percent":
-        return percent(value)
-    return duration_words(value) if figure.name == "total_talk_time" else clock(value)
+    """A figure as people read it on a card."""
+    in_words = figure.in_words and sums.calls_made
+    return duration_words(figure.of(sums)) if in_words else value_in_table(figure, sums)
+
+
+def value_in_table(figure: Figure, sums: Sums) -> str:
+    """The same where it stands among others: every length is a clock's."""
+    return _in_figures(figure, sums) if sums.calls_made or figure.unit == CALLS else NOTHING
+
+
+def _in_figures(figure: Figure, sums: Sums) -> str:
+    write = {CALLS: whole, PERCENT: percent}.get(figure.unit, clock)
+    return write(figure.of(sums)) if figure.has_value(sums) else NOTHING
 
 
 def change_of(figure: Figure, sums: Sums, previous: Sums) -> Change | None:
     """None where either period has nothing to compare."""
-    new, old = getattr(sums, figure.name), getattr(previous, figure.name)
-    if not previous.calls_made or (figure.unit != "calls" and not sums.calls_made):
+    new, old = figure.of(sums), figure.of(previous)
+    if not previous.calls_made or (figure.unit != CALLS and not sums.calls_made):
         return None
-    if figure.unit == "percent":
+    if figure.unit == PERCENT:
         difference = round(new - old, 1)
         text = _("%(number)s points") % {"number": _signed(difference)}
     elif old:
@@ -92,9 +123,9 @@ def _signed(number: float, write: Callable[[Any], str] = decimal) -> str:
 
 
 def _tone(figure: Figure, direction: str) -> str:
-    if direction == "same" or figure.name not in MORE_IS_BETTER | LESS_IS_BETTER:
+    if direction == "same" or not figure.better:
         return ""
-    return "good" if (direction == "up") == (figure.name in MORE_IS_BETTER) else "bad"
+    return "good" if (direction == "up") == (figure.better == "more") else "bad"
 
 
 def spark_of(figure: Figure, stretches: list[Stretch]) -> str:
@@ -102,9 +133,9 @@ def spark_of(figure: Figure, stretches: list[Stretch]) -> str:
     if not stretches[0].inside:
         stretches = stretches[-SPARK_POINTS:]
     values = [
-        (place, getattr(one.sums, figure.name))
+        (place, figure.of(one.sums))
         for place, one in enumerate(stretches)
-        if figure.unit == "calls" or one.sums.calls_made
+        if figure.unit == CALLS or one.sums.calls_made
     ]
     most = max((value for _place, value in values), default=0)
     if len(values) < 2 or not most:
@@ -117,27 +148,3 @@ def _points(places: Iterable[tuple[float, float]]) -> str:
     """x in the drawing's units, y from 0 (top) to 1."""
     room = SPARK_HEIGHT - 2  # a line's width
     return " ".join(f"{x:.1f},{1 + y * room:.1f}" for x, y in places)
-
-
-def _second_lines(sums: Sums) -> dict[str, str]:
-    answered = clock(sums.answered_average) if sums.calls_answered else NOTHING
-    rate = percent(sums.answer_rate) if sums.calls_made else NOTHING
-    return {
-        "calls_made": _("%(number)s answered") % {"number": whole(sums.calls_answered)},
-        "calls_success": _("of %(number)s made") % {"number": whole(sums.calls_made)},
-        "calls_failed": _("%(dropped)s dropped, %(error)s failed, %(no_answer)s no answer")
-        % {
-            "dropped": whole(sums.calls_dropped),
-            "error": whole(sums.calls_error),
-            "no_answer": whole(sums.calls_no_answer),
-        },
-        "avg_call_duration": _("answered, with hold and wrap-up: %(length)s")
-        % {"length": answered},
-        "total_talk_time": _("ring %(ring)s, hold %(hold)s, wrap-up %(wrap_up)s")
-        % {
-            "ring": clock(sums.ring_time),
-            "hold": clock(sums.hold_time),
-            "wrap_up": clock(sums.wrap_up_time),
-        },
-        "success_rate": _("answer rate: %(rate)s") % {"rate": rate},
-    }

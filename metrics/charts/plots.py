@@ -11,7 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from calls.templatetags.calls_format import clock
-from metrics.definitions import LENGTHS, Shape, Sums
+from metrics.definitions import Sums
+from metrics.shapes import LENGTHS, Shape
 
 LEVELS: Final = 5  # steps of colour that an eye can tell apart
 OFFICE_HOURS: Final = (8, 18)  # shown even without calls; half-open

@@ -15,7 +15,7 @@ from calls.models import CallEvent, CallLog
 from common.instants import day_range
 from common.periods import Period
 from metrics.dashboard.selection import Selection
-from metrics.definitions import SUM_FIELDS, Sums
+from metrics.definitions import COLUMNS, Sums
 from metrics.rollups.daily import own_sums, sums_of
 from metrics.rollups.shared_calls import counted_twice, parts_of
 
@@ -47,7 +47,7 @@ class Proof:
     @property
     def wrong_sums(self) -> list[tuple[str, int, int]]:
         """(column, stored, by the ledger) where the sums differ."""
-        pairs = ((n, getattr(self.stored, n), getattr(self.ledger, n)) for n in SUM_FIELDS)
+        pairs = ((n, getattr(self.stored, n), getattr(self.ledger, n)) for n in COLUMNS)
         return [pair for pair in pairs if pair[1] != pair[2]]
 
 
@@ -90,32 +90,5 @@ def _folded(events: QuerySet[CallEvent]) -> Iterator[tuple[int, timeline.CallSta
 
 
 def sum_calls(calls: Iterable[CallLog]) -> Sums:
-    """What services.CALL_SUMS adds up in the database, said in Python."""
-    return sum(map(sums_of_call, calls), Sums())
-
-
-def sums_of_call(call: CallLog) -> Sums:
-    """One call's part in every sum; nothing of a running one."""
-    if call.is_active:
-        return Sums()
-    if not call.is_counted:
-        return Sums(calls_unconfirmed=1)
-    talk = call.talk_seconds or 0
-    answered = call.answered_time is not None or call.status in (
-        timeline.COMPLETED,
-        timeline.DROPPED,
-    )
-    return Sums(
-        calls_success=int(call.status == timeline.COMPLETED),
-        calls_dropped=int(call.status == timeline.DROPPED),
-        calls_error=int(call.status == timeline.FAILED),
-        calls_no_answer=int(call.status == timeline.NO_ANSWER),
-        calls_answered=int(answered),
-        total_talk_time=talk,
-        talk_squares=talk * talk,
-        answered_time=(talk + call.hold_seconds + call.wrap_up_seconds) if answered else 0,
-        total_duration=call.duration_seconds or 0,
-        ring_time=call.ring_seconds or 0,
-        hold_time=call.hold_seconds,
-        wrap_up_time=call.wrap_up_seconds,
-    )
+    """What daily.CALL_SUMS makes of them in the database, in Python."""
+    return sum(map(Sums.of_call, calls), Sums())

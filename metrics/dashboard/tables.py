@@ -7,11 +7,10 @@ from typing import Any, Final, Protocol, TypeVar
 from django.core.exceptions import BadRequest
 from django.http import QueryDict
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from metrics.dashboard.comparison import Judgement, Sample, judge
-from metrics.definitions import Sums
+from metrics.definitions import ON_CARDS, Sums
+from metrics.entries import Figure
 
 MOST_ROWS: Final = 50  # on one page; `rows=all` shows the rest
 
@@ -38,19 +37,12 @@ class Column:
     is_number: bool = True
 
 
-SUM_COLUMNS: Final = (
-    Column("calls_made", _("Calls")),
-    Column("calls_success", _("Successful")),
-    Column("calls_failed", pgettext_lazy("calls", "Failed")),
-    Column(
-        "avg_call_duration",
-        _("AHT"),
-        _("Average handling time: total time divided by calls made, in whole seconds."),
-    ),
-    Column("total_talk_time", _("Total time")),
-    Column("success_rate", _("Success rate")),
-)
-_SUM_NAMES: Final = frozenset(column.name for column in SUM_COLUMNS)
+def _column_of(figure: Figure) -> Column:
+    return Column(figure.name, figure.short_label, figure.sentence if figure.is_short else "")
+
+
+SUM_COLUMNS: Final = tuple(map(_column_of, ON_CARDS))
+_FIGURES: Final = {figure.name: figure for figure in ON_CARDS}
 
 
 @dataclass(frozen=True)
@@ -105,13 +97,11 @@ def table_of(rows: Iterable[AnyRow], columns: Iterable[Column], query: QueryDict
 
 
 def _value(row: AnyRow, name: str) -> Any:
-    """What a column sorts by. Averages and rates over no calls go behind all others."""
-    if name not in _SUM_NAMES:
-        value = getattr(row, name)
-        return value.casefold() if isinstance(value, str) else value
-    if name in ("avg_call_duration", "success_rate"):
-        return (bool(row.sums.calls_made), getattr(row.sums, name))
-    return getattr(row.sums, name)
+    """What a column sorts by. Averages and the like over no calls go behind all others."""
+    if name in _FIGURES:
+        return (_FIGURES[name].has_value(row.sums), _FIGURES[name].of(row.sums))
+    value = getattr(row, name)
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _heading(column: Column, wanted: str, query: QueryDict) -> Heading:

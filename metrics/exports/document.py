@@ -14,7 +14,8 @@ from django.utils.translation import pgettext
 
 from accounts.models import User
 from common.instants import now
-from metrics.definitions import FIGURES, Sums
+from metrics import entries
+from metrics.definitions import IN_SUMMARY, ON_CARDS, Sums
 
 # What a column holds. An instant is aware, seconds are whole, percent is 0 to 100.
 TEXT, INSTANT, SECONDS, NUMBER, PERCENT, DAY = (
@@ -62,8 +63,8 @@ class Document:
 
     @property
     def definitions(self) -> list[tuple[str, str]]:
-        """Every figure and the sentence that says how it is made."""
-        return [(str(figure.label), str(figure.sentence)) for figure in FIGURES]
+        """Every figure of cards and the sentence that says how it is made."""
+        return [(str(figure.label), str(figure.sentence)) for figure in ON_CARDS]
 
 
 @dataclass(frozen=True)
@@ -75,19 +76,17 @@ class Numbered:
     value: float
 
 
-_KINDS: Final = {"calls": NUMBER, "seconds": SECONDS, "percent": PERCENT}
+_KINDS: Final = {entries.CALLS: NUMBER, entries.SECONDS: SECONDS, entries.PERCENT: PERCENT}
+
+
+def kind_of(figure: entries.Figure) -> str:
+    """What a column of the figure holds."""
+    return _KINDS[figure.unit]
 
 
 def figures_of(sums: Sums) -> list[Numbered]:
-    """The six figures, and the split of what failed."""
-    six = [Numbered(str(f.label), _KINDS[f.unit], getattr(sums, f.name)) for f in FIGURES]
-    split = (
-        (_("Dropped"), sums.calls_dropped),
-        (_("Failed"), sums.calls_error),
-        (_("No answer"), sums.calls_no_answer),
-        (_("Unconfirmed, not counted"), sums.calls_unconfirmed),
-    )
-    return [*six, *(Numbered(label, NUMBER, value) for label, value in split)]
+    """The figures of cards, and then the counts that they are split into."""
+    return [Numbered(str(f.label), kind_of(f), f.of(sums)) for f in IN_SUMMARY]
 
 
 def made_by(maker: User, filters: str, at: dt.datetime | None = None) -> list[tuple[str, str]]:

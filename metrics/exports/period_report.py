@@ -7,40 +7,18 @@ from typing import Any, Final
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
 from common.instants import today
 from common.periods import Period
-from metrics.definitions import Sums
-from metrics.exports.document import (
-    DAY,
-    NUMBER,
-    PERCENT,
-    SECONDS,
-    Document,
-    Head,
-    Sheet,
-    made_by,
-)
+from metrics.definitions import IN_REPORTS, Sums
+from metrics.exports.document import DAY, Document, Head, Sheet, kind_of, made_by
 from metrics.rollups.daily import sums_by
 from metrics.rollups.shared_calls import SumsBy
 
 HEIGHT: Final = 100  # of the drawing of the days, in its own units
-# The figures of a line, in order; an average or a rate over no calls is nothing.
-SUM_HEADS: Final = (
-    Head("calls_made", gettext_lazy("Calls"), NUMBER),
-    Head("calls_success", gettext_lazy("Successful"), NUMBER),
-    Head("calls_failed", pgettext_lazy("calls", "Failed"), NUMBER),
-    Head("avg_call_duration", gettext_lazy("AHT"), SECONDS),
-    Head("total_talk_time", gettext_lazy("Total time"), SECONDS),
-    Head("ring_time", gettext_lazy("Ring"), SECONDS),
-    Head("hold_time", gettext_lazy("On hold"), SECONDS),
-    Head("success_rate", gettext_lazy("Success rate"), PERCENT),
-    Head("answer_rate", gettext_lazy("Answer rate"), PERCENT),
-    Head("calls_unconfirmed", gettext_lazy("Unconfirmed"), NUMBER),
-)
-_RATIOS: Final = ("avg_call_duration", "success_rate", "answer_rate")
+# The figures of a line, in order; an average or the like over no calls is nothing.
+SUM_HEADS: Final = tuple(Head(f.name, f.short_label, kind_of(f)) for f in IN_REPORTS)
 
 
 @dataclass(frozen=True)
@@ -111,8 +89,7 @@ class Report:
 
 
 def figures_in_order(sums: Sums) -> list[Any]:
-    nothing = _RATIOS if not sums.calls_made else ()
-    return [None if h.name in nothing else getattr(sums, h.name) for h in SUM_HEADS]
+    return [figure.of(sums) if figure.has_value(sums) else None for figure in IN_REPORTS]
 
 
 def report_of(viewer: User, period: Period) -> Report:

@@ -6,53 +6,24 @@ from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, Count, F, Q, QuerySet, Sum
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import QuerySet
 
 from accounts.models import User
-from calls import timeline
 from calls.models import CallLog
 from common.instants import day_range
-from metrics.definitions import SUM_FIELDS, Sums
+from metrics.definitions import COLUMNS, STORED, Sums
 from metrics.models import DailyMetrics, SumsModel, UserMetrics
 from metrics.rollups.histograms import recompute_shape
 from metrics.rollups.prepared_sql import A_USER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
 from metrics.rollups.shared_calls import Part, SumsBy, counted_twice, of_people, parts_of
 
-_COUNTED = ~Q(evidence=timeline.ESTIMATE)
-_ANSWERED = _COUNTED & (
-    Q(answered_time__isnull=False) | Q(status__in=(timeline.COMPLETED, timeline.DROPPED))
-)
-
-
-def _total(field: Any, condition: Q = _COUNTED) -> Coalesce:
-    return Coalesce(Sum(field, filter=condition), 0)
-
-
-# How each column of Sums is made from ended calls.
-CALL_SUMS: dict[str, Any] = {
-    "calls_success": Count("pk", filter=_COUNTED & Q(status=timeline.COMPLETED)),
-    "calls_dropped": Count("pk", filter=_COUNTED & Q(status=timeline.DROPPED)),
-    "calls_error": Count("pk", filter=_COUNTED & Q(status=timeline.FAILED)),
-    "calls_no_answer": Count("pk", filter=_COUNTED & Q(status=timeline.NO_ANSWER)),
-    "calls_answered": Count("pk", filter=_ANSWERED),
-    "total_talk_time": _total("talk_seconds"),
-    # Wider than a length: its square need not fit into four bytes.
-    "talk_squares": _total(Cast("talk_seconds", BigIntegerField()) * F("talk_seconds")),
-    "answered_time": _total(
-        F("talk_seconds") + F("hold_seconds") + F("wrap_up_seconds"), _ANSWERED
-    ),
-    "total_duration": _total("duration_seconds"),
-    "ring_time": _total("ring_seconds"),
-    "hold_time": _total("hold_seconds"),
-    "wrap_up_time": _total("wrap_up_seconds"),
-    "calls_unconfirmed": Count("pk", filter=~_COUNTED),
-}
-ROW_SUMS: dict[str, Any] = {name: Coalesce(Sum(name), 0) for name in SUM_FIELDS}
+# How each column is made: from ended calls, and from daily rows.
+CALL_SUMS: dict[str, Any] = {name: column.of_calls for name, column in COLUMNS.items()}
+ROW_SUMS: dict[str, Any] = {name: column.of_rows(name) for name, column in COLUMNS.items()}
 
 
 def by_group(rows: QuerySet[Any], sums: dict[str, Any], group: str = "user") -> QuerySet[Any]:
-    """`rows` summed apart by `group`: (group, *the columns of Sums)."""
+    """`rows` summed apart by `group`: (group, *COLUMNS)."""
     summed = {f"sum_{name}": total for name, total in sums.items()}
     found: QuerySet[Any] = rows.order_by().values_list(group).annotate(**summed)
     return found
@@ -73,7 +44,7 @@ _TOTAL_OF_DAYS = Prepared(
 
 
 def _sums_of_row(rows: list[tuple[Any, ...]]) -> Sums:
-    return Sums(*map(int, rows[0][1:])) if rows else Sums()
+    return Sums.of_row(rows[0][1:]) if rows else Sums()
 
 
 def recompute(user_id: int, days: Iterable[dt.date]) -> Sums:
@@ -110,8 +81,7 @@ def _lock_total(user_id: int) -> None:
 
 def columns_of(sums: Sums) -> dict[str, int]:
     """The stored columns of a row of sums."""
-    columns = {name: getattr(sums, name) for name in SUM_FIELDS}
-    return columns | {"calls_made": sums.calls_made, "calls_failed": sums.calls_failed}
+    return {figure.name: figure.of(sums) for figure in STORED}
 
 
 @cache
@@ -145,7 +115,7 @@ def sums_by(
     `parts`: those of parts_of for the same people and a wider period, where somebody has them.
     """
     rows = by_group(of_people(rows_between(first, last), users), ROW_SUMS, group)
-    sums = {key: Sums(*columns) for key, *columns in rows}
+    sums = {key: Sums.of_row(columns) for key, *columns in rows}
     if parts is None:
         parts = parts_of(users, first, last)
     return SumsBy(sums, group, [part for part in parts if first <= part.day <= last])
@@ -154,7 +124,7 @@ def sums_by(
 def own_sums_by_day(user: User, first: dt.date, last: dt.date) -> SumsBy:
     """One person's sums by day: every part of theirs is a call of theirs."""
     rows = by_group(rows_between(first, last).filter(user=user), ROW_SUMS, "day")
-    return SumsBy({day: Sums(*columns) for day, *columns in rows}, "day", [])
+    return SumsBy({day: Sums.of_row(columns) for day, *columns in rows}, "day", [])
 
 
 def own_sums(user: User, first: dt.date, last: dt.date) -> Sums:

@@ -1,6 +1,6 @@
 """When in the day calls begin and how long they are: kept in a row a person and day, like sums.
 
-A row has a fixed number of columns, so that a page adds up as many rows as for the six figures,
+A row has a fixed number of columns, so that a page adds up as many rows as for the figures,
 and ending a call still reads the calls of one person's one day.
 """
 
@@ -14,10 +14,10 @@ from django.db.models import BigIntegerField, Count, Func, Q, QuerySet, Sum
 from accounts.models import User
 from calls.models import CallLog, CallQuerySet
 from common.instants import day_range, from_ms, organisation_zone
-from metrics.definitions import LENGTH_FIELDS, LENGTHS, SHAPE_FIELDS, Shape
 from metrics.models import DailyShape
 from metrics.rollups.prepared_sql import A_USER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
 from metrics.rollups.shared_calls import of_people
+from metrics.shapes import LENGTH_FIELDS, LENGTHS, SHAPE_FIELDS, Shape
 
 QUARTER_SECONDS: Final = 900  # every zone's offset is a whole number of quarters
 

@@ -6,20 +6,21 @@ of sums a person. Whoever ends a call meanwhile sums it as always, before or aft
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from calls.models import CallLog
 from common.instants import day_range, local_day
-from metrics.definitions import SHAPE_FIELDS, Shape, Sums
+from metrics.definitions import Sums
 from metrics.models import DailyMetrics, DailyShape, UserMetrics
 from metrics.rollups.daily import CALL_SUMS, ROW_SUMS, by_group, columns_of, recompute
 from metrics.rollups.histograms import shape_columns, shapes_of_day
+from metrics.shapes import SHAPE_FIELDS, Shape
 
 _BATCH = 500
 
@@ -33,14 +34,6 @@ class Difference:
     stored: Sums | Shape | None
     right: Sums | Shape | None
 
-    @property
-    def lack(self) -> Sums:
-        """What the person's daily sums are too small by; nothing where it is a shape."""
-        right, stored = (
-            row if isinstance(row, Sums) else Sums() for row in (self.right, self.stored)
-        )
-        return right - stored
-
 
 def differences() -> list[Difference]:
     """All rows that a rebuild would change, add or remove. Changes nothing."""
@@ -49,12 +42,12 @@ def differences() -> list[Difference]:
 
 def each_difference() -> Iterator[Difference]:
     """The same, one by one: after a change of the time zone there are as many as rows."""
-    lacks: dict[int, Sums] = {}
+    people: set[int] = set()
     for day in _days():
         for one in _lasting(partial(_wrong_on, day)):
-            lacks[one.user_id] = lacks.get(one.user_id, Sums()) + one.lack
+            people.add(one.user_id)
             yield one
-    yield from _lasting(partial(_wrong_totals, lacks))
+    yield from _lasting(partial(_wrong_totals, people))
 
 
 def rebuild() -> int:
@@ -63,7 +56,7 @@ def rebuild() -> int:
         people = {one.user_id for one in _wrong_on(day)}
         if people:
             _mend(day, people)
-    for total in _wrong_totals({}):
+    for total in _wrong_totals(set()):
         recompute(total.user_id, ())
     return DailyMetrics.objects.count()
 
@@ -103,7 +96,7 @@ def _wrong_on(day: dt.date) -> list[Difference]:
 
 def _sums_of_day(day: dt.date) -> dict[int, Sums]:
     calls = CallLog.objects.assigned().started_between(*day_range(day, day)).ended()
-    return {user_id: Sums(*sums) for user_id, *sums in by_group(calls, CALL_SUMS)}
+    return _by_user(calls, CALL_SUMS)
 
 
 def _unlike(
@@ -116,20 +109,21 @@ def _unlike(
     ]
 
 
-def _wrong_totals(lacks: Mapping[int, Sums]) -> list[Difference]:
-    """The totals that are not the sums of their daily rows and of what those lack."""
-    rows = {
-        user_id: Sums(*sums) for user_id, *sums in by_group(DailyMetrics.objects.all(), ROW_SUMS)
-    }
+def _by_user(rows: QuerySet[Any], sums: dict[str, Any]) -> dict[int, Sums]:
+    return {user_id: Sums.of_row(row) for user_id, *row in by_group(rows, sums)}
+
+
+def _wrong_totals(people: Collection[int]) -> list[Difference]:
+    """The totals that are not those of the daily rows; of `people`, whose daily rows are wrong,
+    those that are not what the calls themselves add up to."""
+    right = _by_user(DailyMetrics.objects.exclude(user__in=people), ROW_SUMS)
+    if people:
+        right |= _by_user(CallLog.objects.filter(user__in=people).ended(), CALL_SUMS)
     stored = {row.user_id: row.sums for row in UserMetrics.objects.all()}
-    right = {
-        user_id: rows.get(user_id, Sums()) + lacks.get(user_id, Sums())
-        for user_id in sorted(rows.keys() | stored.keys() | lacks.keys())
-    }
     return [
-        Difference(user_id, None, stored.get(user_id, Sums()), total)
-        for user_id, total in right.items()
-        if stored.get(user_id, Sums()) != total
+        Difference(user_id, None, stored.get(user_id, Sums()), right.get(user_id, Sums()))
+        for user_id in sorted(right.keys() | stored.keys())
+        if stored.get(user_id, Sums()) != right.get(user_id, Sums())
     ]
 
 

@@ -2,7 +2,7 @@
 
 A transfer, or a call between two colleagues, is one `CallLog` an agent and one `conversation`. Sums
 of people add their parts; what a team or the organisation counts twice is subtracted here. Only
-counts are: every agent's time was spent, so the time of all parts stays.
+counts are: every agent's time was spent, so the time of all parts stays, and so does the greatest.
 """
 
 import datetime as dt
@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, QuerySet
 
 from accounts.models import User
 from calls import timeline
 from calls.models import CallLog, CallQuerySet
 from common.instants import day_range, local_day
-from metrics.definitions import Sums
+from metrics.definitions import COLUMNS, Sums
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
@@ -30,20 +30,14 @@ class Part:
     day: dt.date
     conversation: tuple[int | None, str]
     rank: tuple[int, dt.datetime, int]  # the part that stands for the call sorts first
-    status: str
-    is_answered: bool
-
-    @property
-    def counts(self) -> Sums:
-        """What the part adds to the counts of its agent."""
-        return Sums(**{_COLUMN_OF[self.status]: 1}, calls_answered=int(self.is_answered))
+    counts: Sums  # what it adds to the counts of its agent
 
 
-_COLUMN_OF: Final = {
-    timeline.COMPLETED: "calls_success",
-    timeline.DROPPED: "calls_dropped",
-    timeline.FAILED: "calls_error",
-    timeline.NO_ANSWER: "calls_no_answer",
+# Whether a part counts as one in each of the columns that count calls, by the columns' own rule.
+_COUNTS: Final = {
+    name: ExpressionWrapper(column.calls.sql, BooleanField())
+    for name, column in COLUMNS.items()
+    if column.counts_calls
 }
 _GROUPS: Final[Mapping[str, Callable[[Part], Any]]] = {
     "user": lambda part: part.user_id,
@@ -77,7 +71,8 @@ def parts_among(calls: CallQuerySet) -> list[Part]:
         .order_by()
         .values_list(
             *("user_id", "user__team_id", "account_id", "conversation"),
-            *("status", "answered_time", "start_time", "pk"),
+            *("status", "start_time", "pk"),
+            *_COUNTS.values(),
         )
     )
     return [_part(*row) for row in rows]
@@ -89,9 +84,9 @@ def _part(
     account_id: int | None,
     conversation: str,
     status: str,
-    answered: dt.datetime | None,
     start: dt.datetime,
     pk: int,
+    *counts: bool,
 ) -> Part:
     return Part(
         user_id=user_id,
@@ -99,8 +94,7 @@ def _part(
         day=local_day(start),
         conversation=(account_id, conversation),
         rank=(timeline.TERMINAL.index(status), start, pk),
-        status=status,
-        is_answered=answered is not None or status in (timeline.COMPLETED, timeline.DROPPED),
+        counts=Sums(**dict(zip(_COUNTS, map(int, counts), strict=True))),
     )
 
 

