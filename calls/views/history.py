@@ -57,8 +57,8 @@ def history(request: PageRequest) -> HttpResponse:
         "alone": alone,
         "fields": ("search", *shown, *days, *PLAIN_FIELDS, *MORE_FIELDS, *VALUE_FIELDS),
         "plain_fields": (*days, *PLAIN_FIELDS),
-        "period": found.form.period if found.is_valid() else None,
-        "period_error": found.form.period_error,
+        "period": found.asked_period if found.is_valid() else None,
+        "period_error": found.period_error,
         "period_fields": {n: request.GET[n] for n in PARAMETERS if request.GET.get(n)},
         "more_fields": MORE_FIELDS,
     }

@@ -78,6 +78,6 @@ def in_words(found: CallFilter) -> str:
         words = f"{value} s" if name in _LENGTHS else dict(choices).get(value, value)
         parts.append(f"{found.form.fields[name].label}: {words}")
     first, last = found.days
-    if found.form.period is not None and first and last:
+    if found.asked_period is not None and first and last:
         parts.append(f"{first.isoformat()} – {last.isoformat()}")
     return " · ".join(parts)
