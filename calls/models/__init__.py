@@ -13,6 +13,7 @@ from calls.models.provider import (
     ProviderIdentity,
     RawEvent,
 )
+from calls.models.readers import Reader
 from calls.models.text import CallText
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "ProviderAccount",
     "ProviderIdentity",
     "RawEvent",
+    "Reader",
     "name_at",
 ]
