@@ -220,7 +220,7 @@ HUEY = {
     "huey_class": "huey.RedisHuey" if REDIS_URL else "huey.SqliteHuey",
     "immediate": False,
     "results": False,
-    # A large file takes one for minutes; silent calls must be closed meanwhile.
+    # A large file takes one for minutes; stale calls must be closed meanwhile.
     "consumer": {"workers": 3, "check_worker_health": True},
     **({"url": REDIS_URL} if REDIS_URL else {"filename": str(DATA_DIR / "worker.sqlite3")}),
 }

@@ -45,7 +45,7 @@ def source_of(request: Request) -> str:
     return services.CLIENT if isinstance(request.auth, ApiKey) else services.AGENT
 
 
-def told_at(request: Request, body: dict[str, Any], field: str) -> services.Told:
+def told_at(request: Request, body: dict[str, Any], field: str) -> services.ReportedTime:
     """The instant in `field` of the checked `body`, by our clock; if absent, when it came."""
     return services.settle_instant(body.get(field), body.get("sent_at"), field, arrival_of(request))
 

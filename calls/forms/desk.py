@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from calls import timeline
 from calls.errors import BadCallData
 from calls.models import CallLog
-from calls.services import Told
+from calls.services import ReportedTime
 from calls.services.lifecycle import settle_instant
 from common.instants import from_ms
 
@@ -27,14 +27,14 @@ class ClickForm(forms.Form):
     clicked_at = forms.IntegerField(required=False, min_value=0, max_value=_LAST_MS)
     sent_at = forms.IntegerField(required=False, min_value=0, max_value=_LAST_MS)
 
-    def told(self, arrived: dt.datetime) -> Told:
+    def told(self, arrived: dt.datetime) -> ReportedTime:
         """When the click was made, by our clock: when it `arrived`, unless it had to wait.
 
         A browser clock that was set back in between cannot say: then that is all we know.
         """
         clicked, sent = self.cleaned_data["clicked_at"], self.cleaned_data["sent_at"]
         if clicked is None or sent is None or from_ms(sent) - from_ms(clicked) < _AT_ONCE:
-            return Told(arrived)
+            return ReportedTime(arrived)
         return settle_instant(from_ms(clicked), from_ms(sent), "clicked_at", arrived)
 
 

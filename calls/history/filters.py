@@ -204,7 +204,7 @@ def _team_of(value: int | str) -> int | None:
 
 
 def sees_only_self(viewer: User) -> bool:
-    """Whether the calls that `viewer` may see are the own ones alone."""
+    """Whether the calls that `viewer` may see are their own alone."""
     return not (viewer.scope.everyone or viewer.scope.team_ids)
 
 

@@ -18,7 +18,7 @@ _SOURCES: Mapping[str, Any] = {
     "client": gettext_lazy("the agent’s program"),
     "admin": gettext_lazy("a supervisor or administrator"),
     "dialler": gettext_lazy("the phone system that was to dial"),
-    timeline.WATCHDOG: gettext_lazy("the watch over silent calls"),
+    timeline.WATCHDOG: gettext_lazy("the watch over stale calls"),
 }
 # Why calls end, as programs and providers say it; free text stands for itself.
 _REASONS: Mapping[str, Any] = {

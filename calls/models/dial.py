@@ -24,7 +24,7 @@ class DialLinkQuerySet(models.QuerySet["DialLink"]):
         return self.usable().filter(is_offered=True).select_related("account")
 
     def of(self, user: User, own: bool = True) -> "DialLink":
-        """The link `user` calls with: the own choice (unless not asked for, or no longer offered),
+        """The link `user` calls with: their own (unless not asked for, or no longer offered),
         else the team's, else the site's, else the phone program's. One query."""
         rank = Case(
             *([When(choices__user=user, is_offered=True, then=Value(3))] if own else []),

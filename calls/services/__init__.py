@@ -19,7 +19,7 @@ from calls.services.lifecycle import (
     start_call,
     step,
 )
-from calls.services.recording import Told
+from calls.services.recording import ReportedTime
 from calls.services.stale import GOES_ON, GONE, close_stale_calls
 
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
     "NOT_DIALLED",
     "OFFLINE_AFTER",
     "STEPS",
-    "Told",
+    "ReportedTime",
     "add_note",
     "close_stale_calls",
     "correct_call",

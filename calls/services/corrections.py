@@ -12,7 +12,7 @@ from calls import signals, timeline
 from calls.errors import BadCallData, CallConflict
 from calls.models import CallEvent, CallLog
 from calls.services.lifecycle import ADMIN, AGENT
-from calls.services.recording import Told, fact, lock, record
+from calls.services.recording import ReportedTime, fact, lock, record
 from common.instants import cut, now, to_ms
 
 
@@ -47,7 +47,7 @@ def correct_call(
             data["status"] = status
         data["reason"] = reason.strip()
         _check_order(call, data)
-        told = Told(_after_last_correction(call))
+        told = ReportedTime(_after_last_correction(call))
         said = fact(timeline.CORRECTED, told, _voice(call, actor), data=data)
         record(call, [said], actor=actor)
         signals.call_changed.send(CallLog, call=call)
@@ -82,7 +82,7 @@ def add_note(call: CallLog, actor: User, notes: str) -> CallLog:
         call = lock(pk=call.pk)
         if call.notes == notes:
             return call
-        said = fact(timeline.NOTED, Told(now()), _voice(call, actor), data={"notes": notes})
+        said = fact(timeline.NOTED, ReportedTime(now()), _voice(call, actor), data={"notes": notes})
         record(call, [said], actor=actor)
         signals.call_changed.send(CallLog, call=call)
     return call

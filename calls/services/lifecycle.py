@@ -1,7 +1,7 @@
 """The only writers of a call: page, API, admin, provider, watchdog and client come through here.
 
 Each function locks the call, adds events to its ledger, folds them and saves what the fold says;
-doing anything twice is nothing. Instants are aware datetimes; a missing one means now.
+doing anything twice is idempotent. Instants are aware datetimes; a missing one means now.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallAlias, CallEvent, CallLog, Contact
 from calls.services import wrap_up as afterwards
 from calls.services.matching import heard_call, wait_for_turn
-from calls.services.recording import Told, fact, lock, record
+from calls.services.recording import ReportedTime, fact, lock, record
 from common.instants import cut, now
 from common.phones import to_e164
 
@@ -44,14 +44,14 @@ STEPS: Mapping[str, str] = {
 
 def settle_instant(
     told: dt.datetime | None, sent_at: dt.datetime | None, field: str, arrived: dt.datetime
-) -> Told:
+) -> ReportedTime:
     """The instant a program means by `told`, corrected for its clock by `sent_at`.
 
     With `sent_at` (its clock when it sent the request) the offset `arrived - sent_at` is added.
     Raises BadCallData for an instant in the future or more than MAX_BACKDATE_SECONDS ago.
     """
     if told is None:
-        return Told(arrived)
+        return ReportedTime(arrived)
     try:
         at = cut(told if sent_at is None else told + (arrived - sent_at))
     except OverflowError as error:
@@ -66,7 +66,7 @@ def settle_instant(
             % {"hours": settings.MAX_BACKDATE_SECONDS // 3600},
             field,
         )
-    return Told(min(at, arrived), offline=arrived - at > OFFLINE_AFTER, explicit=True)
+    return ReportedTime(min(at, arrived), offline=arrived - at > OFFLINE_AFTER, explicit=True)
 
 
 def start_call(
@@ -76,7 +76,7 @@ def start_call(
     contact_ref: str = "",
     contact_phone: str = "",
     call_id: uuid.UUID | None = None,
-    told: Told | None = None,
+    told: ReportedTime | None = None,
     direction: str = "outbound",
     provider: str = "",
     source: str = AGENT,
@@ -86,7 +86,7 @@ def start_call(
     A call to nobody known is still a call, and a call never waits for another to end. CallNotFound
     if `call_id` is another person's call.
     """
-    told = told or Told(now())
+    told = told or ReportedTime(now())
     phone_e164 = to_e164(contact_phone)
     if contact is None:
         contact = Contact.objects.meant_by(user, contact_ref, phone_e164)
@@ -160,14 +160,19 @@ def _find_own(call_id: uuid.UUID, user: User) -> CallLog | None:
 
 
 def step(
-    call_id: uuid.UUID, user: User, action: str, *, told: Told | None = None, source: str = AGENT
+    call_id: uuid.UUID,
+    user: User,
+    action: str,
+    *,
+    told: ReportedTime | None = None,
+    source: str = AGENT,
 ) -> CallLog:
-    """Records that `user` did `action` (a key of STEPS) in the own call.
+    """Records that `user` did `action` (a key of STEPS) in their own call.
 
     Saying what is already so adds nothing. CallConflict once the call has ended; but what is told
     late of a call that only the watchdog has ended counts, for the person's end is still to come.
     """
-    told = told or Told(now())
+    told = told or ReportedTime(now())
     kind = STEPS[action]
     with transaction.atomic():
         call = _lock_own(call_id, user)
@@ -204,7 +209,7 @@ def end_call(
     notes: str = "",
     disposition: str = "",
     wrap_up: bool = False,
-    told: Told | None = None,
+    told: ReportedTime | None = None,
     source: str = AGENT,
 ) -> CallLog:
     """Ends `user`'s own call. Again with the same status changes nothing.
@@ -213,7 +218,7 @@ def end_call(
     after the call, until ready. Raises CallNotFound, BadCallData (unknown status or outcome, an
     end before the start), or CallConflict (ended before with another status).
     """
-    told = told or Told(now())
+    told = told or ReportedTime(now())
     if status not in timeline.TERMINAL:
         raise BadCallData(
             _("Unknown status. Use one of: %(known)s.") % {"known": ", ".join(timeline.TERMINAL)},
@@ -226,7 +231,7 @@ def end_call(
         if told.at < call.start_time:
             if told.explicit:
                 raise BadCallData(_("The call cannot end before it started."), "ended_at")
-            told = Told(call.start_time)
+            told = ReportedTime(call.start_time)
         if _is_told(call):
             _check_same_end(call, status)
             if disposition and not call.disposition:
@@ -258,7 +263,7 @@ def not_dialled(call_id: uuid.UUID, user: User, why: str) -> CallLog:
         if call.end_time is not None or call.account_id is not None:
             return call
         data = {"status": timeline.FAILED, "reason": NOT_DIALLED, "said": why[:300]}
-        told = Told(max(now(), call.start_time))
+        told = ReportedTime(max(now(), call.start_time))
         key = f"{timeline.ENDED}:{DIALLER}"
         record(call, [fact(timeline.ENDED, told, DIALLER, key=key, data=data)], actor=None)
         signals.call_ended.send(CallLog, call=call)

@@ -18,7 +18,7 @@ from common.instants import now, to_ms
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportedTime:
     """When something happened, as settled between the teller's clock and ours."""
 
     at: dt.datetime
@@ -35,7 +35,7 @@ def lock(**which: Any) -> CallLog:
 
 def fact(
     kind: str,
-    told: Told,
+    told: ReportedTime,
     source: str,
     *,
     key: str = "",

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from calls import signals, timeline
 from calls.models import CallLog, CallQuerySet
-from calls.services.recording import Told, fact, record
+from calls.services.recording import ReportedTime, fact, record
 from common.instants import now
 
 # What a phone system says of a call that it was asked about.
@@ -39,7 +39,7 @@ def _close_if_stale(pk: int, answer: str) -> bool:
         data = {"status": timeline.DROPPED, "reason": "watchdog"}
         said = fact(
             timeline.ENDED,
-            Told(alive),
+            ReportedTime(alive),
             timeline.WATCHDOG,
             key=f"{timeline.ENDED}:{timeline.WATCHDOG}",
             data=data,

@@ -15,7 +15,7 @@ from accounts.models import User
 from calls import signals, timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallLog, Disposition
-from calls.services.recording import Told, fact, lock, record
+from calls.services.recording import ReportedTime, fact, lock, record
 from common.instants import now, to_ms
 
 AGENT, ADMIN = "agent", "admin"
@@ -33,7 +33,7 @@ def set_disposition(call: CallLog, actor: User, code: str, source: str = "") -> 
         if call.disposition == code:
             return call
         voice = AGENT if actor.pk == call.user_id else ADMIN
-        record(call, [outcome(code, Told(now()), source or voice)], actor=actor)
+        record(call, [outcome(code, ReportedTime(now()), source or voice)], actor=actor)
         signals.call_changed.send(CallLog, call=call)
     return call
 
@@ -47,19 +47,19 @@ def check_disposition(code: str, user: User) -> None:
         )
 
 
-def outcome(code: str, told: Told, source: str) -> timeline.Event:
+def outcome(code: str, told: ReportedTime, source: str) -> timeline.Event:
     key = f"disposition:{to_ms(told.at)}"
     return fact(timeline.NOTED, told, source, key=key, data={"disposition": code})
 
 
 def ready(
-    call_id: uuid.UUID, user: User, *, told: Told | None = None, source: str = AGENT
+    call_id: uuid.UUID, user: User, *, told: ReportedTime | None = None, source: str = AGENT
 ) -> CallLog:
-    """`user` is done with what followed the own call. Again, or without any, changes nothing.
+    """`user` is done with what followed their own call. Again, or without any, changes nothing.
 
     CallConflict while the call runs.
     """
-    told = told or Told(now())
+    told = told or ReportedTime(now())
     known = CallLog.objects.filter(user=user).known_as(call_id)
     if known is None:
         raise CallNotFound(_("There is no such call among yours."))
@@ -73,7 +73,7 @@ def ready(
     return call
 
 
-def wrap_up_begun(call: CallLog, told: Told, source: str) -> list[timeline.Event]:
+def wrap_up_begun(call: CallLog, told: ReportedTime, source: str) -> list[timeline.Event]:
     """The line that says that the work after `call` begins; none where it cannot.
 
     It does not where it is switched off, long over, or while another call goes on.
@@ -94,26 +94,26 @@ def begin_after_click(call: CallLog) -> None:
         or not call.events.filter(kind=timeline.STARTED, source=AGENT).exists()
     ):
         return
-    record(call, wrap_up_begun(call, Told(call.end_time), call.ended_by), actor=None)
+    record(call, wrap_up_begun(call, ReportedTime(call.end_time), call.ended_by), actor=None)
 
 
-def _word(word: str, told: Told, source: str) -> timeline.Event:
+def _word(word: str, told: ReportedTime, source: str) -> timeline.Event:
     # Several may say that it is over; each says it once, and the fold takes the earliest.
     key = f"wrap_up:{word}:{source}" if word == timeline.WRAP_UP_ENDED else f"wrap_up:{word}"
     return fact(timeline.NOTED, told, source, key=key, data={"wrap_up": word})
 
 
-def _leave(call: CallLog, told: Told, source: str, *, actor: User | None) -> None:
+def _leave(call: CallLog, told: ReportedTime, source: str, *, actor: User | None) -> None:
     """Ends the locked call's wrap-up, at the cap if that was before."""
     begun = call.wrap_up_since or call.end_time
     assert begun is not None
     latest = begun + dt.timedelta(seconds=settings.WRAP_UP_CAP_SECONDS)
-    told = Told(max(begun, min(told.at, latest)), offline=told.offline)
+    told = ReportedTime(max(begun, min(told.at, latest)), offline=told.offline)
     record(call, [_word(timeline.WRAP_UP_ENDED, told, source)], actor=actor)
     signals.call_changed.send(CallLog, call=call)
 
 
-def leave_wrap_ups(user: User, told: Told) -> None:
+def leave_wrap_ups(user: User, told: ReportedTime) -> None:
     """`user` has begun another call."""
     calls = CallLog.objects.filter(user=user, wrap_up_since__lte=told.at)
     for pk in list(calls.values_list("pk", flat=True)):
@@ -132,6 +132,6 @@ def close_wrap_ups() -> int:
         with transaction.atomic():
             call = lock(pk=pk)
             if call.wrap_up_since is not None:
-                _leave(call, Told(now()), timeline.WATCHDOG, actor=None)
+                _leave(call, ReportedTime(now()), timeline.WATCHDOG, actor=None)
                 closed += 1
     return closed

@@ -108,7 +108,7 @@ class Exchange:
         return channel
 
     def pick_up(self, channel: Channel) -> None:
-        """The agent answers the own phone that a program made ring."""
+        """The agent answers their own phone that a program made ring."""
         self.go_up(channel)
         self.event("DialEnd", channel.block("Dest") | {"DialStatus": "ANSWER"})
 

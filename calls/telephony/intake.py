@@ -26,7 +26,7 @@ from calls.models import (
 from calls.providers.base import ProviderEvent
 from calls.services import wrap_up
 from calls.services.matching import clicked_call, wait_for_turn
-from calls.services.recording import Told, fact, lock
+from calls.services.recording import ReportedTime, fact, lock
 from calls.telephony import sequence_numbers
 from common.instants import from_ms, now, to_ms
 from common.phones import to_e164
@@ -137,7 +137,7 @@ def _make(account: ProviderAccount, call_id: str, lines: Lines) -> CallLog:
     call.save(force_insert=True)
     CallEvent.objects.bulk_create(rows)
     if call.user is not None and call.end_time is None:
-        wrap_up.leave_wrap_ups(call.user, Told(call.start_time))
+        wrap_up.leave_wrap_ups(call.user, ReportedTime(call.start_time))
     signal = signals.call_started if call.end_time is None else signals.call_ended
     signal.send(CallLog, call=call)
     return call
@@ -230,7 +230,7 @@ def assign(call: CallLog, agent: User, actor: User) -> CallLog:
         if call.user_id is not None:
             raise CallConflict(_("This call has an agent already."))
         call = _given_to(call, agent)
-        said = fact(timeline.NOTED, Told(now()), "admin", data={"assigned": agent.username})
+        said = fact(timeline.NOTED, ReportedTime(now()), "admin", data={"assigned": agent.username})
         row = CallEvent.of_fact(call, said, received_at=now(), actor=actor)
         row.save(force_insert=True)
         _refolded(call)

@@ -1,4 +1,4 @@
-"""The watch over silent calls: whoever can tell is asked, and what nobody tells of is closed.
+"""The watch over stale calls: whoever can tell is asked, and what nobody tells of is closed.
 
 Each question has its time, and all of them together have theirs: a phone system that does not
 answer delays no other call. What is answered goes through the one intake.
@@ -43,7 +43,7 @@ def close_stale_calls() -> int:
 
 
 def about_silent(running: CallQuerySet) -> dict[int, str]:
-    """Asks about the silent calls among `running`, the longest silent first.
+    """Asks about the stale calls among `running`, the longest silent first.
 
     By the call's key: services.GOES_ON, GONE, or "" from who cannot tell. A call that has ended is
     recorded as such, and one that goes on is noted to be alive.

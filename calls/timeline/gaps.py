@@ -13,7 +13,7 @@ _ENDING: Final = ("ended", "summary")
 _ANSWERED, _HELD = "answered", "held"
 
 
-class Told(Protocol):
+class ReportedTime(Protocol):
     """An event, as calls.timeline has it."""
 
     @property
@@ -24,7 +24,7 @@ class Told(Protocol):
     def data(self) -> Mapping[str, Any]: ...
 
 
-def shows_loss(told: Iterable[Told]) -> bool:
+def shows_loss(told: Iterable[ReportedTime]) -> bool:
     """Whether an event is lost from those that the provider told of an ended call."""
     events = list(told)
     return (
@@ -35,11 +35,11 @@ def shows_loss(told: Iterable[Told]) -> bool:
     )
 
 
-def _leg(event: Told) -> str:
+def _leg(event: ReportedTime) -> str:
     return str(event.data.get("leg", ""))
 
 
-def _numbers_lack(events: list[Told]) -> bool:
+def _numbers_lack(events: list[ReportedTime]) -> bool:
     legs: dict[str, set[int]] = {}
     for event in events:
         if "seq" in event.data:
@@ -47,20 +47,20 @@ def _numbers_lack(events: list[Told]) -> bool:
     return any(len(numbers) <= max(numbers) for numbers in legs.values())
 
 
-def _conversation_lacks(events: list[Told]) -> bool:
+def _conversation_lacks(events: list[ReportedTime]) -> bool:
     """A gap between the first and the last number. What came before the first shows otherwise: a
     part of which the beginning is lost has no start."""
     numbers = {int(e.data["conversation_seq"]) for e in events if "conversation_seq" in e.data}
     return bool(numbers) and len(numbers) <= max(numbers) - min(numbers)
 
 
-def _ends_lack(events: list[Told]) -> bool:
+def _ends_lack(events: list[ReportedTime]) -> bool:
     awaited = {str(event.data["awaits"]) for event in events if event.data.get("awaits")}
     over = {_leg(e) for e in events if e.kind in _ENDING or e.data.get("over")}
     return not awaited <= over
 
 
-def _holds_lack(events: list[Told]) -> bool:
+def _holds_lack(events: list[ReportedTime]) -> bool:
     """A hold without its end, an end without its hold, or a hold before anybody had answered."""
     parties: dict[str, list[tuple[int, bool, str]]] = {}
     for event in events:

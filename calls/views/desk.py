@@ -206,7 +206,7 @@ def ready(request: PageRequest, call_id: uuid.UUID) -> str:
 
 @button
 def disposition(request: PageRequest, call_id: uuid.UUID) -> str:
-    """Says what came of an own call."""
+    """Says what came of one of the person's own calls."""
     form = checked(DispositionForm(request.POST))
     call = wrap_up.set_disposition(
         _own(request, call_id), request.user, form.cleaned_data["disposition"]
@@ -230,7 +230,7 @@ def keep(request: PageRequest, call_id: uuid.UUID) -> str:
 
 @button
 def confirm(request: PageRequest, call_id: uuid.UUID) -> str:
-    """An own call that was closed by estimate: it did end then."""
+    """One of the person's own calls, closed by estimate: it did end then."""
     call = _own(request, call_id)
     services.correct_call(call, request.user, reason=_("Confirmed by the agent as it stands."))
     return _("Confirmed. The call counts now.")

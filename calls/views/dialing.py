@@ -1,4 +1,4 @@
-"""How a person calls: the own choice among what the administrator offers."""
+"""How a person calls: their own choice among what the administrator offers."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required

@@ -181,7 +181,7 @@ def _correction_of(viewer: User, shown: CallLog) -> CorrectionForm | None:
 @never_cache
 @require_POST
 def call_note(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
-    """Writes the notes of an own call."""
+    """Writes the notes of one of the person's own calls."""
     shown = visible_call(request, call_id)
     if not _may_note(request.user, shown):
         raise Http404
@@ -196,7 +196,7 @@ def call_note(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
 @never_cache
 @require_POST
 def call_outcome(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
-    """Says what came of an own call, or of one that the person may correct."""
+    """Says what came of the person's own call, or of one that the person may correct."""
     shown = visible_call(request, call_id)
     if shown.user_id != request.user.pk and not request.user.has_perm("calls.correct_calls"):
         raise Http404

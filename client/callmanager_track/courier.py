@@ -24,7 +24,7 @@ _ELSEWHERE = 0.1  # how often to look while another process delivers
 # A refusal that is not in the server's own words may come from something in between; it is then
 # asked again this many times.
 _STRANGERS_ATTEMPTS = 8
-_HEARTBEAT, _SLOWEST_HEARTBEAT = 30.0, 120.0  # the server gives a silent call 300 s
+_HEARTBEAT, _SLOWEST_HEARTBEAT = 30.0, 120.0  # the server gives a stale call 300 s
 _HEARTBEAT_SHARE = 0.25  # of the requests that a key may make
 _MOST_AHEAD_MS = 2000
 # A server's clock known less well than this is asked for again, so often at most.
@@ -329,7 +329,7 @@ class Courier:
             self._fail(f"The server answered {answer.status}")
             return
         self._failures = 0
-        if answer.status >= 400:  # ended by the watch over silent calls, or never known there
+        if answer.status >= 400:  # ended by the watch over stale calls, or never known there
             self._silent.add(call_id)
 
     def _heartbeat_interval(self, calls: int) -> float:

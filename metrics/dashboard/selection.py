@@ -69,7 +69,7 @@ def selection_of(viewer: User, query: Mapping[str, str]) -> Selection:
 
 
 def of_all_teams(viewer: User) -> Selection:
-    """Everybody for an administrator; for a supervisor the people of the own teams."""
+    """Everybody for an administrator; for a supervisor the people of their own teams."""
     people = User.objects.visible_to(viewer)
     if viewer.scope.everyone:
         return Selection(people)

@@ -124,9 +124,9 @@ def _start_running(organisation: Organisation, present: dt.datetime) -> int:
         agent = organisation.agents[number]
         begun = present - dt.timedelta(seconds=lasted)
         contact = organisation.contacts_of(agent)[number]
-        call, _ = services.start_call(agent, contact=contact, told=services.Told(begun))
+        call, _ = services.start_call(agent, contact=contact, told=services.ReportedTime(begun))
         for place, action in enumerate(steps, start=1):
             at = begun + dt.timedelta(seconds=lasted * place / (len(steps) + 1))
-            services.step(call.call_id, agent, action, told=services.Told(at))
+            services.step(call.call_id, agent, action, told=services.ReportedTime(at))
         started += 1
     return started

@@ -151,13 +151,13 @@ def sums_by(
 
 
 def own_sums_by_day(user: User, first: dt.date, last: dt.date) -> SumsBy:
-    """One person's sums by day: every part of the own is a call of the own."""
+    """One person's sums by day: every part of theirs is a call of theirs."""
     rows = by_group(rows_between(first, last).filter(user=user), ROW_SUMS, "day")
     return SumsBy({day: Sums(*columns) for day, *columns in rows}, "day", [])
 
 
 def own_sums(user: User, first: dt.date, last: dt.date) -> Sums:
-    """One person's sums: every part of the own is a call of the own."""
+    """One person's sums: every part of theirs is a call of theirs."""
     rows = rows_between(first, last).filter(user=user)
     return Sums(**rows.aggregate(**ROW_SUMS))
 

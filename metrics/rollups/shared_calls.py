@@ -1,4 +1,4 @@
-"""Calls that several agents had a part in: each agent has the own part, a team the call once.
+"""Calls that several agents had a part in: each agent has their own part, a team the call once.
 
 A transfer, or a call between two colleagues, is one `CallLog` an agent and one `conversation`. Sums
 of people add their parts; what a team or the organisation counts twice is subtracted here. Only

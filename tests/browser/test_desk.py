@@ -26,7 +26,7 @@ def maria(live_people) -> Contact:
 
 
 def running(user, ago: float = 0, **about) -> CallLog:
-    told = services.Told(now() - dt.timedelta(seconds=ago), explicit=True)
+    told = services.ReportedTime(now() - dt.timedelta(seconds=ago), explicit=True)
     return services.start_call(user, told=told, **about)[0]
 
 

@@ -176,7 +176,7 @@ def test_wrap_up_clicked_without_a_server_arrives_with_its_time(
     visit.ignore(*GONE)
     away = dt.timedelta(minutes=1)  # a wrap-up lasts two at most
     call = running(live_people.alice, ago=3600)
-    told = services.Told(now() - away - dt.timedelta(seconds=5), explicit=True)
+    told = services.ReportedTime(now() - away - dt.timedelta(seconds=5), explicit=True)
     services.end_call(call.call_id, live_people.alice, told=told, wrap_up=True)
     page = visit(live_people.alice, clock=now())
     settle(page)

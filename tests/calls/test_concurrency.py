@@ -13,7 +13,7 @@ from calls import services
 from calls.errors import CallConflict, CallError
 from calls.models import CallEvent, CallLog, ProviderAccount, ProviderIdentity
 from calls.providers.base import ProviderEvent
-from calls.services import Told
+from calls.services import ReportedTime
 from calls.telephony import intake
 from common.instants import day_start, now, to_ms, today
 from metrics.rollups.daily import totals_of
@@ -54,11 +54,11 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
 
 def running_call(user, seconds=60):
     begun = now() - dt.timedelta(seconds=seconds)
-    return services.start_call(user, told=Told(begun, explicit=True))[0]
+    return services.start_call(user, told=ReportedTime(begun, explicit=True))[0]
 
 
-def ended_after(call: CallLog, seconds: int) -> Told:
-    return Told(call.start_time + dt.timedelta(seconds=seconds), explicit=True)
+def ended_after(call: CallLog, seconds: int) -> ReportedTime:
+    return ReportedTime(call.start_time + dt.timedelta(seconds=seconds), explicit=True)
 
 
 def test_a_start_sent_eight_times_at_once_is_one_call(live_people):

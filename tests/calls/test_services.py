@@ -11,7 +11,7 @@ from django.utils import translation
 from calls import services, timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallEvent, CallLog, Contact, Disposition, ProviderAccount
-from calls.services import Told
+from calls.services import ReportedTime
 from calls.services.recording import fact, record
 from common.instants import now
 from tests.support.announcements import listening
@@ -28,7 +28,7 @@ def in_english():
 
 
 def at(base, seconds):
-    return Told(base + dt.timedelta(seconds=seconds), explicit=True)
+    return ReportedTime(base + dt.timedelta(seconds=seconds), explicit=True)
 
 
 def kinds(call):
@@ -160,7 +160,7 @@ def test_a_clients_clock_is_corrected_by_sent_at():
     told = services.settle_instant(
         arrived + wrong - dt.timedelta(seconds=90), arrived + wrong, "started_at", arrived
     )
-    assert told == Told(arrived - dt.timedelta(seconds=90), offline=True, explicit=True)
+    assert told == ReportedTime(arrived - dt.timedelta(seconds=90), offline=True, explicit=True)
 
 
 @pytest.mark.parametrize(("days", "word"), [(0.01, "future"), (-3.01, "long ago")])
@@ -205,7 +205,9 @@ def test_of_corrections_in_the_same_instant_the_last_counts(people):
     """The clock stands at or before the last correction each time: the first lies ahead of it."""
     call = make_call(people.alice)
     ahead, said = now() + dt.timedelta(days=1), {"status": "FAILED", "reason": "r"}
-    record(call, [fact(timeline.CORRECTED, Told(ahead), "admin", data=said)], actor=people.ada)
+    record(
+        call, [fact(timeline.CORRECTED, ReportedTime(ahead), "admin", data=said)], actor=people.ada
+    )
     for number, status in enumerate(("DROPPED", "FAILED", "NO_ANSWER", "DROPPED"), 1):
         call = services.correct_call(call, people.ada, reason="r", status=status)
         assert call.status == status
@@ -243,7 +245,7 @@ def test_notes_are_replaced_and_what_stood_there_stays_in_the_ledger(people):
 
 
 def silent_call(user, seconds):
-    call, _ = services.start_call(user, told=Told(now() - dt.timedelta(seconds=seconds)))
+    call, _ = services.start_call(user, told=ReportedTime(now() - dt.timedelta(seconds=seconds)))
     return call
 
 
@@ -336,7 +338,7 @@ MOMENT = dt.timedelta(milliseconds=1)
 def test_an_instant_is_taken_as_told_within_its_bounds(ago, settled, offline):
     arrived = now()
     told = services.settle_instant(arrived - ago, None, "occurred_at", arrived)
-    assert told == Told(arrived - settled, offline=offline, explicit=True)
+    assert told == ReportedTime(arrived - settled, offline=offline, explicit=True)
 
 
 @pytest.mark.parametrize(
@@ -355,8 +357,8 @@ def test_a_millisecond_beyond_them_it_is_refused_and_the_field_named(ago, messag
 
 def test_what_is_told_without_an_instant_happened_when_it_arrived():
     arrived = now()
-    assert services.settle_instant(None, None, "occurred_at", arrived) == Told(arrived)
-    assert services.settle_instant(None, arrived - MOMENT, "x", arrived) == Told(arrived)
+    assert services.settle_instant(None, None, "occurred_at", arrived) == ReportedTime(arrived)
+    assert services.settle_instant(None, arrived - MOMENT, "x", arrived) == ReportedTime(arrived)
 
 
 @pytest.fixture
@@ -471,7 +473,7 @@ def test_a_known_id_of_another_is_refused_with_the_field(people):
 @pytest.mark.parametrize("action", ["answer", "hold", "resume", "pause", "unpause"])
 def test_a_click_that_says_what_is_so_already_adds_no_line(people, action):
     before = {"resume": ["hold", "resume"], "unpause": ["pause", "unpause"]}.get(action, [action])
-    call, _ = services.start_call(people.alice, told=Told(now() - dt.timedelta(seconds=9)))
+    call, _ = services.start_call(people.alice, told=ReportedTime(now() - dt.timedelta(seconds=9)))
     for earlier in before:
         services.step(call.call_id, people.alice, earlier)
     lines = ["started", *(services.STEPS[earlier] for earlier in before)]
@@ -533,7 +535,7 @@ def test_refusals_of_an_end_name_the_field(people, begun):
 
 def test_a_click_never_ends_a_call_before_its_start(people):
     """The start may come from a clock a little ahead of ours."""
-    ahead = Told(now() + dt.timedelta(hours=1), explicit=True)
+    ahead = ReportedTime(now() + dt.timedelta(hours=1), explicit=True)
     call, _ = services.start_call(people.alice, told=ahead)
     call = services.end_call(call.call_id, people.alice)
     assert (call.end_time, call.duration_seconds) == (call.start_time, 0)
@@ -622,7 +624,7 @@ def test_a_refused_click_fails_with_what_the_phone_system_said(people, begun, he
 
 
 def test_a_refusal_never_ends_a_call_before_its_start(people):
-    ahead = Told(now() + dt.timedelta(hours=1), explicit=True)
+    ahead = ReportedTime(now() + dt.timedelta(hours=1), explicit=True)
     call, _ = services.start_call(people.alice, told=ahead)
     assert services.not_dialled(call.call_id, people.alice, "no").duration_seconds == 0
 
@@ -654,7 +656,7 @@ def held_clock():
 
 
 def running_call(user, since, seen, **more):
-    call, _ = services.start_call(user, told=Told(now() - dt.timedelta(seconds=since)))
+    call, _ = services.start_call(user, told=ReportedTime(now() - dt.timedelta(seconds=since)))
     last = None if seen is None else now() - dt.timedelta(seconds=seen)
     CallLog.objects.filter(pk=call.pk).update(last_seen_at=last, **more)
     return call
@@ -814,7 +816,7 @@ def test_what_is_done_to_one_call_leaves_the_others_alone(people, begun):
 
 def test_a_correction_is_later_than_other_corrections_alone(people):
     call = make_call(people.alice)
-    ahead = Told(now() + dt.timedelta(days=1))
+    ahead = ReportedTime(now() + dt.timedelta(days=1))
     record(call, [fact(timeline.NOTED, ahead, "agent", data={"notes": "n"})], actor=people.alice)
     services.correct_call(call, people.sue, reason="r", status="FAILED")
     assert call.events.get(kind="corrected").occurred_at <= now()

@@ -10,7 +10,7 @@ from calls import services
 from calls.errors import BadCallData, CallConflict
 from calls.models import CallLog, Disposition, ProviderAccount, ProviderIdentity
 from calls.providers.base import ProviderEvent
-from calls.services import Told, wrap_up
+from calls.services import ReportedTime, wrap_up
 from calls.telephony import intake
 from common.instants import day_start, isoformat, now, to_ms, today
 from metrics.models import DailyMetrics, UserMetrics
@@ -54,7 +54,7 @@ def begun():
 
 
 def at(base, seconds):
-    return Told(base + dt.timedelta(seconds=seconds), explicit=True)
+    return ReportedTime(base + dt.timedelta(seconds=seconds), explicit=True)
 
 
 def ended(user, begun, **more) -> CallLog:
@@ -87,7 +87,7 @@ def test_the_worker_ends_it_at_the_cap_and_a_late_ready_still_counts(people, beg
     assert (wrap_up.close_wrap_ups(), wrap_up.close_wrap_ups()) == (1, 0)
     call.refresh_from_db()
     assert (call.wrap_up_seconds, call.wrap_up_since) == (10, None)
-    offline = Told(call.end_time + dt.timedelta(seconds=4), offline=True, explicit=True)
+    offline = ReportedTime(call.end_time + dt.timedelta(seconds=4), offline=True, explicit=True)
     assert wrap_up.ready(call.call_id, people.alice, told=offline).wrap_up_seconds == 4
 
 

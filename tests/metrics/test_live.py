@@ -269,7 +269,7 @@ def test_with_redis_a_call_of_one_process_is_heard_in_another(live_people, serve
             caller = Caller(second, live_people.alice)
             async with listening(server, live_people.sue) as sue:
                 await caller.end(await caller.start())
-                # Neither a page nor a program: a command, such as the watch over silent calls.
+                # Neither a page nor a program: a command, such as the watch over stale calls.
                 await asyncio.to_thread(services.start_call, live_people.bob)
                 return await next_events(sue, 3)
 

@@ -16,7 +16,7 @@ from accounts.models import User
 from calls import services
 from calls.models import CallLog, ProviderAccount, ProviderIdentity
 from calls.providers.base import ProviderEvent
-from calls.services import Told, wrap_up
+from calls.services import ReportedTime, wrap_up
 from calls.telephony import intake
 from common import instants
 from common.instants import from_ms, now, to_ms, today
@@ -40,7 +40,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def told(*when, zone="UTC"):
-    return Told(dt.datetime(*when, tzinfo=ZoneInfo(zone)), explicit=True)
+    return ReportedTime(dt.datetime(*when, tzinfo=ZoneInfo(zone)), explicit=True)
 
 
 def call_at(user, start, end, status="COMPLETED"):
@@ -73,7 +73,7 @@ def test_a_running_call_counts_nowhere(people):
 
 def test_an_estimate_counts_only_when_confirmed(people):
     call, _ = services.start_call(
-        people.alice, told=Told(now() - dt.timedelta(seconds=1000), explicit=True)
+        people.alice, told=ReportedTime(now() - dt.timedelta(seconds=1000), explicit=True)
     )
     services.heartbeat_all(people.alice)
     CallLog.objects.update(last_seen_at=call.start_time + dt.timedelta(seconds=50))
@@ -133,7 +133,7 @@ def test_a_plain_save_is_noticed_too(people):
 def test_a_calls_day_is_the_local_day_of_its_start(people, settings, zone, start, day):
     settings.TIME_ZONE = zone
     begin = told(*start)
-    call_at(people.alice, begin, Told(begin.at + dt.timedelta(hours=3), explicit=True))
+    call_at(people.alice, begin, ReportedTime(begin.at + dt.timedelta(hours=3), explicit=True))
     assert [row.day for row in DailyMetrics.objects.all()] == [day]
 
 
@@ -251,7 +251,12 @@ def test_a_call_lies_in_its_hour_and_its_class_of_length(people, settings):
     begun = told(2026, 3, 10, 16, 30).at  # 10:30 there
     for seconds, status in [(0, "FAILED"), (14, "COMPLETED"), (15, "COMPLETED"), (1200, "DROPPED")]:
         end = begun + dt.timedelta(seconds=seconds)
-        call_at(people.alice, Told(begun, explicit=True), Told(end, explicit=True), status)
+        call_at(
+            people.alice,
+            ReportedTime(begun, explicit=True),
+            ReportedTime(end, explicit=True),
+            status,
+        )
     shape = shape_of(people.alice)
     assert shape.hours[10] == sum(shape.hours) == 4
     assert shape.lengths == (1, 1, 1, 0, 0, 0, 0, 0, 0, 1)
@@ -271,7 +276,9 @@ def test_hours_are_those_of_the_local_clock(people, settings, zone, starts, hour
     settings.TIME_ZONE = zone
     for start in starts:
         begin = told(*start)
-        call_at(people.alice, begin, Told(begin.at + dt.timedelta(seconds=40), explicit=True))
+        call_at(
+            people.alice, begin, ReportedTime(begin.at + dt.timedelta(seconds=40), explicit=True)
+        )
     shape = shape_of(people.alice)
     assert {hour: count for hour, count in enumerate(shape.hours) if count} == hours
     assert differences() == []
@@ -283,14 +290,14 @@ def test_days_stand_apart(people, settings):
     for days in (0, 1, 1, 8):
         begin = first.at + dt.timedelta(days=days)
         end = begin + dt.timedelta(seconds=40)
-        call_at(people.alice, Told(begin, explicit=True), Told(end, explicit=True))
+        call_at(people.alice, ReportedTime(begin, explicit=True), ReportedTime(end, explicit=True))
     days = shapes_by_day([people.alice.pk], dt.date(2026, 3, 9), dt.date(2026, 3, 16))
     assert {day.day: sum(shape.hours) for day, shape in days.items()} == {9: 1, 10: 2}
 
 
 def test_what_does_not_count_has_no_shape(people):
     call, _ = services.start_call(
-        people.alice, told=Told(now() - dt.timedelta(hours=1), explicit=True)
+        people.alice, told=ReportedTime(now() - dt.timedelta(hours=1), explicit=True)
     )
     services.close_stale_calls()
     assert not DailyShape.objects.exists()
@@ -344,7 +351,9 @@ def a_day_of_alice(people, noon_yesterday, settings):
     settings.WRAP_UP_CAP_SECONDS = 7 * 86_400
 
     def moment(hour, seconds):
-        return Told(noon_yesterday + dt.timedelta(hours=hour, seconds=seconds), explicit=True)
+        return ReportedTime(
+            noon_yesterday + dt.timedelta(hours=hour, seconds=seconds), explicit=True
+        )
 
     def begin(hour, **steps):
         call, _ = services.start_call(people.alice, told=moment(hour, 0))
@@ -679,8 +688,8 @@ def test_the_sums_of_a_person_are_those_of_nobody_else(people):
 
 
 def test_taking_out_a_persons_last_call_of_a_day_leaves_the_others_days(people, noon_yesterday):
-    begun = Told(noon_yesterday, explicit=True)
-    over = Told(noon_yesterday + dt.timedelta(seconds=30), explicit=True)
+    begun = ReportedTime(noon_yesterday, explicit=True)
+    over = ReportedTime(noon_yesterday + dt.timedelta(seconds=30), explicit=True)
     call = call_at(people.alice, begun, over)
     call_at(people.bob, begun, over)
     call.delete()

@@ -26,7 +26,7 @@ def alice(client, people) -> User:
 
 
 def running(user: User, ago: float = 0, **about) -> CallLog:
-    told = services.Told(now() - dt.timedelta(seconds=ago), explicit=True)
+    told = services.ReportedTime(now() - dt.timedelta(seconds=ago), explicit=True)
     return services.start_call(user, told=told, **about)[0]
 
 

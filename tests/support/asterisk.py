@@ -58,7 +58,7 @@ def folded(events: Iterable[ProviderEvent]) -> timeline.CallState:
 
 
 @dataclass
-class Told:
+class ReportedTime:
     """One agent's part as it was told; lengths in seconds."""
 
     agent: str
@@ -75,7 +75,7 @@ class Told:
     state: timeline.CallState
 
 
-def parts(events: Iterable[ProviderEvent]) -> list[Told]:
+def parts(events: Iterable[ProviderEvent]) -> list[ReportedTime]:
     """The parts that `events` tell of, by their start; of one start by agent."""
     by_call: dict[str, list[ProviderEvent]] = {}
     for event in events:
@@ -84,12 +84,12 @@ def parts(events: Iterable[ProviderEvent]) -> list[Told]:
     return sorted(found, key=lambda part: (part.state.start, part.agent))
 
 
-def _part(events: list[ProviderEvent]) -> Told:
+def _part(events: list[ProviderEvent]) -> ReportedTime:
     state = folded(events)
     connected = None
     if state.end is not None:
         connected = 0 if state.answered is None else state.end - state.answered
-    return Told(
+    return ReportedTime(
         agent=next((name for event in events for name in event.agents), ""),
         direction=state.direction,
         number=state.number,

@@ -202,7 +202,9 @@ def make_things(people: People) -> dict[str, Any]:
     """What the addresses name: Alice's calls, contact, key and file, and her team."""
     ended = make_call(people.alice, 60, ago=7200)
     begun = now() - dt.timedelta(days=1)
-    estimated, _ = services.start_call(people.alice, told=services.Told(begun, explicit=True))
+    estimated, _ = services.start_call(
+        people.alice, told=services.ReportedTime(begun, explicit=True)
+    )
     services.close_stale_calls()
     running, _ = services.start_call(people.alice)
     contact = Contact.objects.create(name="Elena", phone="88887777", owner=people.alice)

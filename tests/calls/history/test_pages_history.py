@@ -36,7 +36,7 @@ def found(user: User, query: str = "") -> list[CallLog]:
 
 def estimated_call(user: User) -> CallLog:
     """A call that the watchdog closed."""
-    call, _ = services.start_call(user, told=services.Told(now() - dt.timedelta(hours=1)))
+    call, _ = services.start_call(user, told=services.ReportedTime(now() - dt.timedelta(hours=1)))
     assert services.close_stale_calls() == 1
     return CallLog.objects.get(pk=call.pk)
 
@@ -71,7 +71,7 @@ def test_by_local_days_both_inclusive(people, settings):
     midnight = dt.datetime(2026, 3, 10, 6, tzinfo=dt.UTC)
     calls = []
     for offset in (-1, 0, -86_401):  # seconds from the beginning of 10 March there
-        told = services.Told(midnight + dt.timedelta(seconds=offset))
+        told = services.ReportedTime(midnight + dt.timedelta(seconds=offset))
         calls.append(services.start_call(people.alice, told=told)[0])
     assert found(people.alice, "?start_date=2026-03-10") == [calls[1]]
     assert found(people.alice, "?start_date=2026-03-09&end_date=2026-03-09") == [calls[0]]
@@ -198,8 +198,8 @@ def test_an_unknown_call_is_not_there(people):
 def test_the_parts_of_a_call_are_drawn_in_proportion(people):
     begun = now() - dt.timedelta(seconds=1000)
 
-    def told(second: int) -> services.Told:
-        return services.Told(begun + dt.timedelta(seconds=second), explicit=True)
+    def told(second: int) -> services.ReportedTime:
+        return services.ReportedTime(begun + dt.timedelta(seconds=second), explicit=True)
 
     call, _ = services.start_call(people.alice, told=told(0))
     for second, action in (

@@ -628,7 +628,7 @@ def test_calls_of_unmapped_phones_are_kept_without_an_agent(people):
 
 def test_a_click_and_its_originated_call_are_one(people):
     make_account(people, 5038)
-    clicked = services.Told(from_ms(1795411422500), explicit=True)
+    clicked = services.ReportedTime(from_ms(1795411422500), explicit=True)
     call, _ = services.start_call(people.alice, contact_phone="1002", told=clicked)
     replayed("11-originate-click-to-call")
     call.refresh_from_db()
@@ -638,7 +638,7 @@ def test_a_click_and_its_originated_call_are_one(people):
 
 def test_a_call_that_we_placed_is_the_click_that_asked_for_it(people, tmp_path):
     account = make_account(people, 5038)
-    clicked = services.Told(from_ms(1_767_607_200_000), explicit=True)
+    clicked = services.ReportedTime(from_ms(1_767_607_200_000), explicit=True)
     call, _ = services.start_call(people.alice, contact_phone=f"+{NUMBER}", told=clicked)
     intake.expect(call, account, "callmanager-7")
     pbx = Exchange(start=1_767_607_201)

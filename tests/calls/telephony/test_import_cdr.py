@@ -175,7 +175,7 @@ def test_a_record_completes_a_call_that_was_taken_up_in_its_middle(pbx, tmp_path
 
 
 def test_a_click_that_no_listener_heard_is_the_recorded_call(pbx, people, tmp_path):
-    at = services.Told(from_ms(T * 1000 + 400), explicit=True)
+    at = services.ReportedTime(from_ms(T * 1000 + 400), explicit=True)
     call, _ = services.start_call(people.alice, contact_phone=f"+{NUMBER}", told=at)
     imported(pbx, line(), tmp_path)
     call.refresh_from_db()

@@ -13,7 +13,7 @@ from calls import services
 from calls.errors import CallConflict
 from calls.models import CallLog, Contact, ProviderAccount, ProviderIdentity
 from calls.providers.base import ProviderEvent
-from calls.services import Told
+from calls.services import ReportedTime
 from calls.telephony import intake
 from common.instants import cut, from_ms, local_day, now, to_ms
 from metrics.models import UserMetrics
@@ -105,7 +105,7 @@ def test_events_that_do_not_name_the_agent_wait_for_one_that_does(people, pbx, b
 
 
 def click(user, begun, seconds, number=NUMBER, **more):
-    told_at = Told(from_ms(begun) + dt.timedelta(seconds=seconds), explicit=True)
+    told_at = ReportedTime(from_ms(begun) + dt.timedelta(seconds=seconds), explicit=True)
     return services.start_call(user, contact_phone=number, told=told_at, **more)[0]
 
 
@@ -173,7 +173,7 @@ def test_a_dialling_prefix_does_not_hide_the_number(people, pbx, begun):
 def test_the_agents_end_stands_until_the_phone_system_tells_it_better(people, pbx, begun):
     call = click(people.alice, begun, 0)
     record(pbx, *told(begun)[:3])
-    ended = Told(from_ms(begun + 112_000), explicit=True)
+    ended = ReportedTime(from_ms(begun + 112_000), explicit=True)
     services.end_call(call.call_id, people.alice, told=ended, notes="wants a quote")
     record(pbx, told(begun)[5])
     call = CallLog.objects.get()
@@ -480,7 +480,7 @@ def test_a_click_for_a_call_that_was_heard_of_brings_its_contact(people, pbx, be
     ana = Contact.objects.create(name="Ana", phone="+50688887777")
     record(pbx, *told(begun)[:1])
     heard.clear()
-    at = Told(from_ms(begun), explicit=True)
+    at = ReportedTime(from_ms(begun), explicit=True)
     call, made = services.start_call(people.alice, contact=ana, contact_phone=NUMBER, told=at)
     assert made and heard.take() == ["call_changed"]
     call.refresh_from_db()
@@ -509,7 +509,7 @@ def test_a_call_that_is_heard_of_ends_the_work_after_the_last(people, pbx, setti
     settings.WRAP_UP_CAP_SECONDS = 7 * 86_400
     begun = to_ms(now()) - 3_600_000
     before = click(people.alice, begun, -600, number="+50688888888")
-    ended_at = Told(from_ms(begun - 500_000), explicit=True)
+    ended_at = ReportedTime(from_ms(begun - 500_000), explicit=True)
     services.end_call(before.call_id, people.alice, wrap_up=True, told=ended_at)
     record(pbx, *told(begun, number="")[:1])
     before.refresh_from_db()
@@ -520,7 +520,7 @@ def test_a_call_that_was_over_when_it_was_heard_of_ends_no_work(people, pbx, set
     settings.WRAP_UP_CAP_SECONDS = 7 * 86_400
     begun = to_ms(now()) - 3_600_000
     before = click(people.alice, begun, -600, number="+50688888888")
-    ended_at = Told(from_ms(begun - 500_000), explicit=True)
+    ended_at = ReportedTime(from_ms(begun - 500_000), explicit=True)
     services.end_call(before.call_id, people.alice, wrap_up=True, told=ended_at)
     record(pbx, *told(begun, number=""))
     before.refresh_from_db()
