@@ -213,7 +213,7 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
     def disposition(self, request: Request, call_id: str) -> Response:
         code = checked(DispositionBody, request.data)["disposition"]
         person = person_of(request)
-        call = CallLog.objects.filter(call_id=call_id_of(call_id), user=person).first()
+        call = CallLog.objects.own(person).filter(call_id=call_id_of(call_id)).first()
         if call is None:
             raise CallNotFound(_("There is no such call among yours."))
         call.user = person

@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from accounts.models import Team
 from calls import timeline
-from calls.models import CallEvent, CallLog, Contact
+from calls.models import CallLog, Contact
 from common.instants import UTC, isoformat
 from common.phones import to_e164
 
@@ -305,7 +305,7 @@ class CallDetailBody(CallBody):
     events = EventBody(many=True)
 
     def to_representation(self, call: CallLog) -> dict[str, Any]:
-        events = CallEvent.objects.filter(call=call).select_related("actor")
+        events = call.ledger().select_related("actor")
         return super().to_representation(call) | {
             "activity": call.activity,
             "missing": call.lacks,

@@ -56,7 +56,7 @@ def forget(request: PageRequest) -> None:
 
 def _ask(user: User, kept: set[str]) -> list[RunningCall]:
     calls = (
-        CallLog.objects.filter(user=user)
+        CallLog.objects.own(user)
         .active()
         .select_related("contact", "user__team")
         .order_by("-start_time", "-pk")
@@ -110,7 +110,7 @@ class WrapUp:
 
 def wrap_up_of(user: User) -> WrapUp | None:
     """What `user` has not been ready with since the last call, if anything."""
-    calls = CallLog.objects.filter(user=user).wrapping_up().select_related("contact")
+    calls = CallLog.objects.own(user).wrapping_up().select_related("contact")
     call = calls.order_by("-wrap_up_since").first()
     if call is None or call.wrap_up_since is None:
         return None

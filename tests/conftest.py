@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 # Playwright's loop runs in the main thread, where Django would refuse its own ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -16,6 +17,7 @@ from django.test import TransactionTestCase
 
 from common.instants import now
 from tests.support.browsing import *  # noqa: F403  (fixture: visit)
+from tests.support.doors import make_things
 from tests.support.evidence import *  # noqa: F403  (hooks)
 from tests.support.people import People, make_people
 from tests.support.server import *  # noqa: F403  (fixtures: server, browser)
@@ -106,6 +108,13 @@ def fresh_counters(counters):
 @pytest.fixture
 def people(db) -> People:
     return make_people()
+
+
+@pytest.fixture
+def things(people, tmp_path, settings) -> dict[str, Any]:
+    """What the addresses of the doors name."""
+    settings.DATA_DIR = tmp_path
+    return make_things(people)
 
 
 @pytest.fixture

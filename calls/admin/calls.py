@@ -25,7 +25,7 @@ from calls.forms.assignment import AssignmentForm
 from calls.forms.correction import CorrectionForm
 from calls.forms.desk import NoteForm
 from calls.history import ledger_lines
-from calls.models import CallEvent, CallLog, CallQuerySet, Contact, Disposition
+from calls.models import CallEvent, CallLog, CallQuerySet, Contact, Disposition, Reader
 from calls.templatetags.calls_format import NOTHING, clock
 from common.generics import ModelAdmin, ModelForm, TabularInline
 
@@ -89,7 +89,8 @@ class LedgerInline(TabularInline[CallEvent, CallLog]):
     extra = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CallEvent]:
-        return super().get_queryset(request).select_related("actor")
+        lines = CallEvent.objects.read_by(Reader(person_of(request)))
+        return lines.select_related("actor")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -223,8 +224,13 @@ class CallLogAdmin(ModelAdmin[CallLog]):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(roles.EXPORT_CALLS)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Whoever may not read the notes would write them away."""
+        return (*self.readonly_fields, *(obj.hidden if obj else ()))
+
     def save_model(self, request: HttpRequest, obj: CallLog, form: Any, change: bool) -> None:
-        services.add_note(obj, person_of(request), form.cleaned_data["notes"])
+        if "notes" in form.cleaned_data:
+            services.add_note(obj, person_of(request), form.cleaned_data["notes"])
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -1,11 +1,14 @@
 """Which calls: shared by the API, the history page and its exports."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import django_filters
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -14,12 +17,23 @@ from calls import timeline
 from calls.history.fields import NO_TEAM, LengthFilter, LocalDayFilter, TeamFilter
 from calls.models import CallLog, CallQuerySet
 from common.instants import day_start, today
-from common.periods import FIRST_YEAR, LAST_YEAR, Period, PeriodError, is_asked_for, period_of
+from common.periods import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    PARAMETERS,
+    Period,
+    PeriodError,
+    is_asked_for,
+    period_of,
+)
+
+_PERSONS = ("user_id", "agent")
+# What is read together with others, in `filter_queryset`, instead of each by itself.
+_TOGETHER = frozenset({"search", *_PERSONS, *PARAMETERS, "start_date", "end_date"})
 
 
 class CallFilterForm(forms.Form):
-    period: Period | None = None
-    period_error: PeriodError | None = None
+    """What a URL or a program asks for, checked field by field and then together."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -30,10 +44,8 @@ class CallFilterForm(forms.Form):
         if least is not None and most is not None and least > most:
             self.add_error("min_duration", _("The shortest is longer than the longest."))
         try:
-            if is_asked_for(cleaned):
-                self.period = period_of(cleaned, today())
+            _period_of(cleaned)
         except PeriodError as error:
-            self.period_error = error
             self.add_error(error.field, error.message)
         return cleaned
 
@@ -42,20 +54,17 @@ class CallFilter(django_filters.FilterSet):
     """The calls `viewer` may see, narrowed. Days are local and inclusive.
 
     `user_id` and `agent` mean the same: a username or an id; somebody whom the viewer may not see
-    has no calls here. With invalid data `is_valid()` is false and `errors` says why.
+    has no calls here. With invalid data `is_valid()` is false and `errors` says why; else all that
+    is said here follows from the data and the viewer alone.
     """
 
-    search = django_filters.CharFilter(label=_("Search"), method="later", max_length=120)
-    user_id = django_filters.CharFilter(
-        label=_("Agent"), method="of_person", max_length=150, strip=False
-    )
-    agent = django_filters.CharFilter(
-        label=_("Agent"), method="of_person", max_length=150, strip=False
-    )
+    search = django_filters.CharFilter(label=_("Search"), max_length=120)
+    user_id = django_filters.CharFilter(label=_("Agent"), max_length=150, strip=False)
+    agent = django_filters.CharFilter(label=_("Agent"), max_length=150, strip=False)
     team = TeamFilter(label=_("Team"), method="of_team")
-    period = django_filters.CharFilter(label=_("Period"), method="later", max_length=20)
-    start_date = LocalDayFilter(label=_("From"), method="later")
-    end_date = LocalDayFilter(label=_("To"), method="later")
+    period = django_filters.CharFilter(label=_("Period"), max_length=20)
+    start_date = LocalDayFilter(label=_("From"))
+    end_date = LocalDayFilter(label=_("To"))
     status = django_filters.ChoiceFilter(
         label=_("Status"), choices=CallLog.STATUSES, empty_label=_("Any status"), method="of_status"
     )
@@ -87,50 +96,76 @@ class CallFilter(django_filters.FilterSet):
             queryset = CallLog.objects.visible_to(viewer)
         super().__init__(data, queryset=queryset, **kwargs)
         self.viewer = viewer
-        # Whose calls these can be at most; None: several people's.
-        self.person_id = viewer.pk if sees_only_self(viewer) else None
-        self._chosen: list[int | None] = []  # the people asked for; None: one out of sight
 
     def filter_queryset(self, queryset: CallQuerySet) -> CallQuerySet:
-        """Words first, because they decide the order in which calls are read; then the days."""
-        calls: CallQuerySet = super().filter_queryset(queryset)
-        calls = calls.search(self.form.cleaned_data["search"], self.person_id)
+        """The parameters that stand for themselves; the people; words, because they decide the
+        order in which calls are read; the days."""
+        calls = queryset
+        for name, value in self.asked.items():
+            if name not in _TOGETHER:
+                calls = self.filters[name].filter(calls, value)
+        for person in self.persons:
+            calls = calls.none() if person is None else calls.filter(user=person)
+        calls = calls.search(self.asked["search"], self.person_id)
+        return self._within_days(calls)
+
+    def _within_days(self, calls: CallQuerySet) -> CallQuerySet:
         first, last = self.days
-        if first or last:
-            calls = calls.started_between(
-                day_start(first or dt.date(FIRST_YEAR, 1, 1)),
-                day_start((last or dt.date(LAST_YEAR, 1, 1)) + dt.timedelta(days=1)),
-            )
-        return calls
+        if not (first or last):
+            return calls
+        return calls.started_between(
+            day_start(first or dt.date(FIRST_YEAR, 1, 1)),
+            day_start((last or dt.date(LAST_YEAR, 1, 1)) + dt.timedelta(days=1)),
+        )
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The checked data. ValidationError where they are invalid."""
+        if not self.is_valid():
+            raise ValidationError(dict(self.errors))
+        cleaned: dict[str, Any] = self.form.cleaned_data
+        return cleaned
+
+    @cached_property
+    def asked_period(self) -> Period | None:
+        """The period that the valid data ask for, if any."""
+        return _period_of(self.asked)
+
+    @property
+    def period_error(self) -> PeriodError | None:
+        """What is wrong with the period that the data ask for, if anything."""
+        wrong = next((name for name in PARAMETERS if name in self.errors), None)
+        return None if wrong is None else PeriodError(self.errors[wrong][0], wrong)
 
     @property
     def days(self) -> tuple[dt.date | None, dt.date | None]:
         """The first and the last local day that all of the period's parameters leave."""
-        start, end = (self.form.cleaned_data[name] for name in ("start_date", "end_date"))
-        period = self.form.period
+        start, end = (self.asked[name] for name in ("start_date", "end_date"))
+        period = self.asked_period
         if period is None:
             return start, end
         return max(start or period.first, period.first), min(end or period.last, period.last)
 
+    @cached_property
+    def persons(self) -> list[User | None]:
+        """The people asked for by name; None for one whom the viewer may not see."""
+        asked = (self.asked[name] for name in _PERSONS)
+        return [visible_person(self.viewer, reference) for reference in asked if reference]
+
+    @property
+    def person_id(self) -> int | None:
+        """Whose calls these can be at most; None: several people's."""
+        if self.persons and self.persons[-1] is not None:
+            return self.persons[-1].pk
+        return self.viewer.pk if sees_only_self(self.viewer) else None
+
     def people(self) -> QuerySet[User]:
-        """Those whose calls pass the filter. Ask for the calls (`qs`) before."""
+        """Those whose calls pass the filter."""
         people = User.objects.visible_to(self.viewer)
-        for pk in self._chosen:
-            people = people.none() if pk is None else people.filter(pk=pk)
-        team = self.form.cleaned_data["team"]
+        for person in self.persons:
+            people = people.none() if person is None else people.filter(pk=person.pk)
+        team = self.asked["team"]
         return people.filter(team=_team_of(team)) if team else people
-
-    def later(self, calls: CallQuerySet, name: str, value: Any) -> CallQuerySet:
-        """`filter_queryset` sees to it."""
-        return calls
-
-    def of_person(self, calls: CallQuerySet, name: str, value: str) -> CallQuerySet:
-        person = visible_person(self.viewer, value)
-        self._chosen.append(None if person is None else person.pk)
-        if person is None:
-            return calls.none()
-        self.person_id = person.pk
-        return calls.filter(user=person)
 
     def of_team(self, calls: CallQuerySet, name: str, value: int | str) -> CallQuerySet:
         return calls.filter(user__isnull=False, user__team=_team_of(value))
@@ -156,8 +191,13 @@ class CallFilter(django_filters.FilterSet):
 # A keyword of the language, and so no name of an attribute.
 for _name, _label in (("from", _("From")), ("to", _("To"))):
     CallFilter.base_filters[_name] = django_filters.CharFilter(
-        field_name=_name, label=_label, method="later", max_length=20
+        field_name=_name, label=_label, max_length=20
     )
+
+
+def _period_of(cleaned: Mapping[str, Any]) -> Period | None:
+    """The period in `cleaned`, if any. Raises PeriodError."""
+    return period_of(cleaned, today()) if is_asked_for(cleaned) else None
 
 
 def _team_of(value: int | str) -> int | None:

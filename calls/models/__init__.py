@@ -13,6 +13,7 @@ from calls.models.provider import (
     ProviderIdentity,
     RawEvent,
 )
+from calls.models.readers import Reader
 from calls.models.text import CallText
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "ProviderAccount",
     "ProviderIdentity",
     "RawEvent",
+    "Reader",
     "name_at",
 ]

@@ -1,7 +1,7 @@
 """CallLog: the fold of a call's events, kept as a row so that it can be asked and summed."""
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uuid_utils.compat
 from django.conf import settings
@@ -13,11 +13,15 @@ from calls import timeline
 from calls.models.call_queries import LONG_SECONDS, CallQuerySet
 from calls.models.contact import Contact
 from calls.models.provider import ProviderAccount
+from calls.models.readers import ReadRow
 from common.instants import from_ms, to_ms
 from common.phones import pretty
 
+if TYPE_CHECKING:
+    from calls.models.event import LedgerQuerySet
 
-class CallLog(models.Model):
+
+class CallLog(ReadRow):
     """One call. Written by calls/services/ and telephony/ alone, as the fold of its events."""
 
     STATUSES = [
@@ -224,6 +228,11 @@ class CallLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.who} {self.start_time:%Y-%m-%d %H:%M}"
+
+    def ledger(self) -> "LedgerQuerySet":
+        """What was said of the call, as the reader of this row may read it."""
+        assert self.reader is not None, "Only a call that came through visible_to has a reader."
+        return self.events.read_by(self.reader)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():

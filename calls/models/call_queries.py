@@ -2,14 +2,16 @@
 
 import datetime as dt
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from accounts.models import User
 from calls import timeline
-from calls.models.fulltext import place_of
+from calls.models.fulltext import APART, Wanted, place_of
+from calls.models.readers import RULES, Reader, ReadQuerySet
 from common.text import words_of
 
 if TYPE_CHECKING:
@@ -25,23 +27,53 @@ COUNTED = ~Q(evidence=timeline.ESTIMATE)
 ANSWERED = Q(answered_time__isnull=False) | Q(status__in=timeline.ANSWERED_ENDS)
 
 
-class CallQuerySet(models.QuerySet["CallLog"]):
+class CallQuerySet(ReadQuerySet["CallLog"]):
     by_words = False  # found in the index of words, and so read in its order
 
     def _clone(self) -> "CallQuerySet":
-        clone: CallQuerySet = super()._clone()  # type: ignore[misc]  # not in the stub
+        clone: CallQuerySet = super()._clone()
         clone.by_words = self.by_words
         return clone
 
     def visible_to(self, viewer: User) -> "CallQuerySet":
-        """The calls `viewer` may see: the one rule for pages, API, exports and admin."""
+        """The calls `viewer` may see, as they may read them: the one gate for pages, API, exports
+        and admin."""
+        calls: CallQuerySet = self._read_by(Reader(viewer))
         scope = viewer.scope
         if scope.everyone:
-            return self.all()
+            return calls
         rule = Q(user=viewer)
         if scope.team_ids:
             rule |= Q(user__team__in=scope.team_ids)
-        return self.filter(rule)
+        return calls.filter(rule)
+
+    def own(self, user: User) -> "CallQuerySet":
+        """The calls of `user`, as they may read them themselves."""
+        calls: CallQuerySet = self._read_by(Reader(user))
+        return calls.filter(user=user)
+
+    def _values(self, *fields: Any, **expressions: Any) -> Any:
+        """Values know no reader: what some may not read is had as calls, or by `rows`."""
+        if self.reader is not None and (not fields or RULES.keys() & set(fields)):
+            raise TypeError("Ask for `rows`: their reader may not read all of these fields.")
+        return super()._values(*fields, **expressions)  # type: ignore[misc]
+
+    def rows(self, fields: Iterable[str], most: int) -> list[Any]:
+        """At most `most` calls as named tuples of `fields` and `user_id`, quicker to have than
+        calls; as their reader may read them."""
+        calls = self.all()
+        calls.reader = None
+        names = dict.fromkeys((*fields, "user_id"))
+        found = list(calls.values_list(*names, named=True)[:most])
+        hidden = {agent: self._blanks(agent, names) for agent in {row.user_id for row in found}}
+        if not any(hidden.values()):
+            return found
+        return [row._replace(**hidden[row.user_id]) for row in found]
+
+    def _blanks(self, agent_id: int | None, names: Iterable[str]) -> dict[str, Any]:
+        if self.reader is None:
+            return {}
+        return self.model.blanks(self.reader.hidden(agent_id) & set(names))
 
     def known_as(self, call_id: uuid.UUID) -> "CallLog | None":
         """The call with this public id, or with an id that it was once known by."""
@@ -86,12 +118,15 @@ class CallQuerySet(models.QuerySet["CallLog"]):
         return found.filter(text__rowid__gte=place_of(start, 0), text__rowid__lt=place_of(end, 0))
 
     def search(self, text: str, of_user: int | None = None) -> "CallQuerySet":
-        """Calls with words in contact, number, reference or notes that begin with all those of
-        `text`, capitals and accents aside; `of_user` spares looking at other people's calls."""
+        """Calls with words in contact, number, reference or what the reader may read of the rest
+        (notes) that begin with all those of `text`, capitals and accents aside; `of_user` spares
+        looking at other people's calls. Without a reader, the rest is left out."""
         words = words_of(text)
         if not words:
             return self.none() if text.strip() else self
-        found = self.filter(text__words__match=(words, of_user))
+        apart = {field: self.reader.agents(field) for field in APART} if self.reader else {}
+        wanted = Wanted(tuple(words), of_user, tuple(apart.items()))
+        found = self.filter(text__words__match=wanted)
         found.by_words = True
         return found
 

@@ -5,11 +5,20 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from calls import timeline
 from calls.models.call import CallLog
+from calls.models.readers import Reader, ReadQuerySet
 from common.instants import from_ms, to_ms
+
+
+class LedgerQuerySet(ReadQuerySet["CallEvent"]):
+    def read_by(self, reader: Reader) -> "LedgerQuerySet":
+        """These lines, without what `reader` may not read. Which calls they see is not asked."""
+        lines: LedgerQuerySet = self._read_by(reader)
+        return lines.annotate(agent_id=F("call__user_id"))
 
 
 class CallEvent(models.Model):
@@ -52,6 +61,8 @@ class CallEvent(models.Model):
     payload_hash = models.CharField(max_length=64, blank=True)
     data = models.JSONField(_("data"), default=dict, blank=True)
 
+    objects = LedgerQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
@@ -65,6 +76,11 @@ class CallEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.occurred_at:%Y-%m-%d %H:%M:%S}"
+
+    def show_to(self, reader: Reader) -> None:
+        """Leaves out what `reader` may not read, as a row of `read_by`."""
+        for name in reader.hidden(self.__dict__["agent_id"]):
+            self.data.pop(name, None)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk is not None:

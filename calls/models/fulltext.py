@@ -5,16 +5,22 @@ One row a call, kept by triggers, so that no way of writing a call or a contact,
 included, can forget it. SQLite has an FTS5 table; PostgreSQL a table with a tsvector and a GIN
 index. On both, `rowid` is made of the call's start and key (see `place_of`), so that matches are
 read newest first and a page costs a page, however common the word.
+
+The words of a field that not everybody may read (readers.py) stand apart from the open ones: on
+SQLite in a column of that name, on PostgreSQL as lexemes with that name before them.
 """
 
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
+from calls.models.readers import Agents
 from common.instants import to_ms
 
 TABLE: Final = "calls_calltext"
+APART: Final = ("notes",)  # a change here comes with a migration that makes the index anew
 # Room for so many calls within one millisecond before two of them could share a place.
 _KEYS: Final = 2**21
 
@@ -22,6 +28,46 @@ _KEYS: Final = 2**21
 def place_of(start: dt.datetime, pk: int) -> int:
     """Where the call stands in the index: the start's milliseconds, then its key's low bits."""
     return to_ms(start) * _KEYS + pk % _KEYS
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Words that a call must say, each of them the beginning of one of its own.
+
+    `of_user`: only calls of that person. `apart`: the fields to look into besides the open words,
+    each with the agents of whose calls (None: of all).
+    """
+
+    words: tuple[str, ...]
+    of_user: int | None
+    apart: tuple[tuple[str, Agents], ...]
+
+    def in_sqlite(self) -> str:
+        user = () if self.of_user is None else (f'who : "u{self.of_user}"',)
+        return " AND ".join((*(self._in_columns(word) for word in self.words), *user))
+
+    def _in_columns(self, word: str) -> str:
+        columns = " ".join(("words", *(field for field, agents in self.apart if agents is None)))
+        places = [f'{{{columns}}} : "{word}" *']
+        for field, agents in self.apart:
+            if agents:
+                people = " OR ".join(f'"u{agent or 0}"' for agent in agents)
+                places.append(f'({field} : "{word}" * AND who : ({people}))')
+        return f"({' OR '.join(places)})"
+
+    def in_postgresql(self) -> str:
+        user = () if self.of_user is None else (f"'u:{self.of_user}'",)
+        return " & ".join((*(self._among_lexemes(word) for word in self.words), *user))
+
+    def _among_lexemes(self, word: str) -> str:
+        places = [f"'{word}':*"]
+        for field, agents in self.apart:
+            if agents is None:
+                places.append(f"'{field}:{word}':*")
+            elif agents:
+                people = " | ".join(f"'u:{agent or 0}'" for agent in agents)
+                places.append(f"('{field}:{word}':* & ({people}))")
+        return f"({' | '.join(places)})"
 
 
 # --- SQLite ---------------------------------------------------------------------------------------
@@ -37,7 +83,7 @@ def _words_in_sqlite(row: str) -> str:
     """A number is found by its beginning, with the country's code or without, and by its end."""
     ends = " || ' ' || ".join(f"substr({row}.phone_e164, -{length})" for length in (10, 8, 4))
     return (
-        f"{row}.notes || ' ' || {row}.contact_ref || ' ' || {row}.contact_phone || ' ' || "
+        f"{row}.contact_ref || ' ' || {row}.contact_phone || ' ' || "
         f"{row}.phone_e164 || ' ' || {ends} || ' ' || coalesce((SELECT name || ' ' || company "
         f"|| ' ' || external_id FROM calls_contact WHERE id = {row}.contact_id), '')"
     )
@@ -45,12 +91,14 @@ def _words_in_sqlite(row: str) -> str:
 
 def _row_in_sqlite(row: str) -> str:
     who = f"'u' || coalesce({row}.user_id, 0)"
-    return f"{_place_in_sqlite(row)}, {_words_in_sqlite(row)}, {who}, {row}.id"
+    apart = ", ".join(f"{row}.{field}" for field in APART)
+    return f"{_place_in_sqlite(row)}, {_words_in_sqlite(row)}, {apart}, {who}, {row}.id"
 
 
-_INSERT: Final = f"INSERT OR IGNORE INTO {TABLE}(rowid, words, who, call)"
-_WATCHED: Final = ("start_time", "user_id", "contact_id", "contact_ref", "contact_phone", "notes")
-_CHANGED: Final = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in _WATCHED)
+_COLUMNS: Final = ", ".join(("words", *APART, "who", "call"))
+_INSERT: Final = f"INSERT OR IGNORE INTO {TABLE}(rowid, {_COLUMNS})"
+WATCHED: Final = ("start_time", "user_id", "contact_id", "contact_ref", "contact_phone", "notes")
+_CHANGED: Final = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in WATCHED)
 _SQLITE_TRIGGERS: Final = {
     "calls_calltext_added": (
         f"AFTER INSERT ON calls_calllog BEGIN {_INSERT} VALUES ({_row_in_sqlite('NEW')}); END"
@@ -67,23 +115,29 @@ _SQLITE_TRIGGERS: Final = {
     "calls_calltext_renamed": (
         "AFTER UPDATE ON calls_contact WHEN OLD.name IS NOT NEW.name "
         "OR OLD.company IS NOT NEW.company OR OLD.external_id IS NOT NEW.external_id BEGIN "
-        f"INSERT OR REPLACE INTO {TABLE}(rowid, words, who, call) SELECT {_row_in_sqlite('c')} "
+        f"INSERT OR REPLACE INTO {TABLE}(rowid, {_COLUMNS}) SELECT {_row_in_sqlite('c')} "
         "FROM calls_calllog c WHERE c.contact_id = NEW.id; END"
     ),
 }
 
 # --- PostgreSQL -----------------------------------------------------------------------------------
 _PLACE: Final = f"floor(extract(epoch FROM c.start_time) * 1000)::bigint * {_KEYS} + c.id % {_KEYS}"
+# A lexeme may have 2046 bytes, its name included.
+_APART: Final = "".join(
+    f" || array_to_tsvector(ARRAY(SELECT '{field}:' || said FROM unnest(tsvector_to_array("
+    f"to_tsvector('simple', calls_plain(c.{field})))) AS said WHERE octet_length(said) < 2000))"
+    for field in APART
+)
 _WORDS: Final = (
-    "strip(to_tsvector('simple', calls_plain(concat_ws(' ', c.notes, c.contact_ref, "
+    "strip(to_tsvector('simple', calls_plain(concat_ws(' ', c.contact_ref, "
     "c.contact_phone, c.phone_e164, right(c.phone_e164, 10), right(c.phone_e164, 8), "
     "right(c.phone_e164, 4), (SELECT concat_ws(' ', name, company, external_id) "
     "FROM calls_contact WHERE id = c.contact_id))))) "
-    "|| array_to_tsvector(ARRAY['u:' || coalesce(c.user_id, 0)])"
+    "|| array_to_tsvector(ARRAY['u:' || coalesce(c.user_id, 0)])" + _APART
 )
 _FILL: Final = f"INSERT INTO {TABLE}(rowid, words, call) SELECT {_PLACE}, {_WORDS}, c.id FROM "
 # What has changed is asked inside: a trigger that names columns would forbid altering them.
-_KEPT: Final = " AND ".join(f"OLD.{name} IS NOT DISTINCT FROM NEW.{name}" for name in _WATCHED)
+_KEPT: Final = " AND ".join(f"OLD.{name} IS NOT DISTINCT FROM NEW.{name}" for name in WATCHED)
 _POSTGRESQL_TRIGGERS: Final = {
     "calls_calltext_changed": (
         "calls_calllog",

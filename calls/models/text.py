@@ -35,25 +35,17 @@ class CallText(models.Model):
 
 @WordsField.register_lookup
 class Match(models.Lookup):
-    """All words of `rhs` (words, user id or None) are beginnings of words of the call."""
+    """The call says what `rhs`, a fulltext.Wanted, asks for."""
 
     lookup_name = "match"
     prepare_rhs = False
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        words, user_id = self.rhs
-        wanted = " AND ".join(f'"{word}" *' for word in words)
-        query = f"words : ({wanted})"
-        if user_id is not None:
-            query += f' AND who : "u{user_id}"'
-        return f'{self._alias(compiler)}."{CallText._meta.db_table}" MATCH %s', [query]
+        table = f'{self._alias(compiler)}."{CallText._meta.db_table}"'
+        return f"{table} MATCH %s", [self.rhs.in_sqlite()]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        words, user_id = self.rhs
-        wanted = [f"'{word}':*" for word in words]
-        if user_id is not None:
-            wanted.append(f"'u:{user_id}'")
-        return f"{self._alias(compiler)}.words @@ %s::tsquery", [" & ".join(wanted)]
+        return f"{self._alias(compiler)}.words @@ %s::tsquery", [self.rhs.in_postgresql()]
 
     def _alias(self, compiler: Any) -> str:
         return str(compiler.quote_name_unless_alias(self.lhs.alias))

@@ -70,7 +70,7 @@ def unconfirmed_calls(request: PageRequest) -> list[CallLog]:
     `may_run`: it began so lately that the person may still be talking.
     """
     lately = now() - dt.timedelta(seconds=settings.MAX_CALL_SECONDS)
-    calls = CallLog.objects.filter(user=request.user).unconfirmed().select_related("contact")
+    calls = CallLog.objects.own(request.user).unconfirmed().select_related("contact")
     calls = calls.annotate(may_run=ExpressionWrapper(Q(start_time__gt=lately), BooleanField()))
     return list(calls.order_by("-start_time")[:100])
 
@@ -170,7 +170,7 @@ def end(request: PageRequest, call_id: uuid.UUID) -> str:
 
 
 def _already_ended(request: PageRequest, call_id: uuid.UUID) -> CallConflict:
-    call = CallLog.objects.get(call_id=call_id, user=request.user)
+    call = CallLog.objects.own(request.user).get(call_id=call_id)
     return CallConflict(
         _("This call had already ended elsewhere as “%(status)s”. Nothing was changed.")
         % {"status": call.get_status_display()}
@@ -237,7 +237,7 @@ def confirm(request: PageRequest, call_id: uuid.UUID) -> str:
 
 
 def _own(request: PageRequest, call_id: uuid.UUID) -> CallLog:
-    call = CallLog.objects.filter(user=request.user).known_as(call_id)
+    call = CallLog.objects.own(request.user).known_as(call_id)
     if call is None:
         raise CallNotFound(_("There is no such call among yours."))
     call.user = request.user

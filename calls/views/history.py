@@ -57,8 +57,8 @@ def history(request: PageRequest) -> HttpResponse:
         "alone": alone,
         "fields": ("search", *shown, *days, *PLAIN_FIELDS, *MORE_FIELDS, *VALUE_FIELDS),
         "plain_fields": (*days, *PLAIN_FIELDS),
-        "period": found.form.period if found.is_valid() else None,
-        "period_error": found.form.period_error,
+        "period": found.asked_period if found.is_valid() else None,
+        "period_error": found.period_error,
         "period_fields": {n: request.GET[n] for n in PARAMETERS if request.GET.get(n)},
         "more_fields": MORE_FIELDS,
     }
@@ -144,12 +144,13 @@ def _show(
     note: NoteForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    events = list(shown.events.select_related("actor"))
+    events = list(shown.ledger().select_related("actor"))
     state = timeline.fold(event.as_fact() for event in events)
     present = now()
     context = {
         "call": shown,
         "own": shown.user_id == request.user.pk,
+        "may_note": _may_note(request.user, shown),
         "lacks": [ledger_lines.LACKS[name] for name in shown.lacks],
         "ledger": ledger_lines.lines(events),
         "ended_by": ledger_lines.source_words(shown.ended_by),
@@ -166,6 +167,11 @@ def _show(
     return render_page(request, "calls/call.html", "calls/_call_facts.html", context, status=status)
 
 
+def _may_note(viewer: User, shown: CallLog) -> bool:
+    """Notes are written anew as a whole: not by whoever cannot read what is there."""
+    return shown.user_id == viewer.pk and "notes" not in shown.hidden
+
+
 def _correction_of(viewer: User, shown: CallLog) -> CorrectionForm | None:
     if shown.is_active or not viewer.has_perm("calls.correct_calls"):
         return None
@@ -177,7 +183,7 @@ def _correction_of(viewer: User, shown: CallLog) -> CorrectionForm | None:
 def call_note(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
     """Writes the notes of one of the person's own calls."""
     shown = visible_call(request, call_id)
-    if shown.user_id != request.user.pk:
+    if not _may_note(request.user, shown):
         raise Http404
     form = NoteForm(request.POST)
     if not form.is_valid():

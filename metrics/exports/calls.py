@@ -44,16 +44,12 @@ def in_chunks(calls: CallQuerySet, fields: tuple[str, ...]) -> Iterator[list[Any
     """
     needed = tuple(dict.fromkeys((*fields, "pk", "start_time")))
     calls = calls.newest_first()
-    chunk = _read(calls, needed)
+    chunk = calls.rows(needed, CHUNK)
     while chunk:
         yield chunk
         if len(chunk) < CHUNK:
             return
-        chunk = _read(calls.older_than(chunk[-1].start_time, chunk[-1].pk), needed)
-
-
-def _read(calls: CallQuerySet, fields: tuple[str, ...]) -> list[Any]:
-    return list(calls.values_list(*fields, named=True)[:CHUNK])
+        chunk = calls.older_than(chunk[-1].start_time, chunk[-1].pk).rows(needed, CHUNK)
 
 
 def document_of_calls(
@@ -78,6 +74,6 @@ def in_words(found: CallFilter) -> str:
         words = f"{value} s" if name in _LENGTHS else dict(choices).get(value, value)
         parts.append(f"{found.form.fields[name].label}: {words}")
     first, last = found.days
-    if found.form.period is not None and first and last:
+    if found.asked_period is not None and first and last:
         parts.append(f"{first.isoformat()} – {last.isoformat()}")
     return " · ".join(parts)

@@ -25,7 +25,7 @@ _may_track = permission_required("calls.track_calls", raise_exception=True)
 
 
 def _recent(request: PageRequest) -> list[CallLog]:
-    calls = CallLog.objects.filter(user=request.user).ended().select_related("contact")
+    calls = CallLog.objects.own(request.user).ended().select_related("contact")
     return list(calls.order_by("-start_time", "-pk")[:RECENT_CALLS])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.accounts.test_roles import PAGES, rows, things  # noqa: F401
+from tests.support.doors import PAGES, rows
 
 pytestmark = pytest.mark.once
 
@@ -17,7 +17,7 @@ NO_PAGE = re.compile(r"\.(csv|xlsx|vcf|pdf)$|/file/$|^/timer/$")
 EYES = ("alice", "sue", "ada", "nobody")
 
 
-def pages_of(things: dict[str, Any]) -> list[tuple[str, str]]:  # noqa: F811
+def pages_of(things: dict[str, Any]) -> list[tuple[str, str]]:
     """(viewer, address) of every page that a table of doors names, each once."""
     found = []
     for method, address, expected in rows(PAGES):
@@ -28,7 +28,7 @@ def pages_of(things: dict[str, Any]) -> list[tuple[str, str]]:  # noqa: F811
 
 
 @pytest.mark.django_db
-def test_no_page_has_anything_inline(people, things):  # noqa: F811
+def test_no_page_has_anything_inline(people, things):
     for viewer, url in pages_of(things):
         client = Client()
         if viewer != "nobody":

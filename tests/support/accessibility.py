@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from calls.models import Disposition
-from tests.accounts.test_roles import make_things
 from tests.callmanager.test_markup import pages_of
 from tests.support.browsing import Visits, settle
+from tests.support.doors import make_things
 from tests.support.people import People
 from tests.support.server import ROOT
 

@@ -1,0 +1,279 @@
+"""Every address of the site as a table of who gets in, and walks over all of them.
+
+The tables are read across: Alice's things, as seen by nobody (not signed in), by herself, by Bob of
+her team, by Carol of another, by Sue who supervises hers, by Sam who supervises the other, and by
+Ada, the administrator.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+from django.db import transaction
+from django.http import QueryDict
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import ApiKey, User
+from calls import services
+from calls.contacts import files, importer
+from calls.models import CallLog, Contact, DialLink, ProviderAccount
+from calls.providers.base import ProviderEvent
+from calls.telephony import intake
+from common.instants import now, to_ms
+from metrics.exports import jobs
+from metrics.models import Export, SavedView
+from tests.support.people import People, make_call
+
+VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
+
+PAGES = """
+GET  /                               302  200  200  200  200  200  200
+GET  /cards/                         302  200  200  200  200  200  200
+GET  /recent/                        302  200  200  200  200  200  200
+GET  /timer/                         302  200  200  200  200  200  200
+GET  /contacts/                      302  200  200  200  200  200  200
+GET  /contacts/import/               302  200  200  200  200  200  200
+POST /contacts/import/               302  400  400  400  400  400  400
+GET  /contacts/import/{import}/      302  200  404  404  404  404  404
+POST /contacts/import/{import}/      302  302  404  404  404  404  404
+POST /contacts/import/{import}/undo/ 302  302  404  404  404  404  404
+GET  /contacts/export.csv            302  200  200  200  200  200  200
+GET  /contacts/export.xlsx           302  200  200  200  200  200  200
+GET  /contacts/export.vcf            302  200  200  200  200  200  200
+GET  /calls/current/                 302  200  200  200  200  200  200
+GET  /calls/unconfirmed/             302  200  200  200  200  200  200
+GET  /calls/                         302  200  200  200  200  200  200
+GET  /calls/totals/                  302  302  302  302  302  302  302
+GET  /calls/export.csv               302  200  200  200  200  200  200
+GET  /calls/export.xlsx              302  200  200  200  200  200  200
+GET  /calls/export.pdf               302  200  200  200  200  200  200
+GET  /exports/                       302  200  200  200  200  200  200
+POST /exports/new/                   302  302  302  302  302  302  302
+GET  /exports/{export}/file/         302  200  404  404  404  404  404
+POST /exports/{export}/cancel/       302  302  404  404  404  404  404
+GET  /reports/                       302  403  403  403  200  200  200
+GET  /reports/export.csv             302  403  403  403  200  200  200
+GET  /reports/export.xlsx            302  403  403  403  200  200  200
+GET  /reports/export.pdf             302  403  403  403  200  200  200
+GET  /team/                          302  403  403  403  200  200  200
+GET  /team/?team={red}               302  403  403  403  200  404  200
+GET  /organization/                  302  403  403  403  403  403  200
+GET  /wall/                          302  403  403  403  200  200  200
+GET  /wall/?team={red}               302  403  403  403  200  404  200
+GET  /agents/{alice}/                302  200  404  404  200  404  200
+GET  /plots/                         302  200  200  200  200  200  200
+GET  /plots/?team={red}              302  404  404  404  200  404  200
+GET  /figures/calls_made/            302  200  200  200  200  200  200
+GET  /figures/calls_made/?team={red} 302  404  404  404  200  404  200
+GET  /figures/calls_made/check/      302  200  200  200  200  200  200
+GET  /figures/calls_made/check/?agent={alice} 302 200 404 404 200 404 200
+GET  /views/                         302  200  200  200  200  200  200
+POST /views/                         302  302  302  302  302  302  302
+GET  /views/{view}/                  302  302  404  404  404  404  404
+POST /views/{view}/rename/           302  302  404  404  404  404  404
+POST /views/{view}/delete/           302  302  404  404  404  404  404
+GET  /me/                            302  200  200  200  200  200  200
+GET  /me/password/                   302  200  200  200  200  200  200
+POST /me/language/                   302  302  302  302  302  302  302
+POST /me/preferences/                302  302  302  302  302  302  302
+POST /me/dialing/                    302  302  302  302  302  302  302
+POST /me/keys/                       302  200  200  200  200  200  200
+POST /me/keys/{key}/revoke/          302  302  404  404  404  404  404
+GET  /login/                         200  302  302  302  302  302  302
+POST /hooks/generic/pbx/             403  403  403  403  403  403  403
+POST /hooks/generic/nobody/          404  404  404  404  404  404  404
+POST /language/                      302  302  302  302  302  302  302
+POST /logout/                        302  302  302  302  302  302  302
+
+GET  /calls/{ended}/                 302  200  404  404  200  404  200
+POST /calls/{ended}/note/            302  302  404  404  404  404  404
+POST /calls/{ended}/outcome/         302  302  404  404  302  404  302
+POST /calls/{ended}/correct/         302  403  403  403  302  404  302
+POST /calls/{estimated}/accept/      302  403  403  403  302  404  302
+POST /calls/{estimated}/confirm/     302  302  404  404  404  404  404
+POST /calls/start/                   302  302  302  302  302  302  302
+POST /calls/{running}/hold/          302  302  404  404  404  404  404
+POST /calls/{running}/keep/          302  302  404  404  404  404  404
+POST /calls/{ended}/ready/           302  302  404  404  404  404  404
+POST /calls/{ended}/disposition/     302  302  404  404  404  404  404
+POST /calls/{running}/end/           302  302  404  404  404  404  404
+"""
+
+API = """
+GET  /api/calls/log                  401  200  200  200  200  200  200
+GET  /api/calls/export.csv           401  200  200  200  200  200  200
+GET  /api/calls/export.xlsx          401  200  200  200  200  200  200
+GET  /api/calls/active               401  200  200  200  200  200  200
+POST /api/calls/start                401  201  201  201  201  201  201
+GET  /api/calls/{ended}              401  200  404  404  200  404  200
+GET  /api/calls/{running}            401  200  404  404  200  404  200
+POST /api/calls/{running}/answer     401  200  404  404  404  404  404
+POST /api/calls/{running}/hold       401  200  404  404  404  404  404
+POST /api/calls/{running}/resume     401  200  404  404  404  404  404
+POST /api/calls/{running}/pause      401  200  404  404  404  404  404
+POST /api/calls/{running}/unpause    401  200  404  404  404  404  404
+POST /api/calls/{running}/heartbeat  401  200  404  404  404  404  404
+POST /api/calls/{ended}/ready        401  200  404  404  404  404  404
+POST /api/calls/{ended}/disposition  401  200  404  404  404  404  404
+POST /api/calls/end                  401  200  404  404  404  404  404
+GET  /api/metrics/me                 401  200  200  200  200  200  200
+GET  /api/metrics/team               401  403  403  403  200  200  200
+GET  /api/metrics/organization       401  403  403  403  403  403  200
+GET  /api/reports/summary            401  403  403  403  200  200  200
+GET  /api/reports/summary.csv        401  403  403  403  200  200  200
+GET  /api/reports/summary.xlsx       401  403  403  403  200  200  200
+GET  /api/reports/teams              401  403  403  403  200  200  200
+GET  /api/reports/teams.csv          401  403  403  403  200  200  200
+GET  /api/reports/teams.xlsx         401  403  403  403  200  200  200
+GET  /api/reports/agents             401  403  403  403  200  200  200
+GET  /api/reports/agents.csv         401  403  403  403  200  200  200
+GET  /api/reports/agents.xlsx        401  403  403  403  200  200  200
+GET  /api/reports/days               401  403  403  403  200  200  200
+GET  /api/reports/days.csv           401  403  403  403  200  200  200
+GET  /api/reports/days.xlsx          401  403  403  403  200  200  200
+GET  /api/contacts                   401  200  200  200  200  200  200
+GET  /api/contacts/{contact}         401  200  404  404  404  404  200
+GET  /api/schema                     401  200  200  200  200  200  200
+GET  /api/docs                       401  200  200  200  200  200  200
+"""
+
+ADMIN = """
+GET  /admin/                                       302  403  403  403  403  403  200
+GET  /admin/login/                                 302  302  302  302  302  302  302
+GET  /admin/jsi18n/                                302  403  403  403  403  403  200
+GET  /admin/autocomplete/                          302  403  403  403  403  403  403
+GET  /admin/password_change/                       302  403  403  403  403  403  200
+GET  /admin/accounts/user/                         302  403  403  403  403  403  200
+GET  /admin/accounts/user/add/                     302  403  403  403  403  403  200
+GET  /admin/accounts/user/{alice}/change/          302  403  403  403  403  403  200
+GET  /admin/accounts/user/{alice}/password/        302  403  403  403  403  403  200
+GET  /admin/accounts/team/                         302  403  403  403  403  403  200
+GET  /admin/accounts/team/{red}/change/            302  403  403  403  403  403  200
+GET  /admin/accounts/apikey/                       302  403  403  403  403  403  200
+GET  /admin/accounts/apikey/add/                   302  403  403  403  403  403  200
+GET  /admin/accounts/apikey/{key}/change/          302  403  403  403  403  403  200
+GET  /admin/calls/contact/                         302  403  403  403  403  403  200
+GET  /admin/calls/contact/{contact}/change/        302  403  403  403  403  403  200
+GET  /admin/calls/disposition/                     302  403  403  403  403  403  200
+GET  /admin/calls/disposition/add/                 302  403  403  403  403  403  200
+GET  /admin/calls/diallink/                        302  403  403  403  403  403  200
+GET  /admin/calls/diallink/add/                    302  403  403  403  403  403  200
+GET  /admin/calls/diallink/{link}/change/          302  403  403  403  403  403  200
+GET  /admin/calls/calllog/                         302  403  403  403  403  403  200
+GET  /admin/calls/calllog/add/                     302  403  403  403  403  403  403
+GET  /admin/calls/calllog/{ended_pk}/change/       302  403  403  403  403  403  200
+GET  /admin/calls/calllog/{ended_pk}/correct/      302  403  403  403  403  403  200
+GET  /admin/calls/calllog/{nobodys}/assign/        302  403  403  403  403  403  200
+GET  /admin/calls/calllog/{ended_pk}/assign/       302  403  403  403  403  403  404
+GET  /admin/calls/provideraccount/                 302  403  403  403  403  403  200
+GET  /admin/calls/provideraccount/add/             302  403  403  403  403  403  200
+GET  /admin/calls/provideraccount/{pbx}/change/    302  403  403  403  403  403  200
+POST /admin/calls/provideraccount/{pbx}/try/       302  403  403  403  403  403  302
+GET  /admin/calls/provideridentity/                302  403  403  403  403  403  200
+GET  /admin/calls/provideridentity/add/            302  403  403  403  403  403  200
+GET  /admin/calls/rawevent/                        302  403  403  403  403  403  200
+GET  /admin/calls/rawevent/add/                    302  403  403  403  403  403  403
+GET  /admin/calls/calllog/{ended_pk}/delete/       302  403  403  403  403  403  200
+GET  /admin/metrics/usermetrics/                   302  403  403  403  403  403  200
+GET  /admin/metrics/usermetrics/add/               302  403  403  403  403  403  403
+GET  /admin/metrics/usermetrics/{alice}/change/    302  403  403  403  403  403  200
+GET  /admin/metrics/dailymetrics/                  302  403  403  403  403  403  200
+GET  /admin/metrics/dailymetrics/add/              302  403  403  403  403  403  403
+"""
+
+
+def rows(table: str) -> Iterator[tuple[str, str, dict[str, int]]]:
+    """(method, address, {viewer: status}), one a line."""
+    for line in table.strip().split("\n"):
+        if line:
+            method, address, *statuses = line.split()
+            yield method, address, dict(zip(VIEWERS, map(int, statuses), strict=True))
+
+
+def written_export(owner: User) -> Export:
+    export = jobs.request_export(owner, jobs.CSV, QueryDict())
+    jobs.write(export.pk)
+    return export
+
+
+def make_things(people: People) -> dict[str, Any]:
+    """What the addresses name: Alice's calls, contact, key and file, and her team."""
+    ended = make_call(people.alice, 60, ago=7200)
+    begun = now() - dt.timedelta(days=1)
+    estimated, _ = services.start_call(
+        people.alice, told=services.ReportedTime(begun, explicit=True)
+    )
+    services.close_stale_calls()
+    running, _ = services.start_call(people.alice)
+    contact = Contact.objects.create(name="Elena", phone="88887777", owner=people.alice)
+    pbx = ProviderAccount.objects.create(kind="generic", name="pbx")
+    told = ProviderEvent("started", "c1", to_ms(begun), agents=("1999",))
+    (nobodys,) = intake.record(pbx, [told], received=now())
+    sheet = files.read(b"name,phone\nElena,88887777")
+    draft = importer.draft(people.alice, "contacts.csv", sheet, None, False)
+    return {
+        "pbx": pbx.pk,
+        "nobodys": nobodys.pk,
+        "alice": people.alice.pk,
+        "red": people.red.pk,
+        "ended": ended.call_id,
+        "ended_pk": ended.pk,
+        "estimated": estimated.call_id,
+        "running": running.call_id,
+        "contact": contact.pk,
+        "view": SavedView.objects.create(owner=people.alice, name="Hers", path="/").pk,
+        "import": draft.pk,
+        "link": DialLink.objects.create(kind="callto").pk,
+        "key": ApiKey.issue(people.alice, "her program")[0].pk,
+        "export": written_export(people.alice).token,
+    }
+
+
+def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
+    """What a POST to `address` sends so that only the sender can be what is wrong with it."""
+    if address.endswith("/correct/"):
+        call = CallLog.objects.get(call_id=things["ended"])
+        times = {"start": call.start_time, "end": call.end_time}
+        written = {
+            name: f"{timezone.localtime(time):%Y-%m-%dT%H:%M:%S}" for name, time in times.items()
+        }
+        return written | {"status": call.status, "reason": "The agent said so"}
+    if address == "/api/calls/end":
+        return {"call_id": str(things["running"])}
+    return {
+        "/api/calls/{ended}/disposition": {"disposition": ""},
+        "/views/": {"name": "My month", "path": "/", "query": "period=month"},
+        "/views/{view}/rename/": {"name": "A new name"},
+        "/me/keys/": {"name": "A program"},
+        "/exports/new/": {"form": "csv"},
+        "/me/language/": {"language": "es"},
+        "/language/": {"language": "es"},
+        "/contacts/import/{import}/": {"name": "0", "phone": "1", "duplicates": "skip"},
+        "/calls/{running}/end/": {"status": "COMPLETED"},
+    }.get(address, {})
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def answers(table: str, things: dict[str, Any], client: Client) -> dict[str, Any]:
+    """What `viewer` is answered at each address, each as if it were the first that was asked."""
+    found = {}
+    for method, address, _ in rows(table):
+        url, body, cookies = address.format(**things), body_of(address, things), client.cookies
+        client.cookies = deepcopy(cookies)
+        with transaction.atomic():
+            if method == "GET":
+                found[f"GET {address}"] = client.get(url)
+            elif url.startswith("/api/"):
+                found[f"POST {address}"] = client.post(url, body, "application/json")
+            else:
+                found[f"POST {address}"] = client.post(url, body)
+            transaction.set_rollback(True)
+        client.cookies = cookies
+    return found
