@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from django.db.models import BooleanField, ExpressionWrapper, QuerySet
+from django.db.models import QuerySet
 
 from accounts.models import User
 from calls import timeline
@@ -34,10 +34,8 @@ class Part:
 
 
 # Whether a part counts as one in each of the columns that count calls, by the columns' own rule.
-_COUNTS: Final = {
-    name: ExpressionWrapper(column.calls.sql, BooleanField())
-    for name, column in COLUMNS.items()
-    if column.counts_calls
+_COUNTS: Final[Mapping[str, Any]] = {
+    n: column.calls.sql for n, column in COLUMNS.items() if column.counts_calls
 }
 _GROUPS: Final[Mapping[str, Callable[[Part], Any]]] = {
     "user": lambda part: part.user_id,
