@@ -13,6 +13,7 @@ from metrics.live import rooms
 from tests.support.server import ROOT
 
 APPS = ("callmanager", "api", "accounts", "calls", "metrics", "common")
+UNSPOKEN = ("__init__.py", "apps.py", "urls.py", "migrations")  # Django's own
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 PAGES = [
@@ -79,6 +80,36 @@ def test_every_room_is_listed():
         rooms.room_of_team(7).replace("7", "<id>"),
         rooms.ROOM_OF_ORGANISATION,
     }
+
+
+def folders_and_files(names):
+    return {name for name in names if "/" in name and not name.startswith("/")}
+
+
+def test_every_room_of_the_apps_has_a_sentence():
+    documented = {
+        name.rstrip("/")
+        for row in rows_under(ARCHITECTURE, "Rooms")
+        for name in folders_and_files(names_in(row[0]))
+    }
+    rooms = set(APPS) - {"calls", "metrics"}
+    for app in ("calls", "metrics"):
+        found = [path for path in (ROOT / app).iterdir() if (path / "__init__.py").exists()]
+        found += (ROOT / app).glob("*.py")
+        rooms |= {f"{app}/{path.name}" for path in found}
+    rooms -= {f"{app}/{name}" for app in ("calls", "metrics") for name in UNSPOKEN}
+    assert rooms - documented == set()
+    assert all((ROOT / name).exists() for name in documented)
+
+
+def test_what_a_change_touches_is_there():
+    changes = rows_under(ARCHITECTURE, "To change X, touch Y")
+    assert len(changes) > 10
+    for change, *cells in changes:
+        for cell in cells:
+            named = folders_and_files(names_in(cell))
+            assert named, change
+            assert {name for name in named if not (ROOT / name).exists()} == set(), change
 
 
 def test_every_command_of_ours_is_documented():
