@@ -14,7 +14,8 @@ from calls.models import CallLog
 from calls.signals import call_changed, call_ended, call_started
 from common.instants import local_day
 from metrics.live import hub
-from metrics.rollups.daily import recompute
+from metrics.models import UserMetrics
+from metrics.rollups.daily import columns_of, recompute
 
 
 def connect() -> None:
@@ -45,8 +46,9 @@ def sum_saved_call(instance: CallLog, **kwargs: Any) -> None:
     days = {local_day(start) for start in (instance.start_time, instance.stored_start) if start}
     if instance.stored_user_id not in (None, instance.user_id):
         recompute(instance.stored_user_id, days)
-    if instance.user_id is not None:
-        instance.__dict__["new_totals"] = recompute(instance.user_id, days)  # for totals_after
+    if instance.user is not None:
+        totals = recompute(instance.user.pk, days)
+        instance.user.metrics = UserMetrics(**columns_of(totals))  # spares totals_after a query
     instance.stored_start, instance.stored_user_id = instance.start_time, instance.user_id
 
 

@@ -134,9 +134,9 @@ def own_sums(user: User, first: dt.date, last: dt.date) -> Sums:
 
 
 def totals_after(call: CallLog) -> Sums:
-    """The totals of the call's person, spared a query where saving `call` just made them."""
-    assert call.user_id is not None
-    return getattr(call, "new_totals", None) or totals_of(call.user_id)
+    """The totals of the call's person; no query where saving `call` has just made them."""
+    row = getattr(call.user, "metrics", None)
+    return Sums() if row is None else row.sums
 
 
 def totals_of(user_id: int) -> Sums:
