@@ -1,4 +1,4 @@
-"""Who may read what a call says: fields that depend on the reader, at every door."""
+"""Who may read what a call says: fields that depend on the reader, in searches and in writing."""
 
 import pytest
 
@@ -8,11 +8,9 @@ from calls.models import CallLog, Contact, fulltext, readers
 from calls.models.readers import Agents
 from tests.support.doors import client_of
 from tests.support.people import make_call
-from tests.support.shown import assert_shown_to_nobody_but, doors_that_show
+from tests.support.shown import WORD
 
 pytestmark = pytest.mark.engines
-
-WORD, REASON = "xylophone", "zeppelin"
 
 
 def own_calls(viewer: User) -> Agents:
@@ -21,39 +19,6 @@ def own_calls(viewer: User) -> Agents:
 
 def no_calls(viewer: User) -> Agents:
     return frozenset()
-
-
-@pytest.fixture
-def said(people, things) -> CallLog:
-    """Alice's call, whose notes were written, and written again; and of another field's word."""
-    call = CallLog.objects.get(call_id=things["ended"])
-    services.add_note(call, people.alice, f"first {WORD}")
-    services.add_note(call, people.alice, f"then {WORD}")
-    CallLog.objects.filter(pk=call.pk).update(end_reason=REASON)
-    call.refresh_from_db()
-    return call
-
-
-def test_a_field_shows_to_nobody_but_whom_its_rule_names(people, things, said, monkeypatch):
-    monkeypatch.setitem(readers.RULES, "notes", own_calls)
-    monkeypatch.setitem(readers.RULES, "end_reason", no_calls)
-    assert_shown_to_nobody_but({WORD: {"alice"}, REASON: set()}, said, people, things)
-
-
-def test_the_walk_finds_a_field_wherever_it_is_shown(people, things, said):
-    """Today notes are read by whoever sees the call; so the walk is not blind."""
-    shown = doors_that_show([WORD, REASON], said, people, "ada", things)
-    pages = {"GET /calls/{ended}/", "GET /admin/calls/calllog/{ended_pk}/change/"}
-    programs = {"GET /api/calls/log", "GET /api/calls/{ended}"}
-    files = {"/exports/", *(f"/calls/export.{form}" for form in ("csv", "xlsx", "pdf"))}
-    files |= {f"/api/calls/export.{form}" for form in ("csv", "xlsx")}
-    found = {"/calls/", "/calls/totals/", "/api/calls/log", *files} - {"/exports/"}
-    assert shown[REASON] == {"/calls/", *pages, *programs, *files} - {"/exports/"}
-    assert shown[WORD] == {
-        *("/calls/", *pages, *programs, *files),
-        *(f"GET {door}" for door in files - {"/exports/", "/calls/export.pdf"}),
-        *(f"search {door}" for door in found),
-    }
 
 
 # --- Search ---------------------------------------------------------------------------------------

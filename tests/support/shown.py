@@ -17,6 +17,8 @@ from metrics.live.rooms import payload
 from tests.support.doors import ADMIN, API, PAGES, answers, client_of, written_export
 from tests.support.people import People, key_of
 
+# Words that nothing but a test says.
+WORD, REASON = "xylophone", "zeppelin"
 # The agent, the supervisor and the administrator, who see the call, and a team mate, who does not.
 EYES = ("alice", "bob", "sue", "ada")
 KINDS = ("call_started", "call_changed", "call_ended")
