@@ -52,8 +52,10 @@ def _install(wanted: int) -> None:
     pip = [PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
     packages = ["-r", ROOT / FILES[wanted]]
     # With pip where uv is not to be had, or does not know this computer's own package index.
-    quick = wanted > 0 and _succeeds([*pip, UV])
-    if not (quick and _succeeds([VENV / "bin" / "uv", "pip", "install", "-q", *packages])):
+    if not (
+        _succeeds([*pip, UV])
+        and _succeeds([VENV / "bin" / "uv", "pip", "install", "-q", *packages])
+    ):
         _run(
             [*pip, *packages],
             "The packages could not be installed; the lines above say why. Is the network there?",
