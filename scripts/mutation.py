@@ -36,6 +36,11 @@ TARGETS = {
     ),
     "calls/services/corrections.py": ("calls/test_services",),
     "calls/services/stale.py": ("calls/test_services",),
+    "calls/services/recording.py": (
+        "calls/test_services",
+        "calls/test_wrap_up",
+        "calls/telephony/test_intake",
+    ),
     "metrics/rollups/daily.py": ("metrics/test_metrics", "calls/telephony/test_intake"),
     "metrics/definitions.py": ("metrics/test_definitions", "metrics/test_metrics"),
     "metrics/rollups/shared_calls.py": ("metrics/test_metrics", "calls/telephony/test_intake"),

@@ -15,7 +15,7 @@ from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallEvent, CallLog, Contact, Disposition, ProviderAccount
 from calls.services import ReportedTime
 from calls.services.recording import fact, record
-from common.instants import now
+from common.instants import isoformat, now
 from tests.support.announcements import listening
 from tests.support.api import Api
 from tests.support.people import make_call
@@ -439,8 +439,10 @@ def test_the_ledger_says_who_said_what_when_and_by_which_door(people, begun):
     assert occurred == [at(begun, seconds).at for seconds in (0, 9, 60)]
 
 
-def test_the_ledger_of_a_programs_call_says_that_a_program_told_of_it(people):
-    assert Api(people.alice).post("calls/start/").status_code == 201
+@pytest.mark.parametrize("ago", [None, 60])
+def test_the_ledger_of_a_programs_call_says_that_a_program_told_of_it(people, ago):
+    when = {} if ago is None else {"started_at": isoformat(now() - dt.timedelta(seconds=ago))}
+    assert Api(people.alice).post("calls/start/", when).status_code == 201
     assert CallEvent.objects.get().source == "client"
 
 

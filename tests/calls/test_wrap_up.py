@@ -97,6 +97,14 @@ def test_a_ready_after_the_cap_counts_the_cap(people, begun, settings):
     assert wrap_up.ready(call.call_id, people.alice).wrap_up_seconds == 15
 
 
+def test_a_call_that_was_begun_offline_ends_it_by_what_was_told_offline(people, begun):
+    before = ended(people.alice, begun)
+    offline = ReportedTime(begun + dt.timedelta(seconds=25), offline=True, explicit=True)
+    services.start_call(people.alice, told=offline)
+    said = before.events.get(data__wrap_up="ended")
+    assert (said.occurred_at, said.data["offline"]) == (offline.at, True)
+
+
 @pytest.mark.parametrize("why", ["off", "long ago", "another call"])
 def test_there_is_none_where_nobody_could_be_busy_with_it(people, begun, settings, why):
     if why == "off":

@@ -576,6 +576,24 @@ def test_a_contact_is_found_by_the_number_alone(people, pbx, begun):
     assert call.contact == first
 
 
+def test_what_is_told_later_of_direction_number_and_contact_is_stored(people, pbx, begun):
+    ana = Contact.objects.create(name="Ana", phone=NUMBER)
+    record(pbx, *told(begun, number="", direction="")[:1])
+    call = CallLog.objects.get()
+    assert (call.direction, call.contact_phone, call.contact) == ("outbound", "", None)
+    record(pbx, *told(begun, direction="inbound")[1:2])
+    call.refresh_from_db()
+    assert (call.direction, call.contact_phone, call.contact) == ("inbound", NUMBER, ana)
+
+
+def test_to_be_given_to_somebody_is_no_sign_of_life(people, pbx, begun):
+    record(pbx, *told(begun, agent="1999")[:3])
+    seen = now() - dt.timedelta(minutes=2)
+    CallLog.objects.update(last_seen_at=seen)
+    intake.assign(CallLog.objects.get(), people.carol, people.ada)
+    assert CallLog.objects.get().last_seen_at == seen
+
+
 # --- Conversations ---
 
 
