@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import time_machine
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from calls import services, timeline
@@ -830,6 +831,35 @@ def test_a_correction_is_later_than_other_corrections_alone(people):
 
 
 # --- One way of writing ---
+
+
+def test_of_two_lines_with_one_key_the_ledger_takes_the_first(people):
+    call = make_call(people.alice)
+    said = [fact(timeline.NOTED, ReportedTime(now()), key="k", data={"notes": n}) for n in "ab"]
+    record(call, said, actor=people.alice)
+    assert (call.events.get(key="k").data, call.notes) == ({"notes": "a"}, "a")
+
+
+def test_a_new_call_is_inserted_once_and_nothing_else_is_written_of_it(people):
+    with CaptureQueriesContext(connection) as asked:
+        services.start_call(people.alice)
+    writing = [one["sql"] for one in asked if '"calls_calllog"' in one["sql"].split("(")[0]]
+    assert [sql.split()[0] for sql in writing if not sql.startswith("SELECT")] == ["INSERT"]
+
+
+def test_whatever_is_told_of_a_running_call_is_a_sign_of_life(people):
+    call = running_call(people.alice, 1000, 900)
+    services.step(call.call_id, people.alice, "hold")
+    call.refresh_from_db()
+    assert now() - call.last_seen_at < dt.timedelta(seconds=800)
+
+
+def test_a_call_that_was_deleted_meanwhile_is_not_found(people):
+    call = make_call(people.alice)
+    CallLog.objects.filter(pk=call.pk).delete()
+    with pytest.raises(CallNotFound, match="no such call"):
+        services.add_note(call, people.alice, "n")
+
 
 WRITING = re.compile(r"signals\.call_\w+\.send|\.send\(CallLog|CallEvent\.objects\.(bulk_)?create")
 
