@@ -1,6 +1,6 @@
 """What happened to a call, for whoever wants to tell people. Sent inside the transaction.
 
-All three: `sender` is CallLog; `call` the CallLog as it now stands.
+All: `sender` is CallLog; `call` the CallLog as it now stands.
 """
 
 from django.dispatch import Signal
@@ -8,3 +8,5 @@ from django.dispatch import Signal
 call_started = Signal()
 call_changed = Signal()  # answered, held, paused, noted, or corrected after its end
 call_ended = Signal()  # once a call: at its first end
+# With whom it lay and when, before it was saved: `user_id` (None: nobody) and `start_time`.
+call_moved = Signal()

@@ -3,6 +3,7 @@
 Sums follow the data: any saved or deleted ended call. What people see follows the event.
 """
 
+import datetime as dt
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -11,7 +12,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from accounts.models import ApiKey, Team, User
 from calls.models import CallLog
-from calls.signals import call_changed, call_ended, call_started
+from calls.signals import call_changed, call_ended, call_moved, call_started
 from common.instants import local_day
 from metrics.live import hub
 from metrics.models import UserMetrics
@@ -22,6 +23,7 @@ def connect() -> None:
     """Connects every receiver, once."""
     post_save.connect(sum_saved_call, sender=CallLog, dispatch_uid="metrics.sum_saved_call")
     post_delete.connect(sum_deleted_call, sender=CallLog, dispatch_uid="metrics.sum_deleted_call")
+    call_moved.connect(sum_moved_call, dispatch_uid="metrics.sum_moved_call")
     call_started.connect(announce_start, dispatch_uid="metrics.announce_start")
     call_changed.connect(announce_change, dispatch_uid="metrics.announce_change")
     call_ended.connect(announce_end, dispatch_uid="metrics.announce_end")
@@ -41,20 +43,24 @@ def connect() -> None:
 
 
 def sum_saved_call(instance: CallLog, **kwargs: Any) -> None:
-    if instance.end_time is None:
-        return
-    days = {local_day(start) for start in (instance.start_time, instance.stored_start) if start}
-    if instance.stored_user_id not in (None, instance.user_id):
-        recompute(instance.stored_user_id, days)
-    if instance.user is not None:
-        totals = recompute(instance.user.pk, days)
-        instance.user.metrics = UserMetrics(**columns_of(totals))  # spares totals_after a query
-    instance.stored_start, instance.stored_user_id = instance.start_time, instance.user_id
+    if instance.end_time is not None and instance.user_id is not None:
+        _sum(instance, instance.user_id, instance.start_time)
 
 
 def sum_deleted_call(instance: CallLog, **kwargs: Any) -> None:
     if instance.user_id is not None:
-        recompute(instance.user_id, {local_day(instance.start_time)})
+        _sum(instance, instance.user_id, instance.start_time)
+
+
+def sum_moved_call(call: CallLog, user_id: int | None, start_time: dt.datetime, **_: Any) -> None:
+    if user_id is not None:
+        _sum(call, user_id, start_time)
+
+
+def _sum(call: CallLog, user_id: int, start_time: dt.datetime) -> None:
+    totals = recompute(user_id, {local_day(start_time)})
+    if call.user is not None and call.user.pk == user_id:
+        call.user.metrics = UserMetrics(**columns_of(totals))  # spares totals_after a query
 
 
 def announce_start(call: CallLog, **kwargs: Any) -> None:

@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from calls import timeline
+from calls import signals, timeline
 from calls.models.call_queries import LONG_SECONDS, CallQuerySet
 from calls.models.contact import Contact
 from calls.models.provider import ProviderAccount
@@ -19,6 +19,9 @@ from common.phones import pretty
 
 if TYPE_CHECKING:
     from calls.models.event import LedgerQuerySet
+
+# A correction of these moves the call to another person or day.
+MOVING = frozenset({"user", "user_id", "start_time"})
 
 
 class CallLog(ReadRow):
@@ -215,16 +218,15 @@ class CallLog(ReadRow):
             ),
         ]
 
-    # As the database has them: a correction may move the call to another day, or to its agent.
-    stored_start: dt.datetime | None = None
-    stored_user_id: int | None = None
-
-    @classmethod
-    def from_db(cls, *args: Any, **kwargs: Any) -> "CallLog":
-        call = super().from_db(*args, **kwargs)
-        call.stored_start = call.__dict__.get("start_time")
-        call.stored_user_id = call.__dict__.get("user_id")
-        return call
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Saves; a call that lay with another person or at another time before is announced."""
+        fields = kwargs.get("update_fields")
+        moves = not self._state.adding and (fields is None or not MOVING.isdisjoint(fields))
+        before = CallLog.objects.filter(pk=self.pk).values_list("user_id", "start_time")
+        was = before.first() if moves else None
+        super().save(*args, **kwargs)
+        if was is not None and was != (self.user_id, self.start_time):
+            signals.call_moved.send(type(self), call=self, user_id=was[0], start_time=was[1])
 
     def __str__(self) -> str:
         return f"{self.who} {self.start_time:%Y-%m-%d %H:%M}"

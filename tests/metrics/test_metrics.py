@@ -101,6 +101,16 @@ def test_a_correction_to_another_day_moves_both_days(people):
     assert [row.day for row in DailyMetrics.objects.all()] == [instants.local_day(earlier)]
 
 
+def test_a_call_given_to_another_moves_both_peoples_figures(people):
+    make_call(people.alice, 40)
+    call = make_call(people.alice, 60)
+    call.user = people.bob
+    call.save(update_fields=["user"])
+    assert totals_of(people.alice.pk).total_talk_time == 40
+    assert totals_of(people.bob.pk).total_talk_time == 60
+    assert call.user.metrics.sums.total_talk_time == 60
+
+
 def test_a_deletion_takes_the_call_out(people):
     make_call(people.alice, 60)
     make_call(people.alice, 40).delete()
