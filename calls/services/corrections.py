@@ -11,7 +11,7 @@ from accounts.models import User
 from calls import timeline
 from calls.errors import BadCallData, CallConflict
 from calls.models import CallLog
-from calls.services.recording import Change, ReportedTime, fact, lock, record, voice_of
+from calls.services.recording import Change, ReportedTime, add_facts, fact, lock, voice_of
 from common.instants import cut, now, to_ms
 
 
@@ -47,7 +47,7 @@ def correct_call(
         data["reason"] = reason.strip()
         _check_order(call, data)
         told = ReportedTime(_after_last_correction(call), source=voice_of(actor, call))
-        record(call, [fact(timeline.CORRECTED, told, data=data)], actor=actor)
+        add_facts(call, [fact(timeline.CORRECTED, told, data=data)], actor=actor)
     return call
 
 
@@ -80,7 +80,7 @@ def add_note(call: CallLog, actor: User, notes: str) -> CallLog:
         if call.notes == notes:
             return call
         told = ReportedTime(now(), source=voice_of(actor, call))
-        record(call, [fact(timeline.NOTED, told, data={"notes": notes})], actor=actor)
+        add_facts(call, [fact(timeline.NOTED, told, data={"notes": notes})], actor=actor)
     return call
 
 

@@ -20,7 +20,7 @@ from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallAlias, CallLog, Contact
 from calls.services import wrap_up as wrap_ups
 from calls.services.matching import heard_call, wait_for_turn
-from calls.services.recording import AGENT, Change, ReportedTime, fact, lock, record
+from calls.services.recording import AGENT, Change, ReportedTime, add_facts, fact, lock
 from common.instants import cut, now
 from common.phones import to_e164
 
@@ -102,7 +102,7 @@ def start_call(
             if (heard := _heard(user, call.phone_e164, told.at)) is not None:
                 return _join_heard(heard, call, told, is_named=call_id is not None), True
             wrap_ups.leave_wrap_ups(user, told.at, offline=told.offline)
-            record(call, [_click(told)], actor=user, alive=False)
+            add_facts(call, [_click(told)], actor=user, alive=False)
     except IntegrityError:
         earlier = _find_own(call_id, user) if call_id is not None else None
         if earlier is None:
@@ -183,7 +183,7 @@ def step(
             return call
         if told.at < call.start_time:
             raise BadCallData(_("This is before the start of the call."), "occurred_at")
-        record(call, [said], actor=user)
+        add_facts(call, [said], actor=user)
     return call
 
 
@@ -230,7 +230,7 @@ def end_call(
         if _is_told(call):
             _check_same_end(call, status)
             if disposition and not call.disposition:
-                record(call, [wrap_ups.outcome(disposition, told)], actor=user)
+                add_facts(call, [wrap_ups.outcome(disposition, told)], actor=user)
             return call
         data: dict[str, Any] = {"status": status}
         if notes:
@@ -240,7 +240,7 @@ def end_call(
             said.append(wrap_ups.outcome(disposition, told))
         if wrap_up:
             said += wrap_ups.wrap_up_begun(call, told)
-        record(call, said, actor=user)
+        add_facts(call, said, actor=user)
     return call
 
 
@@ -256,7 +256,7 @@ def not_dialled(call_id: uuid.UUID, user: User, why: str) -> CallLog:
         data = {"status": timeline.FAILED, "reason": NOT_DIALLED, "said": why[:300]}
         told = ReportedTime(max(now(), call.start_time), source=DIALLER)
         key = f"{timeline.ENDED}:{DIALLER}"
-        record(call, [fact(timeline.ENDED, told, key=key, data=data)], actor=None)
+        add_facts(call, [fact(timeline.ENDED, told, key=key, data=data)], actor=None)
     return call
 
 

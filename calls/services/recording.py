@@ -137,7 +137,7 @@ def _certainty_of_end(call: CallLog) -> int:
     return 1 if call.ended_by == timeline.WATCHDOG else 2
 
 
-def record(
+def add_facts(
     call: CallLog, facts: Iterable[timeline.Event], *, actor: User | None, alive: bool = True
 ) -> None:
     """Adds `facts` to the locked call's ledger and saves what all its events fold to."""

@@ -16,7 +16,7 @@ from accounts.models import User
 from calls import timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallLog, Disposition
-from calls.services.recording import AGENT, Change, ReportedTime, fact, lock, record, voice_of
+from calls.services.recording import AGENT, Change, ReportedTime, add_facts, fact, lock, voice_of
 from common.instants import now, to_ms
 
 
@@ -32,7 +32,7 @@ def set_disposition(call: CallLog, actor: User, code: str, source: str = "") -> 
         if call.disposition == code:
             return call
         told = ReportedTime(now(), source=source or voice_of(actor, call))
-        record(call, [outcome(code, told)], actor=actor)
+        add_facts(call, [outcome(code, told)], actor=actor)
     return call
 
 
@@ -104,7 +104,7 @@ def _leave(call: CallLog, told: ReportedTime, *, actor: User | None) -> None:
     assert begun is not None
     latest = begun + dt.timedelta(seconds=settings.WRAP_UP_CAP_SECONDS)
     told = replace(told, at=max(begun, min(told.at, latest)))
-    record(call, [_word(timeline.WRAP_UP_ENDED, told)], actor=actor)
+    add_facts(call, [_word(timeline.WRAP_UP_ENDED, told)], actor=actor)
 
 
 def leave_wrap_ups(user: User, at: dt.datetime, *, offline: bool = False) -> None:

@@ -153,7 +153,7 @@ class Listener:
             by_call.setdefault(event.call, []).append(event)
         for call, its_events in by_call.items():
             try:
-                self._insist(partial(record, self.account, its_events))
+                self._insist(partial(record_now, self.account, its_events))
             except Exception:
                 logger.exception("Call %s of %s could not be recorded", call, self.account)
 
@@ -180,7 +180,7 @@ class Listener:
         self._insist(write)
 
 
-def record(account: ProviderAccount, events: Iterable[ProviderEvent]) -> list[CallLog]:
+def record_now(account: ProviderAccount, events: Iterable[ProviderEvent]) -> list[CallLog]:
     return intake.record(account, events, received=now())
 
 
@@ -210,7 +210,7 @@ def replay(account: ProviderAccount, messages: list[Message]) -> list[CallLog]:
     for message, received in dated:
         events += tracker.read(message, received)
     events += tracker.finish()
-    calls = {call.pk: call for call in record(account, events)}
+    calls = {call.pk: call for call in record_now(account, events)}
     return sorted(calls.values(), key=lambda call: (call.start_time, call.provider_call_id))
 
 

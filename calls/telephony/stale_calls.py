@@ -31,7 +31,7 @@ ALL_SECONDS: Final = 30.0  # for all questions of one round; the others wait for
 Answer = list[ProviderEvent] | None
 
 
-def close_stale_calls() -> int:
+def ask_and_close() -> int:
     """Closes the calls that show no sign of life; how many. See services.close_stale_calls.
 
     Those that only people tell of are closed first; then phone systems are asked about theirs.

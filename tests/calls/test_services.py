@@ -15,7 +15,7 @@ from calls import services, timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallEvent, CallLog, Contact, Disposition, ProviderAccount
 from calls.services import ReportedTime
-from calls.services.recording import fact, record
+from calls.services.recording import add_facts, fact
 from common.instants import isoformat, now
 from tests.support.announcements import listening
 from tests.support.api import Api
@@ -210,7 +210,7 @@ def test_of_corrections_in_the_same_instant_the_last_counts(people):
     call = make_call(people.alice)
     ahead, said = now() + dt.timedelta(days=1), {"status": "FAILED", "reason": "r"}
     told = ReportedTime(ahead, source="admin")
-    record(call, [fact(timeline.CORRECTED, told, data=said)], actor=people.ada)
+    add_facts(call, [fact(timeline.CORRECTED, told, data=said)], actor=people.ada)
     for number, status in enumerate(("DROPPED", "FAILED", "NO_ANSWER", "DROPPED"), 1):
         call = services.correct_call(call, people.ada, reason="r", status=status)
         assert call.status == status
@@ -825,7 +825,7 @@ def test_what_is_done_to_one_call_leaves_the_others_alone(people, begun):
 def test_a_correction_is_later_than_other_corrections_alone(people):
     call = make_call(people.alice)
     ahead = ReportedTime(now() + dt.timedelta(days=1))
-    record(call, [fact(timeline.NOTED, ahead, data={"notes": "n"})], actor=people.alice)
+    add_facts(call, [fact(timeline.NOTED, ahead, data={"notes": "n"})], actor=people.alice)
     services.correct_call(call, people.sue, reason="r", status="FAILED")
     assert call.events.get(kind="corrected").occurred_at <= now()
 
@@ -836,7 +836,7 @@ def test_a_correction_is_later_than_other_corrections_alone(people):
 def test_of_two_lines_with_one_key_the_ledger_takes_the_first(people):
     call = make_call(people.alice)
     said = [fact(timeline.NOTED, ReportedTime(now()), key="k", data={"notes": n}) for n in "ab"]
-    record(call, said, actor=people.alice)
+    add_facts(call, said, actor=people.alice)
     assert (call.events.get(key="k").data, call.notes) == ({"notes": "a"}, "a")
 
 

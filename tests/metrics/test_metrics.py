@@ -32,7 +32,12 @@ from metrics.rollups.daily import (
 )
 from metrics.rollups.histograms import shapes_by_day
 from metrics.rollups.rebuild import differences
-from metrics.rollups.shared_calls import counted_twice, of_people, parts_among, parts_of
+from metrics.rollups.shared_calls import (
+    counted_twice,
+    of_people,
+    shared_parts_among,
+    shared_parts_of,
+)
 from metrics.shapes import SHAPE_FIELDS, Shape
 from tests.support.people import make_call, yesterday_noon
 
@@ -575,7 +580,7 @@ def test_a_team_counts_the_parts_of_its_own_members_once(people, pbx, noon_yeste
     assert made == {people.red.pk: 1, people.blue.pk: 1}
     assert teams.total.calls_made == teams.total_of([people.red.pk, people.blue.pk]).calls_made == 1
     # The parts of a wider period do not reach into the day that is asked for.
-    parts = parts_of(everyone, day - dt.timedelta(days=5), today())
+    parts = shared_parts_of(everyone, day - dt.timedelta(days=5), today())
     assert len(parts) == 3
     before = day - dt.timedelta(days=1)
     assert sums_by("user__team", everyone, before, before, parts) == {}
@@ -632,14 +637,14 @@ def test_parts_of_another_day_are_none_of_this_period(people, pbx, noon_yesterda
         part(people, user, earlier + dt.timedelta(seconds=40 * number))
     day, users = instants.local_day(noon_yesterday), [people.alice.pk, people.bob.pk]
     assert sums_of(users, day, day) == Sums()
-    assert parts_of(users, day, day) == []
+    assert shared_parts_of(users, day, day) == []
 
 
 def test_calls_of_one_agent_each_are_never_counted_twice(people):
     # None of them has a name of a conversation, which does not make them one.
     make_call(people.alice, 10)
     make_call(people.bob, 20)
-    assert counted_twice(parts_among(CallLog.objects.all())) == Sums()
+    assert counted_twice(shared_parts_among(CallLog.objects.all())) == Sums()
 
 
 def test_of_two_parts_with_the_same_outcome_the_earlier_stands_for_the_call(

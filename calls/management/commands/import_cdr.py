@@ -51,13 +51,13 @@ class Command(BaseCommand):
 
 def _read(
     file: Path, zone: ZoneInfo, columns: tuple[str, ...]
-) -> tuple[list[cdr.Row], list[tuple[int, str]]]:
+) -> tuple[list[cdr.CdrRow], list[tuple[int, str]]]:
     try:
         read = list(cdr.read(file.read_bytes(), zone, columns))
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}") from None
-    rows = [one for one in read if isinstance(one, cdr.Row)]
-    return rows, [one for one in read if not isinstance(one, cdr.Row)]
+    rows = [one for one in read if isinstance(one, cdr.CdrRow)]
+    return rows, [one for one in read if not isinstance(one, cdr.CdrRow)]
 
 
 def _zone(account: ProviderAccount) -> ZoneInfo:

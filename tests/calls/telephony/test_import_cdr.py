@@ -206,7 +206,7 @@ def test_a_record_that_contradicts_a_call_heard_as_a_whole_is_told_and_changes_n
 
 def parts(*lines):
     rows = list(cdr.read("\n".join(lines).encode(), UTC))
-    assert all(isinstance(row, cdr.Row) for row in rows), rows
+    assert all(isinstance(row, cdr.CdrRow) for row in rows), rows
     return cdr.parts(rows, Dialplan(trunks={"trunk"}))
 
 

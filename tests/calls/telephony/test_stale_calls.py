@@ -64,7 +64,7 @@ def test_the_end_that_the_phone_system_knows_is_recorded(people, pbx, exchange):
     ended = call.start_time + dt.timedelta(seconds=90)
     data = {"status": "COMPLETED", "answered": to_ms(call.start_time) + 10_000}
     exchange.answers["c1"] = [ProviderEvent("ended", "c1", to_ms(ended), data=data)]
-    assert stale_calls.close_stale_calls() == 0
+    assert stale_calls.ask_and_close() == 0
     call.refresh_from_db()
     assert (call.end_time, call.status, call.evidence) == (ended, "COMPLETED", "B")
     assert call.talk_seconds == 80
@@ -74,29 +74,29 @@ def test_a_call_that_goes_on_is_left_and_asked_about_again_after_a_while(pbx, ex
     call = silent_call(pbx)
     exchange.answers["c1"] = []
     before = now()
-    assert stale_calls.close_stale_calls() == 0
+    assert stale_calls.ask_and_close() == 0
     call.refresh_from_db()
     assert call.end_time is None
     assert before <= call.last_seen_at <= now()
-    stale_calls.close_stale_calls()
+    stale_calls.ask_and_close()
     assert exchange.asked == ["c1"]
     CallLog.objects.update(start_time=now() - 9 * HOUR)
     settings.MAX_CALL_SECONDS = 3600
-    assert stale_calls.close_stale_calls() == 1  # it was not asked again so soon
+    assert stale_calls.ask_and_close() == 1  # it was not asked again so soon
 
 
 def test_however_long_a_call_that_its_phone_system_knows_goes_on(pbx, exchange, settings):
     settings.MAX_CALL_SECONDS = 3600
     silent_call(pbx, begun=5 * HOUR, heard=dt.timedelta(seconds=1))
     exchange.answers["c1"] = []
-    assert stale_calls.close_stale_calls() == 0
+    assert stale_calls.ask_and_close() == 0
     assert exchange.asked == ["c1"]
 
 
 def test_a_call_that_its_phone_system_does_not_know_is_closed_by_estimate(pbx, exchange):
     call = silent_call(pbx, heard=HOUR / 2)
     exchange.answers["c1"] = Gone("404")
-    assert stale_calls.close_stale_calls() == 1
+    assert stale_calls.ask_and_close() == 1
     call.refresh_from_db()
     assert (call.status, call.evidence, call.ended_by) == ("DROPPED", "E", "watchdog")
     assert call.end_time == call.last_seen_at
@@ -106,9 +106,9 @@ def test_a_call_that_its_phone_system_does_not_know_is_closed_by_estimate(pbx, e
 def test_who_cannot_tell_leaves_the_call_until_the_hard_limit(pbx, exchange, settings, answer):
     call = silent_call(pbx)
     exchange.answers["c1"] = answer
-    assert stale_calls.close_stale_calls() == 0
+    assert stale_calls.ask_and_close() == 0
     settings.MAX_CALL_SECONDS = 600
-    assert stale_calls.close_stale_calls() == 1
+    assert stale_calls.ask_and_close() == 1
     call.refresh_from_db()
     assert call.evidence == "E"
 
@@ -126,7 +126,7 @@ def test_a_phone_system_that_does_not_answer_holds_up_nobody(people, pbx, exchan
         answered.set()
 
     exchange.answers["c1"] = hangs
-    assert stale_calls.close_stale_calls() == 1
+    assert stale_calls.ask_and_close() == 1
     assert not answered.is_set()  # nobody waited for it
     assert asked.wait(30)
     over.set()
@@ -139,10 +139,10 @@ def test_all_questions_together_have_their_time(pbx, exchange, monkeypatch):
     for number in range(3):
         silent_call(pbx, f"c{number}", heard=HOUR * (number + 1))
     monkeypatch.setattr(stale_calls, "ALL_SECONDS", -1)
-    stale_calls.close_stale_calls()
+    stale_calls.ask_and_close()
     assert exchange.asked == []
     monkeypatch.setattr(stale_calls, "ALL_SECONDS", 30)
-    stale_calls.close_stale_calls()
+    stale_calls.ask_and_close()
     assert exchange.asked == ["c2", "c1", "c0"]  # the longest silent first
 
 
