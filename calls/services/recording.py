@@ -45,14 +45,14 @@ def voice_of(actor: User, call: CallLog) -> str:
 
 
 def fact(
-    kind: str, told: ReportedTime, *, key: str = "", data: Mapping[str, Any] | None = None
+    kind: str, reported: ReportedTime, *, key: str = "", data: Mapping[str, Any] | None = None
 ) -> timeline.Event:
-    at = to_ms(told.at)
+    at = to_ms(reported.at)
     said = dict(data or {})
-    if told.offline:
+    if reported.offline:
         said["offline"] = True
     return timeline.Event(
-        key=key or f"{kind}:{at}", kind=kind, at=at, source=told.source, data=said
+        key=key or f"{kind}:{at}", kind=kind, at=at, source=reported.source, data=said
     )
 
 

@@ -19,10 +19,10 @@ _FIRST: Final = 2
 def build(call: ScriptedCall, target: Target) -> list[SimRequest]:
     session = _session(call)
     own, other = _parties(call)
-    told = [(at, own, status) for at, status in _steps(call)]
-    told += [(at, other, status) for at, status in _steps_of_other(call)]
+    steps = [(at, own, status) for at, status in _steps(call)]
+    steps += [(at, other, status) for at, status in _steps_of_other(call)]
     requests = []
-    for sequence, (at, party, status) in enumerate(sorted(told, key=_order), _FIRST):
+    for sequence, (at, party, status) in enumerate(sorted(steps, key=_order), _FIRST):
         body = {"sequence": sequence, "parties": [{**party, "status": status}]}
         requests.append(_request(call, target, at, f"{session}-{sequence}", body))
     return requests

@@ -51,7 +51,7 @@ class Listener:
         self._items: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._next_look = 0.0
-        self._warned = self._clock_told = False
+        self._warned = self._clock_reported = False
 
     def put(self, item: Item) -> None:
         self._items.put(item)
@@ -126,19 +126,19 @@ class Listener:
             if refused:
                 logger.warning("%s lists no channels: %s", self.account, message.get("Message"))
                 return self.tracker.unlisted()
-        told = self.tracker.read(message, item.received)
+        events = self.tracker.read(message, item.received)
         if self.tracker.untimed and not self._warned:
             self._warned = True
             logger.warning(
                 "%s sends no instants; set timestampevents = yes in manager.conf", self.account
             )
-        return told
+        return events
 
     def _check_clock(self, message: Message, received: int) -> None:
-        told = _instant_of(message)
-        off = told - received
-        if told and abs(off) > _CLOCK_TOLERANCE and not self._clock_told:
-            self._clock_told = True
+        reported = _instant_of(message)
+        off = reported - received
+        if reported and abs(off) > _CLOCK_TOLERANCE and not self._clock_reported:
+            self._clock_reported = True
             logger.warning("The clock of %s differs from ours by %d ms", self.account, off)
 
     def _look_for_agents(self) -> None:

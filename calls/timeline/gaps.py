@@ -13,7 +13,7 @@ _ENDING: Final = ("ended", "summary")
 _ANSWERED, _HELD = "answered", "held"
 
 
-class ReportedTime(Protocol):
+class ReportedEvent(Protocol):
     """An event, as calls.timeline has it."""
 
     @property
@@ -24,9 +24,9 @@ class ReportedTime(Protocol):
     def data(self) -> Mapping[str, Any]: ...
 
 
-def shows_loss(told: Iterable[ReportedTime]) -> bool:
+def shows_loss(reported: Iterable[ReportedEvent]) -> bool:
     """Whether an event is lost from those that the provider told of an ended call."""
-    events = list(told)
+    events = list(reported)
     return (
         _numbers_lack(events)
         or _conversation_lacks(events)
@@ -35,11 +35,11 @@ def shows_loss(told: Iterable[ReportedTime]) -> bool:
     )
 
 
-def _leg(event: ReportedTime) -> str:
+def _leg(event: ReportedEvent) -> str:
     return str(event.data.get("leg", ""))
 
 
-def _numbers_lack(events: list[ReportedTime]) -> bool:
+def _numbers_lack(events: list[ReportedEvent]) -> bool:
     legs: dict[str, set[int]] = {}
     for event in events:
         if "seq" in event.data:
@@ -47,20 +47,20 @@ def _numbers_lack(events: list[ReportedTime]) -> bool:
     return any(len(numbers) <= max(numbers) for numbers in legs.values())
 
 
-def _conversation_lacks(events: list[ReportedTime]) -> bool:
+def _conversation_lacks(events: list[ReportedEvent]) -> bool:
     """A gap between the first and the last number. What came before the first shows otherwise: a
     part of which the beginning is lost has no start."""
     numbers = {int(e.data["conversation_seq"]) for e in events if "conversation_seq" in e.data}
     return bool(numbers) and len(numbers) <= max(numbers) - min(numbers)
 
 
-def _ends_lack(events: list[ReportedTime]) -> bool:
+def _ends_lack(events: list[ReportedEvent]) -> bool:
     awaited = {str(event.data["awaits"]) for event in events if event.data.get("awaits")}
     over = {_leg(e) for e in events if e.kind in _ENDING or e.data.get("over")}
     return not awaited <= over
 
 
-def _holds_lack(events: list[ReportedTime]) -> bool:
+def _holds_lack(events: list[ReportedEvent]) -> bool:
     """A hold without its end, an end without its hold, or a hold before anybody had answered."""
     parties: dict[str, list[tuple[int, bool, str]]] = {}
     for event in events:

@@ -194,10 +194,10 @@ def _end(options: argparse.Namespace, given: Settings) -> int:
 
 
 def _end_line(result: dict[str, Any]) -> str:
-    told = "" if result["confirmed"] else " (estimated; not delivered yet)"
+    remark = "" if result["confirmed"] else " (estimated; not delivered yet)"
     return (
         f"{result['status']} after {format_duration(result['duration_seconds'])}; "
-        f"{result['calls_made']} calls, average {format_duration(result['new_average'])}{told}"
+        f"{result['calls_made']} calls, average {format_duration(result['new_average'])}{remark}"
     )
 
 

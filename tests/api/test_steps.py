@@ -20,7 +20,8 @@ def api(people) -> Api:
 @pytest.fixture
 def call(people) -> CallLog:
     begun = now() - dt.timedelta(seconds=100)
-    return services.start_call(people.alice, told=services.ReportedTime(begun, explicit=True))[0]
+    reported = services.ReportedTime(begun, explicit=True)
+    return services.start_call(people.alice, reported=reported)[0]
 
 
 @pytest.mark.parametrize(

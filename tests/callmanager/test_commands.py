@@ -78,7 +78,7 @@ def test_rebuild_metrics_checks_says_and_mends(people):
 def silent_call(user):
     """A call whose page was last heard of ten minutes ago."""
     begun = now() - dt.timedelta(minutes=20)
-    call, _ = services.start_call(user, told=services.ReportedTime(begun))
+    call, _ = services.start_call(user, reported=services.ReportedTime(begun))
     seen = now() - dt.timedelta(minutes=10)
     CallLog.objects.filter(pk=call.pk).update(last_seen_at=seen)
     return call

@@ -315,10 +315,10 @@ LOSSES = {
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_what_a_lost_event_leaves_behind_shows(name):
-    told, lost = LOSSES[name]
+    events, lost = LOSSES[name]
     call = [started(source="provider:pbx"), ended(30, source="provider:pbx", key="end")]
     call.append(said("answered", 2, "provider:pbx", key="plain"))
-    call += [said(kind, at, "provider:pbx", **data) for kind, at, data in told]
+    call += [said(kind, at, "provider:pbx", **data) for kind, at, data in events]
     assert fold(call).missing == (("events",) if lost else ())
 
 

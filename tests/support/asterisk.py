@@ -46,7 +46,9 @@ def messages(raw: bytes) -> list[Message]:
     return Reader().feed(raw)
 
 
-def told(raw: bytes, follower: Tracker | None = None, received: int = 0) -> list[ProviderEvent]:
+def events_of(
+    raw: bytes, follower: Tracker | None = None, received: int = 0
+) -> list[ProviderEvent]:
     """All that a tracker tells of a stream."""
     follower = follower or tracker()
     events = [event for one in messages(raw) for event in follower.read(one, received)]

@@ -35,8 +35,8 @@ class Command(BaseCommand):
         found = ProviderAccount.objects.filter(kind=Asterisk.kind, name=account).first()
         if found is None:
             raise CommandError(f"There is no Asterisk account {account}.")
-        told_columns = names(columns or found.settings.get("cdr_columns"))
-        rows, bad = _read(file, _zone(found), told_columns)
+        given_columns = names(columns or found.settings.get("cdr_columns"))
+        rows, bad = _read(file, _zone(found), given_columns)
         report = confirm(found, cdr.parts(rows, _dialplan(found)), dry_run=dry_run)
         for line, why in bad:
             self.stdout.write(f"line {line} is not readable: {why}")

@@ -19,24 +19,24 @@ _BEGINNINGS = ("Newchannel", "DialBegin")
 
 class Board:
     """Legs by Uniqueid and conversations by Linkedid. `at` is the present instant (ms) on
-    Asterisk's clock, `precision` (ms) how well it is known; `told` what has been said since it was
-    last taken."""
+    Asterisk's clock, `precision` (ms) how well it is known; `events` what has been said since they
+    were last taken."""
 
     def __init__(self, dialplan: Dialplan):
         self.dialplan = dialplan
         self.at, self.precision = 0, 1
         self.legs: dict[str, Leg] = {}
         self.conversations: dict[str, Conversation] = {}
-        self.told: list[ProviderEvent] = []
+        self.events: list[ProviderEvent] = []
         # Calls that an earlier process told of and that have not ended: when they were answered.
         self.remembered: Mapping[str, int | None] = {}
         # Local channels by which programs reach agents' phones, and the phones once they are known.
         self.stand_ins: dict[str, Leg | None] = {}
         self._ended: OrderedDict[str, None] = OrderedDict()
 
-    def take_told(self) -> list[ProviderEvent]:
-        told, self.told = self.told, []
-        return told
+    def take_events(self) -> list[ProviderEvent]:
+        events, self.events = self.events, []
+        return events
 
     # --- Saying -----------------------------------------------------------------------------------
 
@@ -59,14 +59,14 @@ class Board:
             data=data,
         )
         if part.waiting is None:
-            self.told.append(part.signed(event))
+            self.events.append(part.signed(event))
         else:
             part.waiting.append(event)
 
     def publish(self, part: ConversationPart | None) -> None:
         """From now on the part is a call, whatever happens."""
         if part is not None and part.waiting is not None:
-            self.told += [part.signed(event) for event in part.waiting]
+            self.events += [part.signed(event) for event in part.waiting]
             part.waiting = None
 
     # --- Finding and making -----------------------------------------------------------------------

@@ -57,7 +57,7 @@ class Tracker:
             resync.take(self.board, self._take_listed(), self._take_expected())
         elif name in HANDLERS:
             HANDLERS[name](self.board, message)
-        return self.board.take_told()
+        return self.board.take_events()
 
     def lost(self) -> None:
         """The connection is gone: from the last instant heard on, we may miss something."""
@@ -74,14 +74,14 @@ class Tracker:
         for leg in self.board.legs.values():
             self.board.close_gap(leg)
         resync.mark(self.board, self._take_expected())
-        return self.board.take_told()
+        return self.board.take_events()
 
     def finish(self) -> list[ProviderEvent]:
         """Nobody will listen any more: what runs stays open, and is marked."""
         self.lost()
         self.board.at = self.heard or 0
         self.board.lose(list(self.board.legs.values()))
-        return self.board.take_told()
+        return self.board.take_events()
 
     @property
     def running(self) -> list[str]:

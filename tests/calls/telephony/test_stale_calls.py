@@ -116,8 +116,8 @@ def test_who_cannot_tell_leaves_the_call_until_the_hard_limit(pbx, exchange, set
 def test_a_phone_system_that_does_not_answer_holds_up_nobody(people, pbx, exchange, monkeypatch):
     monkeypatch.setattr(stale_calls, "ASK_SECONDS", 0.05)
     silent_call(pbx)
-    told = services.ReportedTime(now() - HOUR, explicit=True)
-    clicked = services.start_call(people.bob, told=told)[0]
+    reported = services.ReportedTime(now() - HOUR, explicit=True)
+    clicked = services.start_call(people.bob, reported=reported)[0]
     asked, over, answered = threading.Event(), threading.Event(), threading.Event()
 
     def hangs():
