@@ -52,5 +52,5 @@ def intervals_of(state: CallState, until: int) -> Iterator[tuple[str, int, int]]
 
 
 def _assumed_answer(state: CallState, until: int) -> int:
-    """Where nobody told the answer, a completed or dropped call counts as talk from its start."""
+    """Where nobody reported the answer, a completed or dropped call is talk from its start."""
     return state.start if state.status in timeline.ANSWERED_ENDS else until

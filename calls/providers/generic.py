@@ -1,7 +1,7 @@
 """Any system that can send JSON: signed with HMAC-SHA256 over `timestamp.body`, or with a token.
 
-The age of a signed request is no reason to refuse it: what is told late is as true, and what is
-told twice says nothing new. docs/providers.md names the fields; settings translate other names.
+The age of a signed request is no reason to refuse it: what is reported late is as true, and what
+is reported twice says nothing new. docs/providers.md names the fields; settings translate others.
 """
 
 import datetime as dt

@@ -158,7 +158,7 @@ class _Party:
             return []
         internal = bool(text(self.other.get("extensionId")))
         if kind in (timeline.ANSWERED, timeline.HELD):
-            # The end of a hold is told as a further answer.
+            # The end of a hold is reported as a further answer.
             data = {"paired": True, "resumes": kind == timeline.ANSWERED}
             if internal and self.outbound and kind == timeline.ANSWERED:
                 data["reached"] = True

@@ -320,7 +320,7 @@ def _of_agents_phone(kind: str, fate: _Fate, leg: str) -> list[_Said]:
 
 
 class _People:
-    """Who speaks with whom: a person's own phone is a client or a SIP user, or told in the URL."""
+    """Who speaks with whom: a person's own phone is a client or a SIP user, or named in the URL."""
 
     def __init__(self, fields: Mapping[str, Any], to_agents: bool):
         caller, called = text(fields.get("From")), text(fields.get("To"))

@@ -323,7 +323,7 @@ def _summary(side: str, log: Mapping[str, Any], outcome: tuple[str, str]) -> Pro
 
 
 def _end_of(log: Mapping[str, Any], start: int, answered: int | None) -> int:
-    """The end that the lengths give, where it is not told itself."""
+    """The end that the lengths give, where it is not reported itself."""
     lengths = ("talk_time", "hold_time") if answered is not None else ("wait_time",)
     seconds = [number_of(log.get(name)) for name in lengths]
     if seconds[0] is None:

@@ -128,7 +128,7 @@ def _name_other_side(
 
 
 def _heard(user: User, number: str, at: dt.datetime) -> CallLog | None:
-    """The call that a phone system told us of before the click for it came."""
+    """The call that a phone system reported before the click for it came."""
     if not number:
         return None
     wait_for_turn(user)
@@ -168,8 +168,9 @@ def step(
 ) -> CallLog:
     """Records that `user` did `action` (a key of STEPS) in their own call.
 
-    Saying what is already so adds nothing. CallConflict once the call has ended; but what is told
-    late of a call that only the watchdog has ended counts, for the person's end is still to come.
+    Saying what is already so adds nothing. CallConflict once the call has ended; but what is
+    reported late of a call that only the watchdog has ended counts, for the person's end is still
+    to come.
     """
     reported = reported or ReportedTime(now())
     kind = STEPS[action]
@@ -249,7 +250,7 @@ def end_call(
 def not_dialled(call_id: uuid.UUID, user: User, why: str) -> CallLog:
     """The phone system would not dial for `user`: the call ends as FAILED, and `why` is kept.
 
-    Not if the phone system has told of the call all the same: then it knows better.
+    Not if the phone system has reported the call all the same: then it knows better.
     """
     with transaction.atomic():
         call = _lock_own(call_id, user)
@@ -263,7 +264,7 @@ def not_dialled(call_id: uuid.UUID, user: User, why: str) -> CallLog:
 
 
 def _is_reported(call: CallLog) -> bool:
-    """Whether a person told the end. What a phone system told is believed more, but the person's
+    """Whether a person reported the end. What a phone system says is believed more, but their own
     word, and above all the notes that come with it, are kept beside it."""
     if call.end_time is None or call.ended_by == timeline.WATCHDOG:
         return False

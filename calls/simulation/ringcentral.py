@@ -2,7 +2,7 @@
 
 As in the recorded streams that RingCentral's guide to these notifications links to (csn-data): each
 is about one party, the caller's is set up first and the other side's answered first, who holds is
-told alone, and the numbers begin at 2.
+reported alone, and the numbers begin at 2.
 """
 
 import json
@@ -52,7 +52,7 @@ def _parties(call: ScriptedCall) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _order(step: tuple[int, dict[str, Any], dict[str, Any]]) -> tuple[int, bool, bool]:
-    """Of two at one instant the caller's is told first, but for an answer; ends come last."""
+    """Of two at one instant the caller's is reported first, but for an answer; ends come last."""
     at, party, status = step
     is_callers, code = party["direction"] == "Outbound", status["code"]
     return at, code == "Disconnected", is_callers == (code == "Answered")

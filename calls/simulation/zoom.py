@@ -1,4 +1,4 @@
-"""A call through Zoom Phone, told with live events and then by its call history."""
+"""A call through Zoom Phone, reported with live events and then by its call history."""
 
 import json
 from typing import Any

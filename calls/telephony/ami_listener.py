@@ -77,7 +77,7 @@ class Listener:
         self.tracker.expect(self.tracker.board.remembered, to_ms(since))
 
     def remember_running(self) -> None:
-        """The calls that have been told of and have not ended."""
+        """The calls that have been reported and have not ended."""
         running = CallLog.objects.active().filter(account=self.account)
         rows = running.values_list("provider_call_id", "answered_time")
         self.tracker.board.remembered = {
@@ -147,7 +147,7 @@ class Listener:
             self._next_look = time.monotonic() + _AGENTS_STEP
 
     def _record(self, events: list[ProviderEvent]) -> None:
-        """Records `events`; what cannot be recorded for its own fault is told in the log."""
+        """Records `events`; what cannot be recorded for its own fault is named in the log."""
         by_call: dict[str, list[ProviderEvent]] = {}
         for event in events:
             by_call.setdefault(event.call, []).append(event)

@@ -1,6 +1,6 @@
 """Call detail records confirm what was recorded live, and supply what is missing.
 
-A record's instants are whole seconds: what live events told exactly stays as it is. Only what they
+A record's instants are whole seconds: what live events said exactly stays as it is. Only what they
 do not tell (a call that nobody heard end, that began in a gap, that was missed as a whole) is taken
 from the record.
 """
@@ -62,7 +62,7 @@ class _Recorded:
     facts: list[timeline.Event]
 
     def tells(self, kind: str, name: str) -> bool:
-        """Whether the provider told the instant of `kind`, live and not provisionally, or in a
+        """Whether the provider reported the instant of `kind`, live and not provisionally, or in a
         record as `name`."""
         return any(
             fact.source.startswith(timeline.PROVIDER_PREFIX)

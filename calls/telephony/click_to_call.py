@@ -45,7 +45,7 @@ class _Order:
 def place(call: CallLog, user: User, link: DialLink) -> "Future[None] | None":
     """Has the phone system of `link` dial for the call that `user` has just started.
 
-    None where it has told of this call already: then it needs no asking.
+    None where it has reported this call already: then it needs no asking.
     """
     if call.account_id is not None or call.end_time is not None:
         return None

@@ -44,7 +44,7 @@ def record(
     received: dt.datetime,
     payload_hash: str = "",
 ) -> list[CallLog]:
-    """Records what `account` told: one transaction a call. The calls as they now stand.
+    """Records what `account` reported: one transaction a call. The calls as they now stand.
 
     A remark (`noted`) about a call that we do not know is dropped: it says nothing by itself. Those
     about whole conversations come last, when the parts that the same message makes are there.
@@ -83,7 +83,7 @@ class Lines:
         self.agent = ProviderIdentity.agent_of(
             account, [name for event in events for name in event.agents]
         )
-        # Two conversations that turn out to be one (an attended transfer) are told as `joined`.
+        # Two conversations that turn out to be one (an attended transfer) are reported as `joined`.
         self.joined = next((str(e.data["joined"]) for e in events if e.data.get("joined")), "")
         reported = next((e.conversation for e in events if e.conversation), "")
         self.conversation = self.joined or reported

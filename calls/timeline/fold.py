@@ -281,7 +281,7 @@ def _first_said(known: list[Event], name: str) -> str:
 def _missing(
     known: list[Event], course: Course, starts: list[Claim], answers: list[Claim]
 ) -> tuple[str, ...]:
-    """What an ended call that a provider told us of lacks, in the order of MISSING."""
+    """What an ended call that a provider reported lacks, in the order of MISSING."""
     start, _, end, status = course
     if end is None:
         return ()

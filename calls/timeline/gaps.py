@@ -2,7 +2,7 @@
 
 Each rule reads what an adapter says besides the facts: `seq` numbers the events of a `leg` from 0;
 `conversation_seq` numbers the messages about a conversation, from any number; `awaits` names a leg
-whose end will be told, and an end, a record or `over` tells it; `paired` marks the holds of a
+whose end will be reported, and an end, a record or `over` reports it; `paired` marks the holds of a
 system that tells every hold and the end of every hold.
 """
 
@@ -25,7 +25,7 @@ class ReportedEvent(Protocol):
 
 
 def shows_loss(reported: Iterable[ReportedEvent]) -> bool:
-    """Whether an event is lost from those that the provider told of an ended call."""
+    """Whether an event is lost from those that the provider reported of an ended call."""
     events = list(reported)
     return (
         _numbers_lack(events)
@@ -75,7 +75,7 @@ def _is_broken(steps: list[tuple[int, bool, str]]) -> bool:
     answers = any(kind == _ANSWERED for _, _, kind in steps)
     for _, closes, kind in steps:
         if kind == _ANSWERED:
-            answers = False  # an answer may be told again, and may end a hold
+            answers = False  # an answer may be reported again, and may end a hold
         elif held != closes or answers:
             return True
         held = not closes

@@ -43,7 +43,7 @@ class Problem(NamedTuple):
 
 
 def verdict(answer: Answer, letter: Letter) -> str:
-    """What to do after `answer`: the event is `delivered`, `refused`, or to be told `later`."""
+    """What to do after `answer`: the event is `delivered`, `refused`, or to be sent `later`."""
     body = answer.body
     if 200 <= answer.status < 300:
         ours = isinstance(body, dict) and body.get("call_id") == letter.call_id
@@ -267,7 +267,7 @@ class Courier:
     def _instant_of(self, letter: Letter) -> int | None:
         """When it happened on the server's clock, epoch ms; None while that clock is unknown.
 
-        What follows a start is told relative to it, so that lengths are exact whatever the clocks.
+        What follows a start is reported relative to it: so lengths are exact whatever the clocks.
         """
         now = self._clock.now_ms()
         if letter.kind == "start":

@@ -92,7 +92,7 @@ def test_no_such_call(api):
 
 
 def test_what_is_told_late_of_a_call_that_the_watch_closed_counts(api, call, settings):
-    """The program was without a network, paused meanwhile, and is back before its end is told."""
+    """The program was without a network, paused meanwhile, is back before it reports the end."""
     settings.STALE_CALL_SECONDS = 0
     type(call).objects.filter(pk=call.pk).update(last_seen_at=call.start_time)
     assert services.close_stale_calls() == 1

@@ -247,15 +247,15 @@ def test_notes_are_replaced_and_what_stood_there_stays_in_the_ledger(people):
 # --- The watchdog ---
 
 
-def silent_call(user, seconds):
+def stale_call(user, seconds):
     call, _ = services.start_call(
         user, reported=ReportedTime(now() - dt.timedelta(seconds=seconds))
     )
     return call
 
 
-def test_a_silent_call_is_closed_at_its_last_sign_of_life(people):
-    call = silent_call(people.alice, 1000)
+def test_a_stale_call_is_closed_at_its_last_sign_of_life(people):
+    call = stale_call(people.alice, 1000)
     alive = call.start_time + dt.timedelta(seconds=400)
     CallLog.objects.filter(pk=call.pk).update(last_seen_at=alive)
     assert services.close_stale_calls() == 1
@@ -265,7 +265,7 @@ def test_a_silent_call_is_closed_at_its_last_sign_of_life(people):
 
 
 def test_a_call_with_a_heartbeat_lives_until_the_hard_limit(people, settings):
-    silent_call(people.alice, 1000)
+    stale_call(people.alice, 1000)
     services.heartbeat_all(people.alice)
     assert services.close_stale_calls() == 0
     settings.MAX_CALL_SECONDS = 900
@@ -273,14 +273,14 @@ def test_a_call_with_a_heartbeat_lives_until_the_hard_limit(people, settings):
 
 
 def test_the_late_truth_replaces_the_estimate(people):
-    call = silent_call(people.alice, 1000)
+    call = stale_call(people.alice, 1000)
     services.close_stale_calls()
     call = services.end_call(call.call_id, people.alice, reported=at(call.start_time, 1000))
     assert (call.status, call.evidence, call.duration_seconds) == ("COMPLETED", "C", 1000)
 
 
 def test_an_estimate_can_be_confirmed(people):
-    call = silent_call(people.alice, 1000)
+    call = stale_call(people.alice, 1000)
     services.close_stale_calls()
     call = services.correct_call(call, people.sue, reason="it was so")
     assert (call.evidence, call.is_counted) == ("C", True)
@@ -406,8 +406,8 @@ def test_an_outcome_that_is_told_after_the_end_is_announced_once(people, heard):
     assert heard.take() == []
 
 
-def test_a_silent_calls_end_is_announced_as_an_end(people, heard):
-    silent_call(people.alice, 1000)
+def test_a_stale_calls_end_is_announced_as_an_end(people, heard):
+    stale_call(people.alice, 1000)
     heard.clear()
     services.close_stale_calls()
     assert heard.take() == ["call_ended"]

@@ -347,7 +347,7 @@ def test_pauses_count_though_the_watch_has_closed_the_call(live_people, line, jo
         tracker.end_call()
         line.mend()
         await_that(lambda: tracker.pending == 0)
-        late = time.monotonic() - ending > 9  # what comes 10 s late counts as told offline
+        late = time.monotonic() - ending > 9  # what comes 10 s late counts as reported offline
         assert tracker.dead_letters() == []
     call = CallLog.objects.get()
     assert call.status == "COMPLETED" and call.evidence in ("CD" if late else "C")

@@ -387,7 +387,7 @@ BY_HAND = {
     "calls_dropped": 1,
     "calls_error": 1,
     "calls_no_answer": 1,
-    "calls_answered": 3,  # the dropped one too: it was told without an answer
+    "calls_answered": 3,  # the dropped one too: it was reported without an answer
     "total_talk_time": 48 + 11 + 6,
     "talk_squares": 48**2 + 11**2 + 6**2,
     "answered_time": (48 + 5 + 30) + 11 + 6,

@@ -65,7 +65,7 @@ def folded(events: Iterable[ProviderEvent]) -> timeline.CallState:
 
 @dataclass
 class ReportedTime:
-    """One agent's part as it was told; lengths in seconds."""
+    """One agent's part as it was reported; lengths in seconds."""
 
     agent: str
     direction: str

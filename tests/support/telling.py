@@ -1,4 +1,4 @@
-"""Calls told to an adapter as its provider tells them, and what its ledger then proves.
+"""Calls reported to an adapter as its provider reports them, and what its ledger then proves.
 
 Here are the tools; the laws that hold for every adapter are in tests/calls/providers/test_laws.py.
 """

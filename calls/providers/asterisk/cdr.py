@@ -77,7 +77,7 @@ class CdrRow:
 @dataclass(frozen=True)
 class CdrPart:
     """What the rows say that one agent did. `call` is the Uniqueid of the agent's leg where they
-    tell it, `channel` the leg's name. `knows_answer` is False where `answered` is not told."""
+    tell it, `channel` the leg's name. `knows_answer` is False where `answered` is unknown."""
 
     conversation: str
     call: str

@@ -23,7 +23,7 @@ class ConversationPart:
     """One agent's part of a conversation, or, without an agent, that of a caller from outside.
 
     Its facts wait until it is certain that the part is a call (`waiting` is None from then on):
-    what has been told cannot be taken back.
+    what has been reported cannot be taken back.
     """
 
     call: str

@@ -28,7 +28,7 @@ class Board:
         self.legs: dict[str, Leg] = {}
         self.conversations: dict[str, Conversation] = {}
         self.events: list[ProviderEvent] = []
-        # Calls that an earlier process told of and that have not ended: when they were answered.
+        # Calls that an earlier process reported and that have not ended: when they were answered.
         self.remembered: Mapping[str, int | None] = {}
         # Local channels by which programs reach agents' phones, and the phones once they are known.
         self.stand_ins: dict[str, Leg | None] = {}
@@ -115,7 +115,7 @@ class Board:
         return leg
 
     def _remember(self, leg: Leg) -> None:
-        """`leg` began before we listened; if it was told of then, we go on with that."""
+        """`leg` began before we listened; if it was reported then, we go on with that."""
         if leg.uniqueid in self.remembered and self.dialplan.is_agent(leg.peer):
             leg.role, answered = Role.CALLER, self.remembered[leg.uniqueid]
             conversation = leg.conversation

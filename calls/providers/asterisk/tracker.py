@@ -11,7 +11,7 @@ Pure: messages in, facts out (calls.providers.base.ProviderEvent); no I/O, no da
 - A part is on hold while any leg of its bridge presses hold; each presser is a party of its own.
 - Agents rung in vain have a call only if nobody else was rung for it; a queue's members never. A
   caller whom nobody served is a call without an agent.
-- What happened while nobody listened is never invented: those calls are told a gap.
+- What happened while nobody listened is never invented: those calls are marked with a gap.
 """
 
 from collections.abc import Iterable
@@ -85,7 +85,7 @@ class Tracker:
 
     @property
     def running(self) -> list[str]:
-        """The calls that have been told of and have not ended."""
+        """The calls that have been reported and have not ended."""
         parts = [leg.part for leg in self.board.legs.values() if leg.part is not None]
         return [part.call for part in parts if part.waiting is None]
 

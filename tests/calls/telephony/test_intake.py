@@ -618,7 +618,7 @@ def test_conversations_that_are_joined_are_one_call(people, pbx, begun):
     record(pbx, joining)
     assert CallLog.objects.get(provider_call_id="b").conversation == "first"
     assert CallLog.objects.filter(is_shared=True).count() == 2
-    # What is told later under the old name changes nothing of that.
+    # What is reported later under the old name changes nothing of that.
     record(pbx, *events_of(begun, call="b", agent="1002", conversation="second"))
     assert CallLog.objects.get(provider_call_id="b").conversation == "first"
 
