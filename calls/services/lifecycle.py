@@ -264,8 +264,8 @@ def not_dialled(call_id: uuid.UUID, user: User, why: str) -> CallLog:
 
 
 def _is_reported(call: CallLog) -> bool:
-    """Whether a person reported the end. What a phone system says is believed more, but their own
-    word, and above all the notes that come with it, are kept beside it."""
+    """Whether a person reported the end. What a phone system says is believed more, but the
+    person's word, and above all the notes that come with it, are kept beside it."""
     if call.end_time is None or call.ended_by == timeline.WATCHDOG:
         return False
     if not call.ended_by.startswith(timeline.PROVIDER_PREFIX):
