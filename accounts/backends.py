@@ -37,7 +37,7 @@ class PasswordBackend(ModelBackend):
         return user if user is not None and self.user_can_authenticate(user) else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        """The own and the groups' in one statement, where Django asks twice: every page does."""
+        """Their own and their groups' in one statement, where Django asks twice; all pages do."""
         if not user_obj.is_active or user_obj.is_anonymous or user_obj.is_superuser or obj:
             return super().get_all_permissions(user_obj, obj)
         if not hasattr(user_obj, "_perm_cache"):

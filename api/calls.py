@@ -52,7 +52,7 @@ def source_of(request: Request) -> str:
     return services.CLIENT if isinstance(request.auth, ApiKey) else services.AGENT
 
 
-def told_at(request: Request, body: dict[str, Any], field: str) -> services.ReportedTime:
+def reported_at(request: Request, body: dict[str, Any], field: str) -> services.ReportedTime:
     """The instant in `field` of the checked `body`, by our clock; if absent, when it came. And who
     says so."""
     return services.settle_instant(
@@ -76,7 +76,7 @@ def step_route(name: str, summary: str) -> Any:
             call_id_of(call_id),
             person_of(request),
             name,
-            told=told_at(request, body, "occurred_at"),
+            reported=reported_at(request, body, "occurred_at"),
         )
         return Response(stepped("Call updated", call))
 
@@ -129,7 +129,7 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
             contact_ref=body.get("contact_id") or "",
             contact_phone=body.get("contact_phone") or "",
             call_id=body.get("call_id"),
-            told=told_at(request, body, "started_at"),
+            reported=reported_at(request, body, "started_at"),
             direction=body["direction"],
             provider=body.get("provider") or "",
         )
@@ -172,7 +172,7 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
             notes=body.get("notes") or "",
             disposition=body.get("disposition") or "",
             wrap_up=body["wrap_up"],
-            told=told_at(request, body, "ended_at"),
+            reported=reported_at(request, body, "ended_at"),
         )
         totals = totals_after(call)
         return Response(
@@ -199,7 +199,7 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
         call = wrap_up.ready(
             call_id_of(call_id),
             person_of(request),
-            told=told_at(request, body, "occurred_at"),
+            reported=reported_at(request, body, "occurred_at"),
         )
         return Response(stepped("Ready", call))
 

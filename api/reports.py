@@ -22,7 +22,7 @@ from api.serializers import answers
 from common.instants import today
 from common.periods import LABELS, MONTH, PARAMETERS, period_of
 from metrics.exports.csv_file import STYLE_NAMES, Style
-from metrics.exports.period_report import Line, Report, document_of, report_of
+from metrics.exports.period_report import PeriodReport, ReportLine, document_of, report_of
 from metrics.exports.responses import csv_answer, xlsx_answer
 from metrics.exports.xlsx_file import CONTENT_TYPE
 
@@ -51,7 +51,7 @@ _KEYS: dict[str, dict[str, Any]] = {
 }
 
 
-def report_for(request: Request, *others: str) -> Report:
+def report_for(request: Request, *others: str) -> PeriodReport:
     """The report of the period in the query. Refuses who sees only themselves."""
     if not person_of(request).has_perm(roles.VIEW_TEAM_CALLS):
         raise PermissionDenied(_("Only supervisors and administrators may see reports."))
@@ -59,7 +59,7 @@ def report_for(request: Request, *others: str) -> Report:
     return report_of(person_of(request), period_of(request.query_params, today(), MONTH))
 
 
-def summary_json(report: Report) -> dict[str, Any]:
+def summary_json(report: PeriodReport) -> dict[str, Any]:
     period = report.period
     before = {"from": period.previous_first, "to": period.previous_last}
     return {
@@ -70,8 +70,8 @@ def summary_json(report: Report) -> dict[str, Any]:
     }
 
 
-def lines_json(report: Report, table: str) -> dict[str, Any]:
-    lines: list[Line] = getattr(report, table)
+def lines_json(report: PeriodReport, table: str) -> dict[str, Any]:
+    lines: list[ReportLine] = getattr(report, table)
     return {
         "from": report.period.first,
         "to": report.period.last,

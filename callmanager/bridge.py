@@ -85,8 +85,8 @@ def _environ(scope: Message, body: IO[bytes], size: int) -> dict[str, Any]:
     # WSGI wants the query in ASCII, and knows no body without a length (as one sent in chunks).
     query = quote_from_bytes(scope["query_string"], safe=string.punctuation).encode()
     # Its types ask for more than it reads: any mapping and any file do.
-    told = build_environ(scope | {"query_string": query}, body)  # type: ignore[arg-type]
-    environ = cast(dict[str, Any], told)  # and a key of ours
+    built = build_environ(scope | {"query_string": query}, body)  # type: ignore[arg-type]
+    environ = cast(dict[str, Any], built)  # and a key of ours
     environ["CONTENT_LENGTH"] = str(size)
     environ[ARRIVED] = dt.datetime.now(dt.UTC)
     return environ

@@ -182,7 +182,7 @@ if REDIS_URL and not re.match(r"^(rediss?|unix)://", REDIS_URL):
     raise ImproperlyConfigured(f"REDIS_URL={REDIS_URL!r} cannot be read: write redis://host:6379/0")
 if REDIS_URL:
     # The layer waits 5 s at a time for a message; the connection's own patience, 5 s too, must not
-    # end first, or a quiet line breaks and what happens until it is mended is not told.
+    # end first, or a quiet line breaks and what happens until it is mended is not reported.
     _redis = {"address": REDIS_URL, "socket_timeout": 30}
     CHANNEL_LAYERS = {
         "default": {

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 @db_periodic_task(crontab(minute="*"))
 def close_stale_calls() -> None:
-    closed = stale_calls.close_stale_calls()
+    closed = stale_calls.ask_and_close()
     if closed:
         logger.info("%d calls without a sign of life were closed", closed)
 

@@ -61,7 +61,7 @@ class CallTracker:
     `on_error`: told of every Problem, in a thread of ours; without it they are logged.
     `unfinished`: what becomes of calls that a killed program left in the journal: "close" ends them
     as DROPPED at their last sign of life, "keep" leaves them to `resume_call` and `close_call`.
-    `clock`: by which calls are measured and told; this machine's.
+    `clock`: by which calls are measured and reported; this machine's.
     Raises ValueError for an address or key that cannot be one, JournalError without a journal.
     """
 

@@ -56,11 +56,11 @@ def main() -> None:
 
 def _callers_part(raw: bytes, agent: str, trunks: frozenset[str]) -> timeline.CallState:
     tracker = Tracker(Dialplan(trunks=trunks))
-    told = [event for one in Reader().feed(raw) for event in tracker.read(one, 0)]
-    call = next(event.call for event in told if agent in event.agents)
+    events = [event for one in Reader().feed(raw) for event in tracker.read(one, 0)]
+    call = next(event.call for event in events if agent in event.agents)
     return timeline.fold(
         timeline.Event(one.key, one.kind, one.at, "provider:asterisk", one.facts())
-        for one in told
+        for one in events
         if one.call == call
     )
 
@@ -86,8 +86,8 @@ def _rows(
         right = true is None or abs(recorded - round(true * 1000)) <= TOLERANCE
         if said is not None and not originated:
             right = right and recorded // 1000 == int(said)
-        told = "" if true is None else f"{true:.3f}"
-        yield (what, told, f"{recorded / 1000:.3f}", said or ""), right
+        shown = "" if true is None else f"{true:.3f}"
+        yield (what, shown, f"{recorded / 1000:.3f}", said or ""), right
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from common.generics import ModelAdmin, Paginator
 
 _MANY: Final = 100_000
-_Row = TypeVar("_Row", bound=Model)
+_ModelT = TypeVar("_ModelT", bound=Model)
 
 
 class RoughPaginator(Paginator[Any]):
@@ -34,7 +34,7 @@ class RoughPaginator(Paginator[Any]):
         return about if about >= _MANY else 0
 
 
-class EditableList(ModelAdmin[_Row], Generic[_Row]):
+class EditableList(ModelAdmin[_ModelT], Generic[_ModelT]):
     """Its `list_editable` fields have names for screen readers: Django gives them none."""
 
     def formfield_for_dbfield(

@@ -343,7 +343,7 @@ class RawEventAdmin(ModelAdmin[RawEvent]):
 
     @admin.action(description=gettext_lazy("Read again"), permissions=["reading"])
     def read_again(self, request: HttpRequest, queryset: QuerySet[RawEvent]) -> None:
-        """After an adapter or an identity has changed: what was told is recorded once all the
+        """After an adapter or an identity has changed: what was reported is recorded once all the
         same."""
         for raw in queryset.select_related("account").order_by("received_at", "pk"):
             hooks.read(raw)

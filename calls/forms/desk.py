@@ -27,7 +27,7 @@ class ClickForm(forms.Form):
     clicked_at = forms.IntegerField(required=False, min_value=0, max_value=_LAST_MS)
     sent_at = forms.IntegerField(required=False, min_value=0, max_value=_LAST_MS)
 
-    def told(self, arrived: dt.datetime) -> ReportedTime:
+    def reported(self, arrived: dt.datetime) -> ReportedTime:
         """When the click was made, by our clock: when it `arrived`, unless it had to wait.
 
         A browser clock that was set back in between cannot say: then that is all we know.

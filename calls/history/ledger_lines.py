@@ -52,7 +52,7 @@ _STATUSES = dict(CallLog.STATUSES)
 
 
 @dataclass(frozen=True)
-class Line:
+class LedgerLine:
     """One event, and what it says besides its kind: (label, value) pairs."""
 
     event: CallEvent
@@ -68,7 +68,7 @@ class Line:
         return clock_ms(self.event.received_at)
 
 
-def lines(events: list[CallEvent]) -> list[Line]:
+def lines(events: list[CallEvent]) -> list[LedgerLine]:
     """The ledger's lines; what a phone system repeats with each event is shown once."""
     seen: set[tuple[str, str]] = set()
     found = []
@@ -76,7 +76,7 @@ def lines(events: list[CallEvent]) -> list[Line]:
         repeated = {pair for pair in _provider_details(event.data) if pair in seen}
         details = [pair for pair in _details(event.data) if pair not in repeated]
         seen.update(_provider_details(event.data))
-        found.append(Line(event, source_words(event.source), details))
+        found.append(LedgerLine(event, source_words(event.source), details))
     return found
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from calls.models import CallLog, CallQuerySet, Contact
 from common.instants import from_ms, to_ms
 
-Row = TypeVar("Row", bound=Model)
+ModelT = TypeVar("ModelT", bound=Model)
 
 
 def page_of_calls(calls: CallQuerySet, cursor: str, limit: int) -> tuple[list[CallLog], str]:
@@ -38,7 +38,7 @@ def page_of_contacts(
     return rows, _cursor("contacts", rows[-1].pk) if more else ""
 
 
-def _cut_page(rows: QuerySet[Row], limit: int) -> tuple[list[Row], bool]:
+def _cut_page(rows: QuerySet[ModelT], limit: int) -> tuple[list[ModelT], bool]:
     found = list(rows[: limit + 1])
     return found[:limit], len(found) > limit
 

@@ -17,7 +17,7 @@ WRAP_UP: Final = "wrap-up"
 
 
 @dataclass(frozen=True)
-class Part:
+class Segment:
     """A stretch of the drawing; what comes later lies on top."""
 
     kind: str
@@ -25,12 +25,12 @@ class Part:
     width: int
 
 
-def parts_of(state: CallState, present: int) -> list[Part]:
+def segments_of(state: CallState, present: int) -> list[Segment]:
     """What happened when, up to the end or the instant `present` (ms)."""
     until = max(state.start, present if state.end is None else state.end)
     whole = max(1, until + state.wrap_up - state.start)
     return [
-        Part(kind, (a - state.start) * WIDTH // whole, max(1, (b - a) * WIDTH // whole))
+        Segment(kind, (a - state.start) * WIDTH // whole, max(1, (b - a) * WIDTH // whole))
         for kind, a, b in intervals_of(state, until)
         if b > a
     ]
@@ -52,5 +52,5 @@ def intervals_of(state: CallState, until: int) -> Iterator[tuple[str, int, int]]
 
 
 def _assumed_answer(state: CallState, until: int) -> int:
-    """Where nobody told the answer, a completed or dropped call counts as talk from its start."""
+    """Where nobody reported the answer, a completed or dropped call is talk from its start."""
     return state.start if state.status in timeline.ANSWERED_ENDS else until

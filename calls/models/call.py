@@ -339,7 +339,7 @@ class CallLog(ReadRow):
 
 
 class CallAlias(models.Model):
-    """Another id of a call: a program's own, where its phone system had told us of the call."""
+    """Another id of a call: a program's own, where its phone system had reported the call."""
 
     alias = models.UUIDField(unique=True)
     call = models.ForeignKey(CallLog, related_name="aliases", on_delete=models.CASCADE)

@@ -80,7 +80,7 @@ class CallQuerySet(ReadQuerySet["CallLog"]):
         return self.filter(call_id=call_id).first() or self.filter(aliases__alias=call_id).first()
 
     def parts_of(self, account: "ProviderAccount | None", conversation: str) -> "CallQuerySet":
-        """What `account` told of one whole call; none for "", or SQLite would not use its index."""
+        """What `account` said of one whole call; none for "", or SQLite would not use its index."""
         return self.filter(account=account, conversation=conversation).exclude(conversation="")
 
     def active(self) -> "CallQuerySet":
@@ -174,7 +174,7 @@ class CallQuerySet(ReadQuerySet["CallLog"]):
         return self.filter(user__isnull=False)
 
     def unassigned(self) -> "CallQuerySet":
-        """Calls that a provider told us of and whose agent nobody knows yet."""
+        """Calls that a provider reported and whose agent nobody knows yet."""
         return self.filter(user__isnull=True)
 
     def with_people(self) -> "CallQuerySet":

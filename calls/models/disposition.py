@@ -12,7 +12,7 @@ from accounts.models import Team, User
 class DispositionQuerySet(models.QuerySet["Disposition"]):
     def known_to(self, user: User) -> "DispositionQuerySet":
         """The outcomes of everybody and those of the person's team, also the retired ones: what was
-        chosen before a retirement may be told after it."""
+        chosen before a retirement may be reported after it."""
         return self.filter(Q(team__isnull=True) | Q(team=user.team_id))
 
     def offered_to(self, user: User) -> "DispositionQuerySet":

@@ -17,7 +17,7 @@ from accounts.models import User
 # knows); None instead: of all the calls that they see.
 Agents = frozenset[int | None] | None
 Rule = Callable[[User], Agents]
-Row = TypeVar("Row", bound=models.Model, covariant=True)
+ModelT = TypeVar("ModelT", bound=models.Model, covariant=True)
 
 
 def whoever_sees_the_call(viewer: User) -> Agents:
@@ -93,7 +93,7 @@ class AsRead(ModelIterable):  # type: ignore[type-arg]  # Django's takes none wh
             yield row
 
 
-class ReadQuerySet(models.QuerySet[Row]):
+class ReadQuerySet(models.QuerySet[ModelT]):
     """A query set that remembers who reads what it finds."""
 
     reader: Reader | None = None

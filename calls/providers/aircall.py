@@ -80,7 +80,7 @@ class Aircall(Adapter):
             return []
         if step not in STEPS or resource != "call":
             raise Unknown(f"Event {said.get('event')!r:.100}")
-        return _Call(part(said, "data")).told(step, seconds_to_ms(said.get("timestamp")))
+        return _Call(part(said, "data")).events(step, seconds_to_ms(said.get("timestamp")))
 
 
 class _Call:
@@ -97,7 +97,7 @@ class _Call:
         value = self.data.get(name)
         return None if value in (None, "") else seconds_to_ms(value)
 
-    def told(self, step: str, at: int) -> list[ProviderEvent]:
+    def events(self, step: str, at: int) -> list[ProviderEvent]:
         kind = STEPS[step]
         if "transferred" in step:
             return self._handed_over(at)

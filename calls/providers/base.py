@@ -102,7 +102,7 @@ class ProviderEvent:
     `data` is what the fold reads (see calls.timeline.Event).
 
     Where messages are numbered within their conversation, `conversation_sequence` is the number of
-    the message that told this. A `noted` event with an empty `call` says that this number was heard
+    the message that said this. A `noted` event with an empty `call` says that this number was heard
     of, whomever its message was about: it counts for every part (see
     calls.telephony.sequence_numbers).
     """
@@ -123,7 +123,7 @@ class ProviderEvent:
 
     @property
     def key(self) -> str:
-        """Names the fact within its call: told twice, it is one event of the ledger."""
+        """Names the fact within its call: reported twice, it is one event of the ledger."""
         mark = f"#{self.sequence}" if self.sequence is not None else str(self.at)
         party = str(self.data.get("party", ""))
         key = ":".join(part for part in (self.kind, self.leg, party, mark) if part)

@@ -122,7 +122,7 @@ class FreeSwitch(Adapter):
     # --- Events ---
 
     def parse(self, payload: Payload) -> list[ProviderEvent]:
-        return _Leg(*_record_of(payload), self.settings).told()
+        return _Leg(*_record_of(payload), self.settings).events()
 
 
 class _Leg:
@@ -145,7 +145,7 @@ class _Leg:
         self.called_us = self.is_b == bool(self.agent)
         self.answered = self._answer()
 
-    def told(self) -> list[ProviderEvent]:
+    def events(self) -> list[ProviderEvent]:
         if self.is_b and self.answered is None:
             return []  # one of the phones that rang; the caller's leg says how the call ended
         cause, (status, reason) = self._outcome()
@@ -201,8 +201,8 @@ class _Leg:
         cause = hung_up
         if self.answered is None:
             # The caller's leg ends in the normal way, however the other phone failed.
-            told = [text(self.variables.get(name)).upper() for name in _BETTER_CAUSES]
-            cause = next((one for one in told if one not in ("", "SUCCESS")), hung_up)
+            causes = [text(self.variables.get(name)).upper() for name in _BETTER_CAUSES]
+            cause = next((one for one in causes if one not in ("", "SUCCESS")), hung_up)
         answered = self.answered is not None
         if cause in OWN:
             return cause, OWN[cause][0 if answered else 1]

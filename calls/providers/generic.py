@@ -1,7 +1,7 @@
 """Any system that can send JSON: signed with HMAC-SHA256 over `timestamp.body`, or with a token.
 
-The age of a signed request is no reason to refuse it: what is told late is as true, and what is
-told twice says nothing new. docs/providers.md names the fields; settings translate other names.
+The age of a signed request is no reason to refuse it: what is reported late is as true, and what
+is reported twice says nothing new. docs/providers.md names the fields; settings translate others.
 """
 
 import datetime as dt
@@ -130,22 +130,22 @@ class Generic(Adapter):
         events: list[ProviderEvent] = []
         troubles: list[str] = []
         said = payload.json()
-        told = list(self._told_in(said))
-        for place, one in enumerate(told, 1):
+        reported = list(self._reports_in(said))
+        for place, one in enumerate(reported, 1):
             try:
                 events.append(self._event(one, payload.received))
             except Unknown as unknown:
                 events += unknown.events
                 troubles.append(f"Event {place}: {unknown}")
             except Unreadable as error:
-                if len(told) == 1:
+                if len(reported) == 1:
                     raise
                 troubles.append(f"Event {place}: {error}")
         if troubles:
             raise Unknown("; ".join(troubles)[:300], events)
         return events
 
-    def _told_in(self, said: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    def _reports_in(self, said: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         found = dig(said, self._setting("events") or "events")
         if not isinstance(found, list):
             yield said
@@ -159,8 +159,8 @@ class Generic(Adapter):
         call = name_of(self._field(said, "call_id"), "call_id")
         if kind is None:
             raise Unknown(f"event {self._value(said, 'event')!r}")
-        told = self._field(said, "at")
-        at, precision = (received, 1000) if told in (None, "") else self._instant(told)
+        reported = self._field(said, "at")
+        at, precision = (received, 1000) if reported in (None, "") else self._instant(reported)
         agent = self._field(said, "agent")
         data: dict[str, Any] = {}
         trouble = ""
@@ -191,11 +191,11 @@ class Generic(Adapter):
 
     def _outcome(self, said: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """What an end or a summary reports; and the status that we do not know, if so."""
-        told, trouble = self._value(said, "status"), ""
-        status, reason = STATUSES.get(told.casefold(), ("", ""))
+        reported, trouble = self._value(said, "status"), ""
+        status, reason = STATUSES.get(reported.casefold(), ("", ""))
         data: dict[str, Any] = {}
-        if told and not status:
-            trouble, data["cause"] = f"status {told!r}", told
+        if reported and not status:
+            trouble, data["cause"] = f"status {reported!r}", reported
         data["status"] = status or timeline.COMPLETED
         reason = self._value(said, "reason") or reason
         if reason:
@@ -211,17 +211,17 @@ class Generic(Adapter):
             data["hold"] = round(hold * 1000)
         return data, trouble
 
-    def _instant(self, told: Any) -> tuple[int, int]:
+    def _instant(self, reported: Any) -> tuple[int, int]:
         """Milliseconds and precision of an ISO instant or of a number of seconds, ms or µs."""
-        if isinstance(told, int | float) or text(told).replace(".", "", 1).isdigit():
-            return _of_number(told)
-        zone, found = self._setting("time_zone"), text(told)
+        if isinstance(reported, int | float) or text(reported).replace(".", "", 1).isdigit():
+            return _of_number(reported)
+        zone, found = self._setting("time_zone"), text(reported)
         try:
             local = dt.datetime.fromisoformat(found.upper())
             if zone and local.tzinfo is None:
                 found = local.replace(tzinfo=ZoneInfo(zone)).isoformat()
         except (ValueError, OSError, KeyError) as error:
-            raise Unreadable(f"{told!r:.60} is no instant.") from error
+            raise Unreadable(f"{reported!r:.60} is no instant.") from error
         return iso_to_ms(found), 1 if "." in found else 1000
 
     # --- Other names ---
@@ -253,13 +253,13 @@ def _asked(request: HookRequest) -> list[tuple[str, str]]:
     return parse_qsl(urlsplit(request.url).query, keep_blank_values=True)
 
 
-def _of_number(told: Any) -> tuple[int, int]:
+def _of_number(reported: Any) -> tuple[int, int]:
     try:
-        value = float(told)
+        value = float(reported)
         if value >= 1e14:
-            return bounded_ms(int(told) // 1000), 1
+            return bounded_ms(int(reported) // 1000), 1
         if value >= 1e11:
             return bounded_ms(int(value)), 1
     except (ValueError, OverflowError) as error:
-        raise Unreadable(f"{told!r:.60} is no instant.") from error
-    return seconds_to_ms(told), 1 if "." in str(told) else 1000
+        raise Unreadable(f"{reported!r:.60} is no instant.") from error
+    return seconds_to_ms(reported), 1 if "." in str(reported) else 1000

@@ -116,8 +116,8 @@ class RingCentral(Adapter):
             code = text(part(one, "status").get("code"))
             if code.casefold() in KINDS:
                 party = _Party(session, one)
-                told = party.told(KINDS[code.casefold()], at, text(said.get("uuid")))
-                events += [replace(one, conversation_sequence=number) for one in told]
+                found = party.events(KINDS[code.casefold()], at, text(said.get("uuid")))
+                events += [replace(one, conversation_sequence=number) for one in found]
             elif code.casefold() not in IGNORED:
                 unknown.append(code)
         if not objects(about.get("parties")):
@@ -150,7 +150,7 @@ class _Party:
         self.own, self.other = ends if self.outbound else ends[::-1]
         self.status = part(party, "status")
 
-    def told(self, kind: str, at: int, event_id: str) -> list[ProviderEvent]:
+    def events(self, kind: str, at: int, event_id: str) -> list[ProviderEvent]:
         agents = self._agents()
         queued = self.party.get("queueCall") is True
         data = self._end() if kind == timeline.ENDED else {}
@@ -158,7 +158,7 @@ class _Party:
             return []
         internal = bool(text(self.other.get("extensionId")))
         if kind in (timeline.ANSWERED, timeline.HELD):
-            # The end of a hold is told as a further answer.
+            # The end of a hold is reported as a further answer.
             data = {"paired": True, "resumes": kind == timeline.ANSWERED}
             if internal and self.outbound and kind == timeline.ANSWERED:
                 data["reached"] = True
@@ -205,8 +205,8 @@ class _Party:
         return kind in (timeline.STARTED, timeline.RINGING) or "answered" in data
 
     def _end(self) -> dict[str, Any]:
-        told = text(self.status.get("reason"))
-        plain = told.casefold()
+        reported = text(self.status.get("reason"))
+        plain = reported.casefold()
         data: dict[str, Any] = {"status": timeline.COMPLETED, "unanswered": timeline.NO_ANSWER}
         if plain in UNANSWERED or self.party.get("missedCall") is True or self._went_to_voicemail():
             status, reason = UNANSWERED.get(plain, (timeline.NO_ANSWER, ""))
@@ -215,7 +215,7 @@ class _Party:
             data |= {"status": timeline.DROPPED, "reason": "network", "unsure": True}
         else:
             data["unsure"] = True
-        return data | ({"cause": told} if told else {})
+        return data | ({"cause": reported} if reported else {})
 
     def _went_to_voicemail(self) -> bool:
         return text(self.status.get("code")).casefold() == "voicemail"

@@ -144,9 +144,9 @@ class Twilio(Adapter):
 
         None of them is empty: anybody could sign with that.
         """
-        told = " ".join(self.secrets.get("subaccount_tokens", ())).split()
+        pairs = " ".join(self.secrets.get("subaccount_tokens", ())).split()
         own = [
-            token for sid, _, token in (one.partition("=") for one in told) if sid == account_sid
+            token for sid, _, token in (one.partition("=") for one in pairs) if sid == account_sid
         ]
         return [token for token in own or self.secret_values("auth_token") if token]
 
@@ -158,9 +158,9 @@ class Twilio(Adapter):
         leg = name_of(fields.get("CallSid"), "call")
         if status not in KINDS:
             raise Unknown(f"CallStatus {status!r:.60}")
-        return self._told(fields, status, leg, _instant(fields, payload.received))
+        return self._events(fields, status, leg, _instant(fields, payload.received))
 
-    def _told(
+    def _events(
         self, fields: Mapping[str, Any], status: str, leg: str, at: int
     ) -> list[ProviderEvent]:
         """What a status says, of the parent or of a child of a call."""
@@ -215,12 +215,12 @@ class Twilio(Adapter):
 
     def place_call(self, agent: str, number: str, hook: str = "") -> str:
         caller = text(self.settings.get("caller_id"))
-        told = hook and f"{hook}?{urlencode({'agent': agent, 'number': number})}"
+        callback = hook and f"{hook}?{urlencode({'agent': agent, 'number': number})}"
         phone = _address_of(agent)
-        fields = [("To", phone), ("From", caller), ("Twiml", _dial(number, caller, told))]
-        if told:
+        fields = [("To", phone), ("From", caller), ("Twiml", _dial(number, caller, callback))]
+        if callback:
             # Several events are a repeated parameter: one joined value does not work.
-            fields += [("StatusCallback", told)]
+            fields += [("StatusCallback", callback)]
             fields += [("StatusCallbackEvent", event) for event in CALLBACK_EVENTS]
         made = self._call_api("POST", "Calls.json", fields)
         return text(made.get("sid"))
@@ -254,7 +254,7 @@ class Twilio(Adapter):
             return []
         try:
             leg = name_of(fields["CallSid"], "call")
-            return self._told(fields, status, leg, _instant(fields, 0))
+            return self._events(fields, status, leg, _instant(fields, 0))
         except Unreadable:
             return []
 
@@ -320,12 +320,12 @@ def _of_agents_phone(kind: str, fate: _Fate, leg: str) -> list[_Said]:
 
 
 class _People:
-    """Who speaks with whom: a person's own phone is a client or a SIP user, or told in the URL."""
+    """Who speaks with whom: a person's own phone is a client or a SIP user, or named in the URL."""
 
     def __init__(self, fields: Mapping[str, Any], to_agents: bool):
         caller, called = text(fields.get("From")), text(fields.get("To"))
         direction, child = text(fields.get("Direction")), bool(text(fields.get("ParentCallSid")))
-        told, asked_for = names(fields.get("agent")), text(fields.get("number"))
+        named, asked_for = names(fields.get("agent")), text(fields.get("number"))
         from_agent, to_agent = _is_own(caller), _is_own(called)
         if child:
             self.inbound = to_agent or (to_agents and not from_agent and not asked_for)
@@ -333,11 +333,11 @@ class _People:
             own = own or (caller if from_agent else "")
         elif direction.startswith("outbound"):
             self.inbound = False
-            other, own = ("", called) if to_agent or told else (called, caller)
+            other, own = ("", called) if to_agent or named else (called, caller)
         else:
             self.inbound = not from_agent
             other, own = (caller, "") if self.inbound else (called, caller)
-        known = [*told, own]
+        known = [*named, own]
         self.agents = names(*known, *(one.partition(":")[2] for one in known if _is_own(one)))
         self.number = asked_for or ("" if _is_own(other) else other)
         self.direction = "inbound" if self.inbound else "outbound"
@@ -384,20 +384,20 @@ def _fields(payload: Payload) -> Mapping[str, Any]:
 
 def _instant(fields: Mapping[str, Any], received: int) -> int:
     """When it happened: the Timestamp (RFC 2822), or when we heard of it where there is none."""
-    told = text(fields.get("Timestamp"))
-    if not told:
+    reported = text(fields.get("Timestamp"))
+    if not reported:
         return received
     try:
-        at = parsedate_to_datetime(told)
+        at = parsedate_to_datetime(reported)
         return bounded_ms(to_ms(at if at.tzinfo else at.replace(tzinfo=UTC)))
     except (ValueError, OverflowError, TypeError) as error:
-        raise Unreadable(f"{told!r:.60} is no instant.") from error
+        raise Unreadable(f"{reported!r:.60} is no instant.") from error
 
 
 def _dial(number: str, caller_id: str, hook: str) -> str:
     """What the agent's phone does once it is answered: it dials the number."""
-    told = f" statusCallback={quoteattr(hook)}" if hook else ""
+    callback = f" statusCallback={quoteattr(hook)}" if hook else ""
     events = f' statusCallbackEvent="{" ".join(CALLBACK_EVENTS)}"' if hook else ""
     caller = f" callerId={quoteattr(caller_id)}" if caller_id else ""
-    dialled = f"<Number{told}{events}>{escape(number)}</Number>"
+    dialled = f"<Number{callback}{events}>{escape(number)}</Number>"
     return f"<Response><Dial{caller}>{dialled}</Dial></Response>"

@@ -158,7 +158,7 @@ class Zoom(Adapter):
             if step == HISTORY:
                 return self._recorded(side, about)
             if step in STEPS:
-                return self._told(side, step, about)
+                return self._events(side, step, about)
             if step in IGNORED:
                 return []
         elif event == CHALLENGE or what.startswith(("recording_", "voicemail_", "sms_")):
@@ -167,7 +167,7 @@ class Zoom(Adapter):
             return []
         raise Unknown(f"Event {event!r:.100}")
 
-    def _told(self, side: str, step: str, about: Mapping[str, Any]) -> list[ProviderEvent]:
+    def _events(self, side: str, step: str, about: Mapping[str, Any]) -> list[ProviderEvent]:
         kind, when = STEPS[step]
         who = _sides(side, about)
         if who.shared and step in ("ringing", "missed", "rejected"):
@@ -189,11 +189,11 @@ class Zoom(Adapter):
 
     def _end(self, step: str, about: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
         """What an end reports, {} if another phone took the call; and whether we know its words."""
-        told = text(about.get("handup_result"))
-        status, reason = RESULTS.get(_plain(told), ("", ""))
+        reported = text(about.get("handup_result"))
+        status, reason = RESULTS.get(_plain(reported), ("", ""))
         if (status, reason) == ELSEWHERE:
             return {}, True
-        known = bool(status) or not told
+        known = bool(status) or not reported
         answered = _instant(about.get("answer_start_time"))
         if step in ("missed", "rejected") or status in (NO_ANSWER, FAILED):
             answered = None
@@ -207,18 +207,18 @@ class Zoom(Adapter):
             data["start"] = iso_to_ms(about["ringing_start_time"])
         if text(self.settings.get("history")).lower() != "no":
             data["record"] = True
-        return data | _words(reason, told), known
+        return data | _words(reason, reported), known
 
     def _recorded(self, side: str, about: Mapping[str, Any]) -> list[ProviderEvent]:
         """The call history: the provider's last word on each leg."""
         events, unknown = [], []
         for log in objects(about.get("call_logs")):
-            told = text(log.get("result"))
-            outcome = RESULTS.get(_plain(told), ("", ""))
+            reported = text(log.get("result"))
+            outcome = RESULTS.get(_plain(reported), ("", ""))
             if outcome == ELSEWHERE:
                 continue
-            if not outcome[0] and told:
-                unknown.append(told)
+            if not outcome[0] and reported:
+                unknown.append(reported)
             events.append(_summary(side, log, outcome))
         if not events and not objects(about.get("call_logs")):
             raise Unreadable("The history holds no call.")
@@ -323,7 +323,7 @@ def _summary(side: str, log: Mapping[str, Any], outcome: tuple[str, str]) -> Pro
 
 
 def _end_of(log: Mapping[str, Any], start: int, answered: int | None) -> int:
-    """The end that the lengths give, where it is not told itself."""
+    """The end that the lengths give, where it is not reported itself."""
     lengths = ("talk_time", "hold_time") if answered is not None else ("wait_time",)
     seconds = [number_of(log.get(name)) for name in lengths]
     if seconds[0] is None:
@@ -333,14 +333,14 @@ def _end_of(log: Mapping[str, Any], start: int, answered: int | None) -> int:
     )
 
 
-def _words(reason: str, told: str) -> dict[str, str]:
+def _words(reason: str, reported: str) -> dict[str, str]:
     """Our reason and the provider's own words for it, where there are any."""
-    return {name: said for name, said in (("reason", reason), ("cause", told)) if said}
+    return {name: said for name, said in (("reason", reason), ("cause", reported)) if said}
 
 
 def _instant(value: Any) -> int | None:
     return iso_to_ms(value) if value else None
 
 
-def _plain(told: str) -> str:
-    return "".join(filter(str.isalnum, told.casefold()))
+def _plain(reported: str) -> str:
+    return "".join(filter(str.isalnum, reported.casefold()))

@@ -11,7 +11,7 @@ from accounts.models import User
 from calls import timeline
 from calls.errors import BadCallData, CallConflict
 from calls.models import CallLog
-from calls.services.recording import Change, ReportedTime, fact, lock, record, voice_of
+from calls.services.recording import Change, ReportedTime, add_facts, fact, lock, voice_of
 from common.instants import cut, now, to_ms
 
 
@@ -46,8 +46,8 @@ def correct_call(
             data["status"] = status
         data["reason"] = reason.strip()
         _check_order(call, data)
-        told = ReportedTime(_after_last_correction(call), source=voice_of(actor, call))
-        record(call, [fact(timeline.CORRECTED, told, data=data)], actor=actor)
+        reported = ReportedTime(_after_last_correction(call), source=voice_of(actor, call))
+        add_facts(call, [fact(timeline.CORRECTED, reported, data=data)], actor=actor)
     return call
 
 
@@ -79,8 +79,8 @@ def add_note(call: CallLog, actor: User, notes: str) -> CallLog:
         call = lock(pk=call.pk)
         if call.notes == notes:
             return call
-        told = ReportedTime(now(), source=voice_of(actor, call))
-        record(call, [fact(timeline.NOTED, told, data={"notes": notes})], actor=actor)
+        reported = ReportedTime(now(), source=voice_of(actor, call))
+        add_facts(call, [fact(timeline.NOTED, reported, data={"notes": notes})], actor=actor)
     return call
 
 

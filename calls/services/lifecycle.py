@@ -20,7 +20,7 @@ from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallAlias, CallLog, Contact
 from calls.services import wrap_up as wrap_ups
 from calls.services.matching import heard_call, wait_for_turn
-from calls.services.recording import AGENT, Change, ReportedTime, fact, lock, record
+from calls.services.recording import AGENT, Change, ReportedTime, add_facts, fact, lock
 from common.instants import cut, now
 from common.phones import to_e164
 
@@ -43,21 +43,21 @@ STEPS: Mapping[str, str] = {
 
 
 def settle_instant(
-    told: dt.datetime | None,
+    reported: dt.datetime | None,
     sent_at: dt.datetime | None,
     field: str,
     arrived: dt.datetime,
     source: str = AGENT,
 ) -> ReportedTime:
-    """The instant a program means by `told`, corrected for its clock by `sent_at`.
+    """The instant a program means by `reported`, corrected for its clock by `sent_at`.
 
     With `sent_at` (its clock when it sent the request) the offset `arrived - sent_at` is added.
     Raises BadCallData for an instant in the future or more than MAX_BACKDATE_SECONDS ago.
     """
-    if told is None:
+    if reported is None:
         return ReportedTime(arrived, source=source)
     try:
-        at = cut(told if sent_at is None else told + (arrived - sent_at))
+        at = cut(reported if sent_at is None else reported + (arrived - sent_at))
     except OverflowError as error:
         raise BadCallData(_("This instant is out of range."), field) from error
     if at > arrived + CLOCK_TOLERANCE:
@@ -81,7 +81,7 @@ def start_call(
     contact_ref: str = "",
     contact_phone: str = "",
     call_id: uuid.UUID | None = None,
-    told: ReportedTime | None = None,
+    reported: ReportedTime | None = None,
     direction: str = "outbound",
     provider: str = "",
 ) -> tuple[CallLog, bool]:
@@ -90,19 +90,19 @@ def start_call(
     A call to nobody known is still a call, and a call never waits for another to end. CallNotFound
     if `call_id` is another person's call.
     """
-    told = told or ReportedTime(now())
+    reported = reported or ReportedTime(now())
     if call_id is not None and (earlier := _find_own(call_id, user)) is not None:
         return earlier, False
-    call = CallLog(user=user, direction=direction, provider=provider, last_seen_at=told.at)
+    call = CallLog(user=user, direction=direction, provider=provider, last_seen_at=reported.at)
     if call_id is not None:
         call.call_id = call_id
     _name_other_side(call, user, contact, contact_ref, contact_phone)
     try:
         with transaction.atomic():
-            if (heard := _heard(user, call.phone_e164, told.at)) is not None:
-                return _join_heard(heard, call, told, is_named=call_id is not None), True
-            wrap_ups.leave_wrap_ups(user, told.at, offline=told.offline)
-            record(call, [_click(told)], actor=user, alive=False)
+            if (heard := _heard(user, call.phone_e164, reported.at)) is not None:
+                return _join_heard(heard, call, reported, is_named=call_id is not None), True
+            wrap_ups.leave_wrap_ups(user, reported.at, offline=reported.offline)
+            add_facts(call, [_click(reported)], actor=user, alive=False)
     except IntegrityError:
         earlier = _find_own(call_id, user) if call_id is not None else None
         if earlier is None:
@@ -111,8 +111,8 @@ def start_call(
     return call, True
 
 
-def _click(told: ReportedTime) -> timeline.Event:
-    return fact(timeline.STARTED, told, key=timeline.STARTED)
+def _click(reported: ReportedTime) -> timeline.Event:
+    return fact(timeline.STARTED, reported, key=timeline.STARTED)
 
 
 def _name_other_side(
@@ -128,14 +128,16 @@ def _name_other_side(
 
 
 def _heard(user: User, number: str, at: dt.datetime) -> CallLog | None:
-    """The call that a phone system told us of before the click for it came."""
+    """The call that a phone system reported before the click for it came."""
     if not number:
         return None
     wait_for_turn(user)
     return heard_call(user, number, at)
 
 
-def _join_heard(heard: CallLog, clicked: CallLog, told: ReportedTime, *, is_named: bool) -> CallLog:
+def _join_heard(
+    heard: CallLog, clicked: CallLog, reported: ReportedTime, *, is_named: bool
+) -> CallLog:
     """One call of two: the phone system's, with the click, its contact and, where the click has
     one of its own (`is_named`), its id."""
     call = lock(pk=heard.pk)
@@ -149,7 +151,7 @@ def _join_heard(heard: CallLog, clicked: CallLog, told: ReportedTime, *, is_name
         call.call_id = clicked.call_id
         fields.append("call_id")
     change = Change(call)
-    change.add([_click(told)], actor=call.user)
+    change.add([_click(reported)], actor=call.user)
     change.save(*fields)
     return call
 
@@ -162,28 +164,29 @@ def _find_own(call_id: uuid.UUID, user: User) -> CallLog | None:
 
 
 def step(
-    call_id: uuid.UUID, user: User, action: str, *, told: ReportedTime | None = None
+    call_id: uuid.UUID, user: User, action: str, *, reported: ReportedTime | None = None
 ) -> CallLog:
     """Records that `user` did `action` (a key of STEPS) in their own call.
 
-    Saying what is already so adds nothing. CallConflict once the call has ended; but what is told
-    late of a call that only the watchdog has ended counts, for the person's end is still to come.
+    Saying what is already so adds nothing. CallConflict once the call has ended; but what is
+    reported late of a call that only the watchdog has ended counts, for the person's end is still
+    to come.
     """
-    told = told or ReportedTime(now())
+    reported = reported or ReportedTime(now())
     kind = STEPS[action]
     with transaction.atomic():
         call = _lock_own(call_id, user)
-        said = fact(kind, told)
+        said = fact(kind, reported)
         if call.end_time is not None:
             if call.events.filter(key=said.key).exists():
                 return call
-            if not (told.explicit and call.ended_by == timeline.WATCHDOG):
+            if not (reported.explicit and call.ended_by == timeline.WATCHDOG):
                 raise CallConflict(_("This call has ended."))
-        elif not told.explicit and _says_nothing(call, kind):
+        elif not reported.explicit and _says_nothing(call, kind):
             return call
-        if told.at < call.start_time:
+        if reported.at < call.start_time:
             raise BadCallData(_("This is before the start of the call."), "occurred_at")
-        record(call, [said], actor=user)
+        add_facts(call, [said], actor=user)
     return call
 
 
@@ -205,7 +208,7 @@ def end_call(
     notes: str = "",
     disposition: str = "",
     wrap_up: bool = False,
-    told: ReportedTime | None = None,
+    reported: ReportedTime | None = None,
 ) -> CallLog:
     """Ends `user`'s own call. Again with the same status changes nothing.
 
@@ -213,7 +216,7 @@ def end_call(
     after the call, until ready. Raises CallNotFound, BadCallData (unknown status or outcome, an
     end before the start), or CallConflict (ended before with another status).
     """
-    told = told or ReportedTime(now())
+    reported = reported or ReportedTime(now())
     if status not in timeline.TERMINAL:
         raise BadCallData(
             _("Unknown status. Use one of: %(known)s.") % {"known": ", ".join(timeline.TERMINAL)},
@@ -223,46 +226,46 @@ def end_call(
         wrap_ups.check_disposition(disposition, user)
     with transaction.atomic():
         call = _lock_own(call_id, user)
-        if told.at < call.start_time:
-            if told.explicit:
+        if reported.at < call.start_time:
+            if reported.explicit:
                 raise BadCallData(_("The call cannot end before it started."), "ended_at")
-            told = replace(told, at=call.start_time)
-        if _is_told(call):
+            reported = replace(reported, at=call.start_time)
+        if _is_reported(call):
             _check_same_end(call, status)
             if disposition and not call.disposition:
-                record(call, [wrap_ups.outcome(disposition, told)], actor=user)
+                add_facts(call, [wrap_ups.outcome(disposition, reported)], actor=user)
             return call
         data: dict[str, Any] = {"status": status}
         if notes:
             data["notes"] = notes
-        said = [fact(timeline.ENDED, told, key=timeline.ENDED, data=data)]
+        said = [fact(timeline.ENDED, reported, key=timeline.ENDED, data=data)]
         if disposition:
-            said.append(wrap_ups.outcome(disposition, told))
+            said.append(wrap_ups.outcome(disposition, reported))
         if wrap_up:
-            said += wrap_ups.wrap_up_begun(call, told)
-        record(call, said, actor=user)
+            said += wrap_ups.wrap_up_begun(call, reported)
+        add_facts(call, said, actor=user)
     return call
 
 
 def not_dialled(call_id: uuid.UUID, user: User, why: str) -> CallLog:
     """The phone system would not dial for `user`: the call ends as FAILED, and `why` is kept.
 
-    Not if the phone system has told of the call all the same: then it knows better.
+    Not if the phone system has reported the call all the same: then it knows better.
     """
     with transaction.atomic():
         call = _lock_own(call_id, user)
         if call.end_time is not None or call.account_id is not None:
             return call
         data = {"status": timeline.FAILED, "reason": NOT_DIALLED, "said": why[:300]}
-        told = ReportedTime(max(now(), call.start_time), source=DIALLER)
+        reported = ReportedTime(max(now(), call.start_time), source=DIALLER)
         key = f"{timeline.ENDED}:{DIALLER}"
-        record(call, [fact(timeline.ENDED, told, key=key, data=data)], actor=None)
+        add_facts(call, [fact(timeline.ENDED, reported, key=key, data=data)], actor=None)
     return call
 
 
-def _is_told(call: CallLog) -> bool:
-    """Whether a person told the end. What a phone system told is believed more, but the person's
-    word, and above all the notes that come with it, are kept beside it."""
+def _is_reported(call: CallLog) -> bool:
+    """Whether a person reported the end. What a phone system says is believed more, but the
+    person's word, and above all the notes that come with it, are kept beside it."""
     if call.end_time is None or call.ended_by == timeline.WATCHDOG:
         return False
     if not call.ended_by.startswith(timeline.PROVIDER_PREFIX):

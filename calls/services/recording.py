@@ -17,7 +17,7 @@ from calls.errors import CallNotFound
 from calls.models import CallEvent, CallLog
 from common.instants import now, to_ms
 
-# By whose door something is told: a page, a program with a key, somebody on another's behalf.
+# By whose door something is reported: a page, a program with a key, somebody on another's behalf.
 AGENT: Final = "agent"
 CLIENT: Final = "client"
 ADMIN: Final = "admin"
@@ -25,7 +25,7 @@ ADMIN: Final = "admin"
 
 @dataclass(frozen=True)
 class ReportedTime:
-    """When something happened, as settled between the teller's clock and ours, and who says so."""
+    """When something happened, as settled between the reporter's clock and ours; who says so."""
 
     at: dt.datetime
     offline: bool = False
@@ -45,14 +45,14 @@ def voice_of(actor: User, call: CallLog) -> str:
 
 
 def fact(
-    kind: str, told: ReportedTime, *, key: str = "", data: Mapping[str, Any] | None = None
+    kind: str, reported: ReportedTime, *, key: str = "", data: Mapping[str, Any] | None = None
 ) -> timeline.Event:
-    at = to_ms(told.at)
+    at = to_ms(reported.at)
     said = dict(data or {})
-    if told.offline:
+    if reported.offline:
         said["offline"] = True
     return timeline.Event(
-        key=key or f"{kind}:{at}", kind=kind, at=at, source=told.source, data=said
+        key=key or f"{kind}:{at}", kind=kind, at=at, source=reported.source, data=said
     )
 
 
@@ -84,7 +84,7 @@ class Change:
         actor: User | None = None,
         received: dt.datetime | None = None,
     ) -> None:
-        """Facts whose key the ledger has are there already: telling them again changes nothing."""
+        """Facts whose key the ledger has are there already: repeating them changes nothing."""
         received = received or now()
         self.add_lines(
             CallEvent.of_fact(self.call, fact, received_at=received, actor=actor) for fact in facts
@@ -131,13 +131,13 @@ class Change:
 
 
 def _certainty_of_end(call: CallLog) -> int:
-    """0 while the call runs, 1 for an estimated end, 2 where somebody told of it."""
+    """0 while the call runs, 1 for an estimated end, 2 where somebody reported it."""
     if call.end_time is None:
         return 0
     return 1 if call.ended_by == timeline.WATCHDOG else 2
 
 
-def record(
+def add_facts(
     call: CallLog, facts: Iterable[timeline.Event], *, actor: User | None, alive: bool = True
 ) -> None:
     """Adds `facts` to the locked call's ledger and saves what all its events fold to."""

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from calls import timeline
 from calls.models import CallLog, CallQuerySet
-from calls.services.recording import ReportedTime, fact, record
+from calls.services.recording import ReportedTime, add_facts, fact
 from common.instants import now
 
 # What a phone system says of a call that it was asked about.
@@ -43,7 +43,7 @@ def _close_if_stale(pk: int, answer: str) -> bool:
             key=f"{timeline.ENDED}:{timeline.WATCHDOG}",
             data=data,
         )
-        record(call, [said], actor=None)
+        add_facts(call, [said], actor=None)
     return True
 
 

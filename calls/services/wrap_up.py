@@ -16,7 +16,7 @@ from accounts.models import User
 from calls import timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallLog, Disposition
-from calls.services.recording import AGENT, Change, ReportedTime, fact, lock, record, voice_of
+from calls.services.recording import AGENT, Change, ReportedTime, add_facts, fact, lock, voice_of
 from common.instants import now, to_ms
 
 
@@ -31,8 +31,8 @@ def set_disposition(call: CallLog, actor: User, code: str, source: str = "") -> 
         call = lock(pk=call.pk)
         if call.disposition == code:
             return call
-        told = ReportedTime(now(), source=source or voice_of(actor, call))
-        record(call, [outcome(code, told)], actor=actor)
+        reported = ReportedTime(now(), source=source or voice_of(actor, call))
+        add_facts(call, [outcome(code, reported)], actor=actor)
     return call
 
 
@@ -45,17 +45,17 @@ def check_disposition(code: str, user: User) -> None:
         )
 
 
-def outcome(code: str, told: ReportedTime) -> timeline.Event:
-    key = f"disposition:{to_ms(told.at)}"
-    return fact(timeline.NOTED, told, key=key, data={"disposition": code})
+def outcome(code: str, reported: ReportedTime) -> timeline.Event:
+    key = f"disposition:{to_ms(reported.at)}"
+    return fact(timeline.NOTED, reported, key=key, data={"disposition": code})
 
 
-def ready(call_id: uuid.UUID, user: User, *, told: ReportedTime | None = None) -> CallLog:
+def ready(call_id: uuid.UUID, user: User, *, reported: ReportedTime | None = None) -> CallLog:
     """`user` is done with what followed their own call. Again, or without any, changes nothing.
 
     CallConflict while the call runs.
     """
-    told = told or ReportedTime(now())
+    reported = reported or ReportedTime(now())
     known = CallLog.objects.filter(user=user).known_as(call_id)
     if known is None:
         raise CallNotFound(_("There is no such call among yours."))
@@ -64,22 +64,22 @@ def ready(call_id: uuid.UUID, user: User, *, told: ReportedTime | None = None) -
         call.user = user
         if call.end_time is None:
             raise CallConflict(_("This call is still running; end it first."))
-        if call.wrap_up_since is not None or told.offline:
-            _leave(call, told, actor=user)
+        if call.wrap_up_since is not None or reported.offline:
+            _leave(call, reported, actor=user)
     return call
 
 
-def wrap_up_begun(call: CallLog, told: ReportedTime) -> list[timeline.Event]:
+def wrap_up_begun(call: CallLog, reported: ReportedTime) -> list[timeline.Event]:
     """The line that says that the work after `call` begins; none where it cannot.
 
     It does not where it is switched off, long over, or while another call goes on.
     """
     cap = dt.timedelta(seconds=settings.WRAP_UP_CAP_SECONDS)
-    if now() - told.at >= cap:
+    if now() - reported.at >= cap:
         return []
     if CallLog.objects.filter(user=call.user_id).active().exclude(pk=call.pk).exists():
         return []
-    return [_word(timeline.WRAP_UP_STARTED, told)]
+    return [_word(timeline.WRAP_UP_STARTED, reported)]
 
 
 def begin_after_click(change: Change) -> None:
@@ -92,19 +92,19 @@ def begin_after_click(change: Change) -> None:
         change.add(wrap_up_begun(call, ReportedTime(call.end_time, source=call.ended_by)))
 
 
-def _word(word: str, told: ReportedTime) -> timeline.Event:
+def _word(word: str, reported: ReportedTime) -> timeline.Event:
     # Several may say that it is over; each says it once, and the fold takes the earliest.
-    by = f":{told.source}" if word == timeline.WRAP_UP_ENDED else ""
-    return fact(timeline.NOTED, told, key=f"wrap_up:{word}{by}", data={"wrap_up": word})
+    by = f":{reported.source}" if word == timeline.WRAP_UP_ENDED else ""
+    return fact(timeline.NOTED, reported, key=f"wrap_up:{word}{by}", data={"wrap_up": word})
 
 
-def _leave(call: CallLog, told: ReportedTime, *, actor: User | None) -> None:
+def _leave(call: CallLog, reported: ReportedTime, *, actor: User | None) -> None:
     """Ends the locked call's wrap-up, at the cap if that was before."""
     begun = call.wrap_up_since or call.end_time
     assert begun is not None
     latest = begun + dt.timedelta(seconds=settings.WRAP_UP_CAP_SECONDS)
-    told = replace(told, at=max(begun, min(told.at, latest)))
-    record(call, [_word(timeline.WRAP_UP_ENDED, told)], actor=actor)
+    reported = replace(reported, at=max(begun, min(reported.at, latest)))
+    add_facts(call, [_word(timeline.WRAP_UP_ENDED, reported)], actor=actor)
 
 
 def leave_wrap_ups(user: User, at: dt.datetime, *, offline: bool = False) -> None:

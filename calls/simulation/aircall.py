@@ -20,14 +20,14 @@ def build(call: ScriptedCall, target: Target) -> list[SimRequest]:
         "raw_digits": call.number,
         "user": _user(call) if call.direction == "outbound" else None,
     }
-    told = [_request(call, target, call.start, "call.created", data)]
+    requests = [_request(call, target, call.start, "call.created", data)]
     if call.answered is not None:
         data |= {"status": "answered", "answered_at": call.answered // 1000, "user": _user(call)}
-        told.append(_request(call, target, call.answered, "call.answered", data))
+        requests.append(_request(call, target, call.answered, "call.answered", data))
     for since, until in call.holds:
-        told.append(_request(call, target, since, "call.hold", data))
-        told.append(_request(call, target, until, "call.unhold", data))
-    told.append(_request(call, target, call.end, "call.hungup", data))
+        requests.append(_request(call, target, since, "call.hold", data))
+        requests.append(_request(call, target, until, "call.unhold", data))
+    requests.append(_request(call, target, call.end, "call.hungup", data))
     data |= {
         "status": "done",
         "ended_at": call.end // 1000,
@@ -35,7 +35,7 @@ def build(call: ScriptedCall, target: Target) -> list[SimRequest]:
         "missed_call_reason": None if call.answered else "agents_did_not_answer",
     }
     record = _request(call, target, call.end + _RECORD_AFTER, "call.ended", data, final=True)
-    return [*told, record]
+    return [*requests, record]
 
 
 def _user(call: ScriptedCall) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class SimRequest:
 class Builder:
     """How one kind of provider tells a call.
 
-    `as_told` is the call as far as this kind can tell it (whole seconds, no hold ...): what is
+    `as_reported` is the call as far as this kind can tell it (whole seconds, no hold ...): what is
     recorded must be exactly the truth of that. `requests` are in the order of their delays.
     `unknown` is one genuine request that says what nobody has ever heard of (`levitated`): kinds of
     events are added by their makers without a word to us.
@@ -116,21 +116,21 @@ class Builder:
     # are lost cannot be missed.
     records_hold: bool = True
 
-    def as_told(self, call: ScriptedCall) -> ScriptedCall:
-        told = call.on_grid(self.grid_ms)
+    def as_reported(self, call: ScriptedCall) -> ScriptedCall:
+        reported = call.on_grid(self.grid_ms)
         if not self.tells_hold:
-            told = replace(told, holds=())
-        if not self.tells_dropped and told.status == timeline.DROPPED:
-            told = replace(told, status=timeline.COMPLETED)
+            reported = replace(reported, holds=())
+        if not self.tells_dropped and reported.status == timeline.DROPPED:
+            reported = replace(reported, status=timeline.COMPLETED)
         # Who calls us is missed at worst.
-        can_fail = self.tells_failed and told.direction != "inbound"
-        if told.status == timeline.FAILED and not can_fail:
-            told = replace(told, status=timeline.NO_ANSWER)
-        return told
+        can_fail = self.tells_failed and reported.direction != "inbound"
+        if reported.status == timeline.FAILED and not can_fail:
+            reported = replace(reported, status=timeline.NO_ANSWER)
+        return reported
 
     def requests(self, call: ScriptedCall, target: Target) -> list[SimRequest]:
         """The requests about `call`, signed with the secrets of `target`."""
-        return sorted(self.build(self.as_told(call), target), key=lambda one: one.delay)
+        return sorted(self.build(self.as_reported(call), target), key=lambda one: one.delay)
 
 
 def hex_id(*names: str) -> str:

@@ -16,12 +16,12 @@ def build(call: ScriptedCall, target: Target) -> list[SimRequest]:
         "number": call.number,
         "direction": call.direction,
     }
-    told = []
+    requests = []
     for sequence, (at, kind, more) in enumerate(_steps(call)):
         instant = isoformat(from_ms(at))
         said = {"event": kind, **common, "at": instant, "sequence": sequence, **more}
-        told.append(_request(call, target, at, said))
-    return told
+        requests.append(_request(call, target, at, said))
+    return requests
 
 
 def _steps(call: ScriptedCall) -> list[tuple[int, str, dict[str, Any]]]:

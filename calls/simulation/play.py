@@ -102,8 +102,8 @@ def _play_hook(what: Play) -> Outcome:
         calls = [(one, builder.requests(one, target)) for one in played]
         ids += [ids_of(adapter, requests) for _one, requests in calls]
         digests += [digest_of(adapter, request) for _one, some in calls for request in some]
-        told = (event for _one, some in calls for event in events_of(adapter, some))
-        conversations |= {event.conversation for event in told}
+        events = (event for _one, some in calls for event in events_of(adapter, some))
+        conversations |= {event.conversation for event in events}
         made = post(calls, chaos=what.chaos, losses=what.losses, seed=what.seed)
         outcome = _deliver(what, made, played)
         heard = {place for place, request in made.arriving if ids_of(adapter, [request])}
@@ -180,7 +180,7 @@ def _judged(
     verdicts = []
     for place, call in enumerate(played):
         its = [one for one in found if one.provider_call_id in ids[place]]
-        verdicts.append(judge(builder.as_told(call), its, place in heard))
+        verdicts.append(judge(builder.as_reported(call), its, place in heard))
     known = {one for some in ids for one in some}
     return verdicts, sum(one.provider_call_id not in known for one in found)
 
@@ -202,11 +202,13 @@ def _play_manager(what: Play) -> Outcome:
     stage = set_up(ASTERISK, None, settings_of)
     try:
         played = scripts(what.calls, stage.agents, what.seed, to_ms(now()) - 60_000)
-        told = [messages_of(_MANAGER.as_told(one), 10 * place) for place, one in enumerate(played)]
-        ids = [{one.uniqueid} for one in told]
+        scripted = [
+            messages_of(_MANAGER.as_reported(one), 10 * place) for place, one in enumerate(played)
+        ]
+        ids = [{one.uniqueid} for one in scripted]
         begun = time.perf_counter()
-        cuts, lost = asyncio.run(_listen(what, stage.account, told))
-        outcome = Outcome(sent=sum(len(one.messages) for one in told), lost=cuts * lost)
+        cuts, lost = asyncio.run(_listen(what, stage.account, scripted))
+        outcome = Outcome(sent=sum(len(one.messages) for one in scripted), lost=cuts * lost)
         outcome.seconds = time.perf_counter() - begun
         heard = set(range(len(played))) if not lost else set()
         outcome.verdicts, outcome.strangers = _judged(stage, _MANAGER, played, ids, heard)
@@ -217,14 +219,14 @@ def _play_manager(what: Play) -> Outcome:
 
 
 async def _listen(
-    what: Play, account: ProviderAccount, told: Sequence[Scripted]
+    what: Play, account: ProviderAccount, scripted: Sequence[Scripted]
 ) -> tuple[int, int]:
     """Plays to a listener of its own; how often the line was cut, and messages lost each time."""
     server = AsteriskServer("simulated", account.secrets["secret"][0])
     port = await server.start()
     listener = Listener(account)
     where = Where("127.0.0.1", port, "simulated", account.secrets["secret"])
-    messages = [one for script in told for one in script.messages]
+    messages = [one for script in scripted for one in script.messages]
     lost = round(len(messages) * what.losses / _CUTS)
     cuts = _CUTS if what.chaos or lost else 0
     over = asyncio.Event()

@@ -2,7 +2,7 @@
 
 As in the recorded streams that RingCentral's guide to these notifications links to (csn-data): each
 is about one party, the caller's is set up first and the other side's answered first, who holds is
-told alone, and the numbers begin at 2.
+reported alone, and the numbers begin at 2.
 """
 
 import json
@@ -19,10 +19,10 @@ _FIRST: Final = 2
 def build(call: ScriptedCall, target: Target) -> list[SimRequest]:
     session = _session(call)
     own, other = _parties(call)
-    told = [(at, own, status) for at, status in _steps(call)]
-    told += [(at, other, status) for at, status in _steps_of_other(call)]
+    steps = [(at, own, status) for at, status in _steps(call)]
+    steps += [(at, other, status) for at, status in _steps_of_other(call)]
     requests = []
-    for sequence, (at, party, status) in enumerate(sorted(told, key=_order), _FIRST):
+    for sequence, (at, party, status) in enumerate(sorted(steps, key=_order), _FIRST):
         body = {"sequence": sequence, "parties": [{**party, "status": status}]}
         requests.append(_request(call, target, at, f"{session}-{sequence}", body))
     return requests
@@ -52,7 +52,7 @@ def _parties(call: ScriptedCall) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _order(step: tuple[int, dict[str, Any], dict[str, Any]]) -> tuple[int, bool, bool]:
-    """Of two at one instant the caller's is told first, but for an answer; ends come last."""
+    """Of two at one instant the caller's is reported first, but for an answer; ends come last."""
     at, party, status = step
     is_callers, code = party["direction"] == "Outbound", status["code"]
     return at, code == "Disconnected", is_callers == (code == "Answered")

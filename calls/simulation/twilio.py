@@ -34,14 +34,14 @@ def build(call: ScriptedCall, target: Target) -> list[SimRequest]:
     )
     # The document that dials names the agent, whom nothing else in the child's events tells.
     url = f"{target.url}?{urlencode({'agent': agent})}"
-    told = [
+    requests = [
         _request(call, target, url, at, {**of_child, **fields, "SequenceNumber": str(number)})
         for number, (at, fields) in enumerate(_steps(call))
     ]
     # The caller's leg is answered at once and hears the other side ring.
     whole = {"CallStatus": "completed", **_duration(call.end - call.start)}
     return [
-        *told,
+        *requests,
         _request(call, target, target.url, call.end, {**of_parent, **whole, "SequenceNumber": "0"}),
     ]
 

@@ -22,9 +22,9 @@ VERDICTS: Final = (EXACT, MARKED, UNHEARD, *BAD)
 
 @dataclass(frozen=True)
 class Verdict:
-    """`told` is the call as far as its provider can tell it; `calls` what was recorded of it."""
+    """`reported`: the call as far as its provider can tell it; `calls`: what was recorded of it."""
 
-    told: ScriptedCall
+    reported: ScriptedCall
     calls: tuple[CallLog, ...]
     said: str
 
@@ -38,25 +38,25 @@ class Verdict:
         return ",".join([*(["open"] if call.end_time is None else []), *estimated, *call.lacks])
 
 
-def judge(told: ScriptedCall, calls: Sequence[CallLog], heard: bool) -> Verdict:
+def judge(reported: ScriptedCall, calls: Sequence[CallLog], heard: bool) -> Verdict:
     """`heard`: whether any message that makes the call arrived."""
-    verdict = Verdict(told, tuple(calls), "")
+    verdict = Verdict(reported, tuple(calls), "")
     if len(calls) > 1:
         said = DOUBLED
     elif not calls:
         said = LOST if heard else UNHEARD
-    elif expected(told) == recorded(calls[0]):
+    elif expected(reported) == recorded(calls[0]):
         said = EXACT
     else:
         said = MARKED if verdict.marks else SILENT
-    return Verdict(told, tuple(calls), said)
+    return Verdict(reported, tuple(calls), said)
 
 
-def expected(told: ScriptedCall) -> dict[str, Any]:
+def expected(reported: ScriptedCall) -> dict[str, Any]:
     """The truth as a record shows it: whole seconds."""
-    truth = told.truth
+    truth = reported.truth
     lengths = {name: truth[name] // 1000 for name in ("ring", "hold", "talk", "duration")}
-    return {"status": told.status, **lengths, "start": told.start // 1000}
+    return {"status": reported.status, **lengths, "start": reported.start // 1000}
 
 
 def recorded(call: CallLog) -> dict[str, Any]:

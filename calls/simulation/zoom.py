@@ -1,4 +1,4 @@
-"""A call through Zoom Phone, told with live events and then by its call history."""
+"""A call through Zoom Phone, reported with live events and then by its call history."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ def build(call: ScriptedCall, target: Target) -> list[SimRequest]:
         other: {"phone_number": call.number},
         "ringing_start_time": _iso(call.start),
     }
-    told = [
+    requests = [
         _request(call, target, at, f"phone.{side}_{step}", {**about, **more})
         for at, step, more in _steps(call, side)
     ]
@@ -45,7 +45,7 @@ def build(call: ScriptedCall, target: Target) -> list[SimRequest]:
         history["answer_time"] = _iso(call.answered)
     event = f"phone.{side}_call_history_completed"
     body = {"user_id": f"u-{call.agent}", "call_logs": [history]}
-    return [*told, _request(call, target, call.end + _HISTORY_AFTER, event, body, final=True)]
+    return [*requests, _request(call, target, call.end + _HISTORY_AFTER, event, body, final=True)]
 
 
 def _steps(call: ScriptedCall, side: str) -> list[tuple[int, str, dict[str, Any]]]:

@@ -51,7 +51,7 @@ class Listener:
         self._items: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._next_look = 0.0
-        self._warned = self._clock_told = False
+        self._warned = self._clock_reported = False
 
     def put(self, item: Item) -> None:
         self._items.put(item)
@@ -77,7 +77,7 @@ class Listener:
         self.tracker.expect(self.tracker.board.remembered, to_ms(since))
 
     def remember_running(self) -> None:
-        """The calls that have been told of and have not ended."""
+        """The calls that have been reported and have not ended."""
         running = CallLog.objects.active().filter(account=self.account)
         rows = running.values_list("provider_call_id", "answered_time")
         self.tracker.board.remembered = {
@@ -126,19 +126,19 @@ class Listener:
             if refused:
                 logger.warning("%s lists no channels: %s", self.account, message.get("Message"))
                 return self.tracker.unlisted()
-        told = self.tracker.read(message, item.received)
+        events = self.tracker.read(message, item.received)
         if self.tracker.untimed and not self._warned:
             self._warned = True
             logger.warning(
                 "%s sends no instants; set timestampevents = yes in manager.conf", self.account
             )
-        return told
+        return events
 
     def _check_clock(self, message: Message, received: int) -> None:
-        told = _instant_of(message)
-        off = told - received
-        if told and abs(off) > _CLOCK_TOLERANCE and not self._clock_told:
-            self._clock_told = True
+        reported = _instant_of(message)
+        off = reported - received
+        if reported and abs(off) > _CLOCK_TOLERANCE and not self._clock_reported:
+            self._clock_reported = True
             logger.warning("The clock of %s differs from ours by %d ms", self.account, off)
 
     def _look_for_agents(self) -> None:
@@ -147,13 +147,13 @@ class Listener:
             self._next_look = time.monotonic() + _AGENTS_STEP
 
     def _record(self, events: list[ProviderEvent]) -> None:
-        """Records `events`; what cannot be recorded for its own fault is told in the log."""
+        """Records `events`; what cannot be recorded for its own fault is named in the log."""
         by_call: dict[str, list[ProviderEvent]] = {}
         for event in events:
             by_call.setdefault(event.call, []).append(event)
         for call, its_events in by_call.items():
             try:
-                self._insist(partial(record, self.account, its_events))
+                self._insist(partial(record_now, self.account, its_events))
             except Exception:
                 logger.exception("Call %s of %s could not be recorded", call, self.account)
 
@@ -180,7 +180,7 @@ class Listener:
         self._insist(write)
 
 
-def record(account: ProviderAccount, events: Iterable[ProviderEvent]) -> list[CallLog]:
+def record_now(account: ProviderAccount, events: Iterable[ProviderEvent]) -> list[CallLog]:
     return intake.record(account, events, received=now())
 
 
@@ -210,7 +210,7 @@ def replay(account: ProviderAccount, messages: list[Message]) -> list[CallLog]:
     for message, received in dated:
         events += tracker.read(message, received)
     events += tracker.finish()
-    calls = {call.pk: call for call in record(account, events)}
+    calls = {call.pk: call for call in record_now(account, events)}
     return sorted(calls.values(), key=lambda call: (call.start_time, call.provider_call_id))
 
 

@@ -1,6 +1,6 @@
 """Call detail records confirm what was recorded live, and supply what is missing.
 
-A record's instants are whole seconds: what live events told exactly stays as it is. Only what they
+A record's instants are whole seconds: what live events said exactly stays as it is. Only what they
 do not tell (a call that nobody heard end, that began in a gap, that was missed as a whole) is taken
 from the record.
 """
@@ -26,7 +26,7 @@ _AT_ONCE = 300
 
 
 @dataclass
-class Report:
+class ReconciliationReport:
     """What an import came to. `differ` are sentences about calls that were left as they were."""
 
     matched: int = 0
@@ -35,9 +35,11 @@ class Report:
     differ: list[str] = field(default_factory=list)
 
 
-def confirm(account: ProviderAccount, parts: Iterable[CdrPart], *, dry_run: bool) -> Report:
+def confirm(
+    account: ProviderAccount, parts: Iterable[CdrPart], *, dry_run: bool
+) -> ReconciliationReport:
     """Lays the records over the calls of `account`. Again with the same records changes nothing."""
-    report = Report()
+    report = ReconciliationReport()
     for some in _in_bits(parts):
         known = _Known(account, some)
         events = [_judged(part, known.call_of(part), report) for part in some]
@@ -60,7 +62,7 @@ class _Recorded:
     facts: list[timeline.Event]
 
     def tells(self, kind: str, name: str) -> bool:
-        """Whether the provider told the instant of `kind`, live and not provisionally, or in a
+        """Whether the provider reported the instant of `kind`, live and not provisionally, or in a
         record as `name`."""
         return any(
             fact.source.startswith(timeline.PROVIDER_PREFIX)
@@ -103,7 +105,9 @@ def _id_of(part: CdrPart) -> str:
     return part.call or f"{part.conversation}:{part.channel}"[:120]
 
 
-def _judged(part: CdrPart, recorded: _Recorded | None, report: Report) -> ProviderEvent:
+def _judged(
+    part: CdrPart, recorded: _Recorded | None, report: ReconciliationReport
+) -> ProviderEvent:
     """The record as an event that claims only what is not known better."""
     if recorded is None:
         report.new += 1

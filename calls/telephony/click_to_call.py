@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 # A click that reaches us later than this would ring a phone that nobody expects to ring.
 LATEST: Final = dt.timedelta(seconds=60)
 # How long the desk tells of a call that was not dialled.
-_TOLD_FOR: Final = dt.timedelta(seconds=60)
+_SHOWN_FOR: Final = dt.timedelta(seconds=60)
 
 _pool = ThreadPoolExecutor(4, thread_name_prefix="dial")
 
@@ -45,7 +45,7 @@ class _Order:
 def place(call: CallLog, user: User, link: DialLink) -> "Future[None] | None":
     """Has the phone system of `link` dial for the call that `user` has just started.
 
-    None where it has told of this call already: then it needs no asking.
+    None where it has reported this call already: then it needs no asking.
     """
     if call.account_id is not None or call.end_time is not None:
         return None
@@ -94,8 +94,8 @@ def refused(user: User) -> list[tuple[CallLog, str]]:
     """The calls of `user` that were not dialled just now, and why, newest first."""
     present = now()
     calls = CallLog.objects.filter(user=user, end_reason=services.NOT_DIALLED)
-    calls = calls.started_between(present - _TOLD_FOR - LATEST, present)
-    calls = calls.filter(end_time__gt=present - _TOLD_FOR).select_related("contact")
+    calls = calls.started_between(present - _SHOWN_FOR - LATEST, present)
+    calls = calls.filter(end_time__gt=present - _SHOWN_FOR).select_related("contact")
     found = {call.pk: call for call in calls.order_by("-start_time")}
     if not found:
         return []

@@ -129,7 +129,7 @@ def read_again() -> int:
 
 
 def watch_silence() -> list[ProviderAccount]:
-    """The accounts that used to speak and have just fallen silent; each is told of once."""
+    """The accounts that used to speak and have just fallen silent; each is named once."""
     silent = []
     accounts = ProviderAccount.objects.filter(
         is_active=True, silence_minutes__gt=0, last_heard_at__isnull=False, silent_since=None

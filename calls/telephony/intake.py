@@ -34,7 +34,7 @@ from common.phones import to_e164
 
 # What links a call to its phone system, and all that the phone system may say of it by itself.
 _LINK: Final = ("account_id", "provider", "provider_call_id", "conversation", "is_shared")
-_TOLD: Final = (*_LINK, "user", "direction", "contact_phone", "phone_e164", "contact")
+_REPORTED_FIELDS: Final = (*_LINK, "user", "direction", "contact_phone", "phone_e164", "contact")
 
 
 def record(
@@ -44,17 +44,17 @@ def record(
     received: dt.datetime,
     payload_hash: str = "",
 ) -> list[CallLog]:
-    """Records what `account` told: one transaction a call. The calls as they now stand.
+    """Records what `account` reported: one transaction a call. The calls as they now stand.
 
     A remark (`noted`) about a call that we do not know is dropped: it says nothing by itself. Those
     about whole conversations come last, when the parts that the same message makes are there.
     """
-    told: dict[str, list[ProviderEvent]] = {}
+    by_call: dict[str, list[ProviderEvent]] = {}
     for event in events:
-        told.setdefault(event.call, []).append(event)
-    remarks = told.pop("", [])
+        by_call.setdefault(event.call, []).append(event)
+    remarks = by_call.pop("", [])
     calls = []
-    for call_id, its_events in told.items():
+    for call_id, its_events in by_call.items():
         lines = Lines(account, its_events, received, payload_hash)
         call = _record_one(account, call_id, lines)
         if call is not None:
@@ -83,10 +83,10 @@ class Lines:
         self.agent = ProviderIdentity.agent_of(
             account, [name for event in events for name in event.agents]
         )
-        # Two conversations that turn out to be one (an attended transfer) are told as `joined`.
+        # Two conversations that turn out to be one (an attended transfer) are reported as `joined`.
         self.joined = next((str(e.data["joined"]) for e in events if e.data.get("joined")), "")
-        told = next((e.conversation for e in events if e.conversation), "")
-        self.conversation = self.joined or told
+        reported = next((e.conversation for e in events if e.conversation), "")
+        self.conversation = self.joined or reported
 
     def rows(self, call: CallLog) -> list[CallEvent]:
         """The same, unsaved, for the ledger of `call`."""
@@ -156,7 +156,7 @@ def _continue(call: CallLog, lines: Lines) -> CallLog:
     _take_over(change)
     call.conversation = lines.joined or call.conversation
     wrap_up.begin_after_click(change)
-    change.save(*_TOLD)
+    change.save(*_REPORTED_FIELDS)
     return call
 
 
@@ -221,9 +221,9 @@ def assign(call: CallLog, agent: User, actor: User) -> CallLog:
         if call.user_id is not None:
             raise CallConflict(_("This call has an agent already."))
         change = _given_to(call, agent)
-        told = ReportedTime(now(), source=ADMIN)
-        change.add([fact(timeline.NOTED, told, data={"assigned": agent.username})], actor=actor)
-        change.save(*_TOLD, alive=False)
+        reported = ReportedTime(now(), source=ADMIN)
+        change.add([fact(timeline.NOTED, reported, data={"assigned": agent.username})], actor=actor)
+        change.save(*_REPORTED_FIELDS, alive=False)
     return change.call
 
 
@@ -235,8 +235,8 @@ def identity_of(call: CallLog) -> str:
 
 def waiting(account: ProviderAccount, identity: str) -> CallQuerySet:
     """The calls without an agent that `account` says are those of `identity`."""
-    told = CallEvent.objects.filter(call=OuterRef("pk"), data__agent=identity)
-    return CallLog.objects.unassigned().filter(account=account).filter(Exists(told))
+    reported = CallEvent.objects.filter(call=OuterRef("pk"), data__agent=identity)
+    return CallLog.objects.unassigned().filter(account=account).filter(Exists(reported))
 
 
 def assign_waiting(account: ProviderAccount, identity: str, agent: User, actor: User) -> int:

@@ -31,18 +31,18 @@ ALL_SECONDS: Final = 30.0  # for all questions of one round; the others wait for
 Answer = list[ProviderEvent] | None
 
 
-def close_stale_calls() -> int:
+def ask_and_close() -> int:
     """Closes the calls that show no sign of life; how many. See services.close_stale_calls.
 
     Those that only people tell of are closed first; then phone systems are asked about theirs.
     """
     calls = CallLog.objects.all()
     closed = services.close_stale_calls(calls.clicked())
-    answers = about_silent(calls.active())
+    answers = about_stale(calls.active())
     return closed + services.close_stale_calls(calls.linked(), answers)
 
 
-def about_silent(running: CallQuerySet) -> dict[int, str]:
+def about_stale(running: CallQuerySet) -> dict[int, str]:
     """Asks about the stale calls among `running`, the longest silent first.
 
     By the call's key: services.GOES_ON, GONE, or "" from who cannot tell. A call that has ended is
@@ -50,7 +50,7 @@ def about_silent(running: CallQuerySet) -> dict[int, str]:
     """
     until = time.monotonic() + ALL_SECONDS
     answers = {}
-    for call in _silent(running):
+    for call in _stale(running):
         if time.monotonic() > until:
             break
         if cache.add(f"asked:{call.pk}", True, settings.STALE_CALL_SECONDS):
@@ -58,7 +58,7 @@ def about_silent(running: CallQuerySet) -> dict[int, str]:
     return answers
 
 
-def _silent(running: CallQuerySet) -> list[CallLog]:
+def _stale(running: CallQuerySet) -> list[CallLog]:
     present = now()
     heard_before = present - dt.timedelta(seconds=settings.STALE_CALL_SECONDS)
     began_before = present - dt.timedelta(seconds=settings.MAX_CALL_SECONDS)

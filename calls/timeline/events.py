@@ -35,7 +35,7 @@ DROPPED: Final = "DROPPED"
 FAILED: Final = "FAILED"
 NO_ANSWER: Final = "NO_ANSWER"
 TERMINAL: Final = (COMPLETED, DROPPED, NO_ANSWER, FAILED)
-# Ends that say that somebody had answered, where nobody told when.
+# Ends that say that somebody had answered, where nobody reported when.
 ANSWERED_ENDS: Final = (COMPLETED, DROPPED)
 
 # What a `noted` event says of the work after the call.

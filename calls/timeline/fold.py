@@ -91,15 +91,15 @@ def _claims(events: list[Event], kind: str, name: str) -> list[Claim]:
     claims = [Claim(-_rank(e), e.at, e) for e in events if e.kind == kind]
     for event in _reports(events, name):
         rank = _RECORDED if event.kind == SUMMARY else _REPORTED
-        told = event.data[name]
-        claims.append(Claim(-rank, -1 if told is None else int(told), event))
+        reported = event.data[name]
+        claims.append(Claim(-rank, -1 if reported is None else int(reported), event))
     return sorted(claims, key=lambda claim: claim[:2])
 
 
 def _settled(claims: list[Claim]) -> int | None:
     """The earliest instant of the most believed claims; None where they all say never."""
-    told = [claim.at for claim in claims if claim.doubt == claims[0].doubt and claim.at >= 0]
-    return min(told) if told else None
+    reported = [claim.at for claim in claims if claim.doubt == claims[0].doubt and claim.at >= 0]
+    return min(reported) if reported else None
 
 
 def _intervals(
@@ -138,7 +138,7 @@ def fold(events: Iterable[Event]) -> CallState:
     wrap_up, wrap_up_since = _wrap_up(known, course.end)
     return CallState(
         **course._asdict(),
-        **_lengths(course, pauses, holds, _told_hold(known))._asdict(),
+        **_lengths(course, pauses, holds, _reported_hold(known))._asdict(),
         end_reason=ending.reason if ending else "",
         ended_by=ending.event.source if ending else "",
         held_since=held_since,
@@ -214,8 +214,8 @@ def _corrected(course: Course, correction: Event) -> Course:
     said = correction.data
     course = course._replace(start=int(said.get("start", course.start)))
     if "answered" in said:
-        told = said["answered"]
-        course = course._replace(answered=None if told is None else int(told))
+        reported = said["answered"]
+        course = course._replace(answered=None if reported is None else int(reported))
     if course.end is None:
         return course
     status = str(said.get("status", course.status))
@@ -233,7 +233,7 @@ def _in_order(course: Course) -> Course:
 
 
 def _lengths(
-    course: Course, pauses: list[Interval], holds: list[Interval], told_hold: int | None
+    course: Course, pauses: list[Interval], holds: list[Interval], reported_hold: int | None
 ) -> Lengths:
     start, answered, end, status = course
     paused = sum(b - a for a, b in pauses)
@@ -245,9 +245,9 @@ def _lengths(
         duration = end - start - paused
         if answered is not None:
             talk = end - answered - length(merge(pauses + holds), answered, end)
-            if told_hold is not None:
+            if reported_hold is not None:
                 talked = end - answered - length(pauses, answered, end)
-                hold = min(told_hold, talked)
+                hold = min(reported_hold, talked)
                 talk = talked - hold
         elif status in ANSWERED_ENDS:
             ring, talk = 0, duration
@@ -265,10 +265,12 @@ def _outcome(events: list[Event], answered: int | None) -> tuple[str, str]:
     return status, str(telling.data.get("reason", ""))
 
 
-def _told_hold(known: list[Event]) -> int | None:
+def _reported_hold(known: list[Event]) -> int | None:
     """The total hold that the provider's best report states, in ms."""
-    told = sorted((-_rank(e), e.at, e.key, int(e.data["hold"])) for e in _reports(known, "hold"))
-    return told[0][3] if told else None
+    reported = sorted(
+        (-_rank(e), e.at, e.key, int(e.data["hold"])) for e in _reports(known, "hold")
+    )
+    return reported[0][3] if reported else None
 
 
 def _first_said(known: list[Event], name: str) -> str:
@@ -279,20 +281,23 @@ def _first_said(known: list[Event], name: str) -> str:
 def _missing(
     known: list[Event], course: Course, starts: list[Claim], answers: list[Claim]
 ) -> tuple[str, ...]:
-    """What an ended call that a provider told us of lacks, in the order of MISSING."""
+    """What an ended call that a provider reported lacks, in the order of MISSING."""
     start, _, end, status = course
     if end is None:
         return ()
-    told = [e for e in known if _by_provider(e)]
+    reported = [e for e in known if _by_provider(e)]
     lacks = {
         "start": not starts,
-        "answer": not answers and (status == COMPLETED or any(e.data.get("unsure") for e in told)),
-        "events": shows_loss(told),
-        "record": any(e.data.get("record") for e in told)
-        and not any(e.kind == SUMMARY for e in told),
-        "gap": any(e.data["gap"][0] < end and start < e.data["gap"][1] for e in told if _gap(e)),
+        "answer": not answers
+        and (status == COMPLETED or any(e.data.get("unsure") for e in reported)),
+        "events": shows_loss(reported),
+        "record": any(e.data.get("record") for e in reported)
+        and not any(e.kind == SUMMARY for e in reported),
+        "gap": any(
+            e.data["gap"][0] < end and start < e.data["gap"][1] for e in reported if _gap(e)
+        ),
     }
-    return tuple(name for name in MISSING if told and lacks[name])
+    return tuple(name for name in MISSING if reported and lacks[name])
 
 
 def _gap(event: Event) -> bool:
@@ -344,10 +349,10 @@ def _evidence(known: list[Event], final: Event | None, corrected: bool) -> str:
     if any(e.kind == SUMMARY for e in known):
         return RECORD
     if final is None:
-        told_live = any(e.source.startswith(PROVIDER_PREFIX) for e in known)
+        reported_live = any(e.source.startswith(PROVIDER_PREFIX) for e in known)
     else:
-        told_live = final.source.startswith(PROVIDER_PREFIX)
-    if told_live:
+        reported_live = final.source.startswith(PROVIDER_PREFIX)
+    if reported_live:
         return LIVE
     if final is not None and final.source == WATCHDOG and not corrected:
         return ESTIMATE

@@ -2,7 +2,7 @@
 
 Each rule reads what an adapter says besides the facts: `seq` numbers the events of a `leg` from 0;
 `conversation_seq` numbers the messages about a conversation, from any number; `awaits` names a leg
-whose end will be told, and an end, a record or `over` tells it; `paired` marks the holds of a
+whose end will be reported, and an end, a record or `over` reports it; `paired` marks the holds of a
 system that tells every hold and the end of every hold.
 """
 
@@ -13,7 +13,7 @@ _ENDING: Final = ("ended", "summary")
 _ANSWERED, _HELD = "answered", "held"
 
 
-class ReportedTime(Protocol):
+class ReportedEvent(Protocol):
     """An event, as calls.timeline has it."""
 
     @property
@@ -24,9 +24,9 @@ class ReportedTime(Protocol):
     def data(self) -> Mapping[str, Any]: ...
 
 
-def shows_loss(told: Iterable[ReportedTime]) -> bool:
-    """Whether an event is lost from those that the provider told of an ended call."""
-    events = list(told)
+def shows_loss(reported: Iterable[ReportedEvent]) -> bool:
+    """Whether an event is lost from those that the provider reported of an ended call."""
+    events = list(reported)
     return (
         _numbers_lack(events)
         or _conversation_lacks(events)
@@ -35,11 +35,11 @@ def shows_loss(told: Iterable[ReportedTime]) -> bool:
     )
 
 
-def _leg(event: ReportedTime) -> str:
+def _leg(event: ReportedEvent) -> str:
     return str(event.data.get("leg", ""))
 
 
-def _numbers_lack(events: list[ReportedTime]) -> bool:
+def _numbers_lack(events: list[ReportedEvent]) -> bool:
     legs: dict[str, set[int]] = {}
     for event in events:
         if "seq" in event.data:
@@ -47,20 +47,20 @@ def _numbers_lack(events: list[ReportedTime]) -> bool:
     return any(len(numbers) <= max(numbers) for numbers in legs.values())
 
 
-def _conversation_lacks(events: list[ReportedTime]) -> bool:
+def _conversation_lacks(events: list[ReportedEvent]) -> bool:
     """A gap between the first and the last number. What came before the first shows otherwise: a
     part of which the beginning is lost has no start."""
     numbers = {int(e.data["conversation_seq"]) for e in events if "conversation_seq" in e.data}
     return bool(numbers) and len(numbers) <= max(numbers) - min(numbers)
 
 
-def _ends_lack(events: list[ReportedTime]) -> bool:
+def _ends_lack(events: list[ReportedEvent]) -> bool:
     awaited = {str(event.data["awaits"]) for event in events if event.data.get("awaits")}
     over = {_leg(e) for e in events if e.kind in _ENDING or e.data.get("over")}
     return not awaited <= over
 
 
-def _holds_lack(events: list[ReportedTime]) -> bool:
+def _holds_lack(events: list[ReportedEvent]) -> bool:
     """A hold without its end, an end without its hold, or a hold before anybody had answered."""
     parties: dict[str, list[tuple[int, bool, str]]] = {}
     for event in events:
@@ -75,7 +75,7 @@ def _is_broken(steps: list[tuple[int, bool, str]]) -> bool:
     answers = any(kind == _ANSWERED for _, _, kind in steps)
     for _, closes, kind in steps:
         if kind == _ANSWERED:
-            answers = False  # an answer may be told again, and may end a hold
+            answers = False  # an answer may be reported again, and may end a hold
         elif held != closes or answers:
             return True
         held = not closes

@@ -125,7 +125,7 @@ def start(request: PageRequest) -> str:
         contact=_contact(request, form.cleaned_data["contact"]),
         contact_phone=form.cleaned_data["phone"],
         call_id=form.cleaned_data["call_id"],
-        told=form.told(arrival_of(request)),
+        reported=form.reported(arrival_of(request)),
     )
     link = DialLink.objects.of(request.user)
     if made and link.dials:
@@ -158,7 +158,7 @@ def end(request: PageRequest, call_id: uuid.UUID) -> str:
             notes=form.cleaned_data["notes"],
             disposition=form.cleaned_data["disposition"],
             wrap_up=True,
-            told=form.told(arrival_of(request)),
+            reported=form.reported(arrival_of(request)),
         )
     except CallConflict as error:
         raise _already_ended(request, call_id) from error
@@ -183,7 +183,9 @@ def step(request: PageRequest, call_id: uuid.UUID, action: str) -> str:
         raise Http404
     form = checked(ClickForm(request.POST))
     try:
-        call = services.step(call_id, request.user, action, told=form.told(arrival_of(request)))
+        call = services.step(
+            call_id, request.user, action, reported=form.reported(arrival_of(request))
+        )
     except CallConflict as error:
         raise _already_ended(request, call_id) from error
     said = {
@@ -200,7 +202,7 @@ def step(request: PageRequest, call_id: uuid.UUID, action: str) -> str:
 def ready(request: PageRequest, call_id: uuid.UUID) -> str:
     """Done with what followed the call."""
     form = checked(ClickForm(request.POST))
-    call = wrap_up.ready(call_id, request.user, told=form.told(arrival_of(request)))
+    call = wrap_up.ready(call_id, request.user, reported=form.reported(arrival_of(request)))
     return _("Ready, after %(length)s of wrap-up.") % {"length": clock(call.wrap_up_seconds)}
 
 

@@ -22,7 +22,7 @@ from calls.history import ledger_lines
 from calls.history.columns import COLUMNS, columns_of, default_on_pages, outcome_labels
 from calls.history.filters import CallFilter, sees_only_self
 from calls.history.pagination import page_of_calls
-from calls.history.segments import parts_of
+from calls.history.segments import segments_of
 from calls.models import CallLog, Disposition
 from calls.services import wrap_up
 from common.htmx import render_page, wants_part
@@ -159,7 +159,7 @@ def _show(
         "outcomes": Disposition.objects.offered_to(shown.user)
         if shown.end_time and shown.user
         else (),
-        "parts": parts_of(state, to_ms(present)),
+        "parts": segments_of(state, to_ms(present)),
         "elapsed_ms": shown.tracked_ms(present),
         "note": note or NoteForm(initial={"notes": shown.notes}),
         "correction": correction or _correction_of(request.user, shown),

@@ -197,7 +197,7 @@ def is_pending(db: sqlite3.Connection, call_id: str) -> bool:
 
 
 def note_attempt(db: sqlite3.Connection, seq: int, at_ms: int | None) -> None:
-    """The event is about to be told with this instant, now and whenever it is repeated."""
+    """The event is about to be reported with this instant, now and whenever it is repeated."""
     db.execute("UPDATE events SET attempts=attempts+1, at_ms=? WHERE seq=?", (at_ms, seq))
 
 
@@ -265,8 +265,8 @@ def answer_to_end(db: sqlite3.Connection, call_id: str) -> dict[str, Any] | None
 
 
 def estimated_figures(db: sqlite3.Connection) -> dict[str, int]:
-    """The last figures that the server told, with the ended calls that it does not know yet."""
-    told = json.loads(_fact(db, "figures") or "{}")
+    """The last figures that the server reported, with the ended calls that it does not know yet."""
+    reported = json.loads(_fact(db, "figures") or "{}")
     waiting = db.execute(
         "SELECT count(*), coalesce(sum(status='COMPLETED'), 0),"
         " coalesce(sum(CASE WHEN status IN ('COMPLETED', 'DROPPED')"
@@ -274,7 +274,7 @@ def estimated_figures(db: sqlite3.Connection) -> dict[str, int]:
         " FROM events JOIN calls USING (call_id) WHERE kind='end' AND error IS NULL"
     ).fetchone()
     made, success, total = (
-        int(told.get(name, 0)) + more for name, more in zip(FIGURES[1:], waiting)
+        int(reported.get(name, 0)) + more for name, more in zip(FIGURES[1:], waiting)
     )
     return dict(zip(FIGURES, (total // made if made else 0, made, success, total)))
 

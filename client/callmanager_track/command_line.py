@@ -1,7 +1,7 @@
 """`callmanager-track`: calls from scripts and from the hooks of softphones.
 
 Exit codes: 0 done; 1 not possible now, such as no call running; 2 not a command; 3 the server
-refused. A server that is away is no failure: what is to be told waits in the journal.
+refused. A server that is away is no failure: what is to be reported waits in the journal.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Desk:
 
     def exit_code(self) -> int:
         """0, or 3 with what the server said if it refused something."""
-        # Asked of the journal: the keeper may have told it, and be told of the refusal, before us.
+        # Asked of the journal: the keeper may have sent it, and heard of the refusal, before us.
         refused = self.recorder.journal.do(book.dead_letters)
         for letter in self.refused_before:
             if letter in refused:
@@ -194,10 +194,10 @@ def _end(options: argparse.Namespace, given: Settings) -> int:
 
 
 def _end_line(result: dict[str, Any]) -> str:
-    told = "" if result["confirmed"] else " (estimated; not delivered yet)"
+    remark = "" if result["confirmed"] else " (estimated; not delivered yet)"
     return (
         f"{result['status']} after {format_duration(result['duration_seconds'])}; "
-        f"{result['calls_made']} calls, average {format_duration(result['new_average'])}{told}"
+        f"{result['calls_made']} calls, average {format_duration(result['new_average'])}{remark}"
     )
 
 

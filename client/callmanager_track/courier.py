@@ -43,7 +43,7 @@ class Problem(NamedTuple):
 
 
 def verdict(answer: Answer, letter: Letter) -> str:
-    """What to do after `answer`: the event is `delivered`, `refused`, or to be told `later`."""
+    """What to do after `answer`: the event is `delivered`, `refused`, or to be sent `later`."""
     body = answer.body
     if 200 <= answer.status < 300:
         ours = isinstance(body, dict) and body.get("call_id") == letter.call_id
@@ -206,7 +206,7 @@ class Courier:
         dead = self._journal.do(partial(book.bury_with_start, letter=letter))
         if dead is None:
             return False
-        self._told(letter.call_id)
+        self._notify(letter.call_id)
         self._report(Problem(dead.error, True, letter.call_id, letter.kind, dead.code))
         return True
 
@@ -222,7 +222,7 @@ class Courier:
         if answer.status == 429:
             self._not_before = self._here.seconds() + answer.retry_after
             self._report(Problem(f"Too many requests; waiting {answer.retry_after:.0f} s."))
-            self._told()
+            self._notify()
             return None
         return answer
 
@@ -233,7 +233,7 @@ class Courier:
         self._not_before = self._here.seconds() + longest * random.uniform(0.5, 1.0)
         if self._failures == 3:
             self._report(Problem(message))
-        self._told()
+        self._notify()
 
     def _delivered(self, letter: Letter, answer: Answer) -> None:
         self._failures = 0
@@ -243,7 +243,7 @@ class Courier:
         if letter.kind == "end":
             self._signs.pop(letter.call_id, None)
             self._silent.discard(letter.call_id)
-        self._told(letter.call_id)
+        self._notify(letter.call_id)
 
     def _refused(self, letter: Letter, answer: Answer) -> None:
         self._failures = 0
@@ -251,10 +251,10 @@ class Courier:
         self._journal.do(
             partial(book.bury, letter=letter, code=answer.status, error=message), durable=True
         )
-        self._told(letter.call_id)
+        self._notify(letter.call_id)
         self._report(Problem(message, True, letter.call_id, letter.kind, answer.status))
 
-    def _told(self, call_id: str | None = None) -> None:
+    def _notify(self, call_id: str | None = None) -> None:
         """Something changed for those who wait: for one call, or for all of them."""
         for awaited, answered in list(self._awaited.items()):
             if call_id in (None, awaited):
@@ -267,21 +267,21 @@ class Courier:
     def _instant_of(self, letter: Letter) -> int | None:
         """When it happened on the server's clock, epoch ms; None while that clock is unknown.
 
-        What follows a start is told relative to it, so that lengths are exact whatever the clocks.
+        What follows a start is reported relative to it: so lengths are exact whatever the clocks.
         """
         now = self._clock.now_ms()
         if letter.kind == "start":
             return None if now is None else min(now, self._clock.ms_at(letter.started) or now)
         start = letter.server_start or 0  # its start was delivered before it
-        told = start + letter.ms
+        reported = start + letter.ms
         if now is None:
-            return told
-        if told - now > _MOST_AHEAD_MS:  # the server's clock was set back
+            return reported
+        if reported - now > _MOST_AHEAD_MS:  # the server's clock was set back
             return max(start, now)
         # The server would cut what lies in its future, and it may be behind by the clock's error.
-        early = told - now + min(self._clock.error_ms, _MOST_AHEAD_MS)
+        early = reported - now + min(self._clock.error_ms, _MOST_AHEAD_MS)
         self._wait_until(self._here.seconds() + early / 1000)
-        return told
+        return reported
 
     def _wait_until(self, due: float) -> None:
         """Until our clock shows `due`, or the courier stops."""

@@ -31,13 +31,13 @@ CREATE TABLE calls (
     paused_ms INTEGER NOT NULL DEFAULT 0,
     paused_since INTEGER, held_since INTEGER, answered_ms INTEGER, end_ms INTEGER,
     status TEXT NOT NULL DEFAULT 'IN_PROGRESS',
-    server_start INTEGER,             -- epoch ms on the server's clock, as told or answered
+    server_start INTEGER,             -- epoch ms on the server's clock, as sent or answered
     answer TEXT                       -- what the server said to the end, JSON
 );
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, call_id TEXT NOT NULL, kind TEXT NOT NULL,
     ms INTEGER NOT NULL, data TEXT NOT NULL,
-    at_ms INTEGER,                    -- the instant as told to the server, every time
+    at_ms INTEGER,                    -- the instant as reported to the server, every time
     attempts INTEGER NOT NULL DEFAULT 0,
     code INTEGER, error TEXT          -- set for a dead letter
 );

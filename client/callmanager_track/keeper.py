@@ -1,4 +1,4 @@
-"""A process that stays while a call of the command line runs, or something is still to be told.
+"""A process that stays while a call of the command line runs, or something is still to be sent.
 
 `callmanager-track start` leaves it behind: it tells the server that the call is alive, notes it in
 the journal every second, and delivers what could not be delivered at once.

@@ -1,4 +1,4 @@
-"""Journal and courier together: what happens to calls is written down, then told.
+"""Journal and courier together: what happens to calls is written down, then reported.
 
 A tracker in a program owns its calls by a lock that dies with the process; calls of the command
 line belong to nobody (book.DETACHED) and outlive the commands.
@@ -107,7 +107,7 @@ class Recorder:
         }
 
     def flush(self, timeout: float) -> bool:
-        """Whether everything has been told, after waiting for it; gives up while offline."""
+        """Whether everything has been reported, after waiting for it; gives up while offline."""
         self.courier.wake()
         return self.courier.wait_for_all(timeout)
 

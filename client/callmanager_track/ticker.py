@@ -21,13 +21,13 @@ class Ticker(threading.Thread):
         self._session, self._callback_of = session, callback_of
 
     def run(self) -> None:
-        told = -1
+        last = -1
         while self._session.running:
             tracked = self._session.tracked_ms()
-            if tracked // 1000 > told:
-                told = tracked // 1000
-                self._tell(told)
-            self._wait((told + 1) * 1000)
+            if tracked // 1000 > last:
+                last = tracked // 1000
+                self._tell(last)
+            self._wait((last + 1) * 1000)
 
     def _tell(self, seconds: int) -> None:
         callback = self._callback_of()

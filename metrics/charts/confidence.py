@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from metrics.dashboard.comparison import Sample, mean_interval, wilson
-from metrics.dashboard.tables import AnyRow, sample_of
+from metrics.dashboard.tables import ComparedRowT, sample_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Spread:
     longest: float  # seconds at the right end of `lengths`
 
 
-def spread_of(rows: Iterable[AnyRow]) -> Spread:
+def spread_of(rows: Iterable[ComparedRowT]) -> Spread:
     """The intervals of those with two calls at least, by name."""
     samples = {row.name: sample_of(row) for row in rows if row.sums.calls_made > 1}
     rates = {name: _rate(sample) for name, sample in samples.items()}

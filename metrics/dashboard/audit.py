@@ -17,7 +17,7 @@ from common.periods import Period
 from metrics.dashboard.selection import Selection
 from metrics.definitions import COLUMNS, Sums
 from metrics.rollups.daily import own_sums, sums_of
-from metrics.rollups.shared_calls import counted_twice, parts_of
+from metrics.rollups.shared_calls import counted_twice, shared_parts_of
 
 MOST_CALLS: Final = 5000
 MOST_SHOWN: Final = 20
@@ -66,7 +66,7 @@ def prove(chosen: Selection, period: Period) -> Proof:
         stored, twice = own_sums(chosen.agent, *days), Sums()
     else:
         stored = sums_of(chosen.people, *days)
-        twice = counted_twice(parts_of(chosen.people, *days))
+        twice = counted_twice(shared_parts_of(chosen.people, *days))
     count = stored.calls_made + stored.calls_unconfirmed
     if count > MOST_CALLS:
         raise TooManyCalls(count)

@@ -9,7 +9,7 @@ from common.periods import Period, between
 from metrics.dashboard.selection import Selection
 from metrics.definitions import Sums
 from metrics.rollups.daily import own_sums_by_day, sums_by
-from metrics.rollups.shared_calls import Part, SumsBy
+from metrics.rollups.shared_calls import SharedCallPart, SumsBy
 
 SHORT_DAYS: Final = 7  # a shorter period is shown within the weeks before it
 BACKGROUND_DAYS: Final = 28
@@ -42,7 +42,9 @@ class Figures:
     stretches: list[Stretch]
 
 
-def figures_of(chosen: Selection, period: Period, parts: list[Part] | None = None) -> Figures:
+def figures_of(
+    chosen: Selection, period: Period, parts: list[SharedCallPart] | None = None
+) -> Figures:
     """The figures of the selection; one query over daily rows, and one for shared calls.
 
     `parts`: those of shared calls since `read_since(period)`, where somebody has them.
@@ -59,7 +61,9 @@ def figures_of(chosen: Selection, period: Period, parts: list[Part] | None = Non
     )
 
 
-def _by_day(chosen: Selection, first: dt.date, last: dt.date, parts: list[Part] | None) -> SumsBy:
+def _by_day(
+    chosen: Selection, first: dt.date, last: dt.date, parts: list[SharedCallPart] | None
+) -> SumsBy:
     if chosen.agent is not None:
         return own_sums_by_day(chosen.agent, first, last)
     return sums_by("day", chosen.people, first, last, parts)

@@ -15,7 +15,7 @@ from metrics.entries import Figure
 MOST_ROWS: Final = 50  # on one page; `rows=all` shows the rest
 
 
-class Row(Protocol):
+class ComparedRow(Protocol):
     """What a table compares: somebody with a name and sums."""
 
     @property
@@ -24,7 +24,7 @@ class Row(Protocol):
     def sums(self) -> Sums: ...
 
 
-AnyRow = TypeVar("AnyRow", bound=Row)
+ComparedRowT = TypeVar("ComparedRowT", bound=ComparedRow)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Heading:
 
 
 @dataclass(frozen=True)
-class Line:
+class JudgedRow:
     row: Any
     judgement: Judgement
 
@@ -80,7 +80,7 @@ def cut(lines: list[Any], query: QueryDict) -> Cut:
     return Cut(shown, len(lines) - len(shown), _with(query, rows="all"))
 
 
-def table_of(rows: Iterable[AnyRow], columns: Iterable[Column], query: QueryDict) -> Table:
+def table_of(rows: Iterable[ComparedRowT], columns: Iterable[Column], query: QueryDict) -> Table:
     """`rows` as `query` sorts them, by name at first. Raises BadRequest for an unknown column."""
     columns, rows = list(columns), list(rows)
     wanted = query.get("sort") or columns[0].name
@@ -91,12 +91,12 @@ def table_of(rows: Iterable[AnyRow], columns: Iterable[Column], query: QueryDict
     if name != columns[0].name or wanted.startswith("-"):
         rows.sort(key=lambda row: _value(row, name), reverse=wanted.startswith("-"))
     judgements = judge(dict(enumerate(map(sample_of, rows))))
-    lines = [Line(row, judgements[place]) for place, row in enumerate(rows)]
+    lines = [JudgedRow(row, judgements[place]) for place, row in enumerate(rows)]
     headings = [_heading(column, wanted, query) for column in columns]
     return Table(**vars(cut(lines, query)), headings=headings)
 
 
-def _value(row: AnyRow, name: str) -> Any:
+def _value(row: ComparedRowT, name: str) -> Any:
     """What a column sorts by. Averages and the like over no calls go behind all others."""
     if name in _FIGURES:
         return (_FIGURES[name].has_value(row.sums), _FIGURES[name].of(row.sums))
@@ -121,6 +121,6 @@ def _with(query: QueryDict, **parameters: str) -> str:
     return changed.urlencode()
 
 
-def sample_of(row: Row) -> Sample:
+def sample_of(row: ComparedRow) -> Sample:
     sums = row.sums
     return Sample(sums.calls_made, sums.calls_success, sums.total_talk_time, sums.talk_squares)

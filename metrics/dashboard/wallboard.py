@@ -15,7 +15,7 @@ from common.instants import day_start, now, to_ms, today
 from common.periods import Period
 from metrics.definitions import Sums
 from metrics.rollups.daily import sums_by
-from metrics.rollups.shared_calls import Part
+from metrics.rollups.shared_calls import SharedCallPart
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Free:
 
 
 @dataclass(frozen=True)
-class Row:
+class WallboardRow:
     """One person's line in the comparison."""
 
     user: User
@@ -78,7 +78,7 @@ class Wall:
     wrapping_up: list[Free]
     free: list[Free]
     silent: list[Free]
-    rows: list[Row]
+    rows: list[WallboardRow]
     total: Sums
 
     @property
@@ -113,7 +113,9 @@ MOST_SHOWN: Final = 60  # calls, and free people, in the lists of the team's pag
 _NOBODY: Final = Sums()
 
 
-def look_at(people: QuerySet[User], period: Period, parts: list[Part] | None = None) -> Wall:
+def look_at(
+    people: QuerySet[User], period: Period, parts: list[SharedCallPart] | None = None
+) -> Wall:
     """The wall of `people`, in four queries; its rows are about `period`, the rest about now.
 
     Who left is shown while the period has calls of theirs.
@@ -146,7 +148,10 @@ def look_at(people: QuerySet[User], period: Period, parts: list[Part] | None = N
         ],
         free=[person for person in free if person.since is not None],
         silent=[person for person in free if person.since is None],
-        rows=[Row(person, sums.get(person.pk, _NOBODY), person.pk in busy) for person in shown],
+        rows=[
+            WallboardRow(person, sums.get(person.pk, _NOBODY), person.pk in busy)
+            for person in shown
+        ],
         total=sums.total,
     )
 

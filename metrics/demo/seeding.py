@@ -108,8 +108,8 @@ def _event_rows(call_id: int, planned: PlannedCall) -> Iterator[tuple[Any, ...]]
     """The ledger's lines as values in the order of CallEvent's fields."""
     last = planned.facts[-1].at
     for fact in planned.facts:
-        told = last + HEARD_OFFLINE_AFTER_MS if fact.data.get("offline") else fact.at
-        heard = from_ms(told + HEARD_AFTER_MS)
+        reported = last + HEARD_OFFLINE_AFTER_MS if fact.data.get("offline") else fact.at
+        heard = from_ms(reported + HEARD_AFTER_MS)
         actor = None if fact.source == timeline.WATCHDOG else planned.agent.pk
         said = (fact.key, fact.kind, from_ms(fact.at), heard, fact.source, actor)
         yield (call_id, *said, PRECISION_MS, "", None, "", dict(fact.data))
@@ -124,9 +124,9 @@ def _start_running(organisation: Organisation, present: dt.datetime) -> int:
         agent = organisation.agents[number]
         begun = present - dt.timedelta(seconds=lasted)
         contact = organisation.contacts_of(agent)[number]
-        call, _ = services.start_call(agent, contact=contact, told=services.ReportedTime(begun))
+        call, _ = services.start_call(agent, contact=contact, reported=services.ReportedTime(begun))
         for place, action in enumerate(steps, start=1):
             at = begun + dt.timedelta(seconds=lasted * place / (len(steps) + 1))
-            services.step(call.call_id, agent, action, told=services.ReportedTime(at))
+            services.step(call.call_id, agent, action, reported=services.ReportedTime(at))
         started += 1
     return started

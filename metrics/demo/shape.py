@@ -130,7 +130,7 @@ def _aside(
 
 
 def ledger(script: Script, start: int, source: str, offline: bool) -> list[Event]:
-    """The events of `script` as they are told when it begins at the instant `start`."""
+    """The events of `script` as they are reported when it begins at the instant `start`."""
     mark = {"offline": True} if offline else {}
     facts = [Event(timeline.STARTED, timeline.STARTED, start, source, mark)]
     for kind, offset, data in script.steps:

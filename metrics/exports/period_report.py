@@ -22,7 +22,7 @@ SUM_HEADS: Final = tuple(Head(f.name, f.short_label, kind_of(f)) for f in IN_REP
 
 
 @dataclass(frozen=True)
-class Line:
+class ReportLine:
     """One team's, agent's or day's figures; `keys` say whose, as programs read it."""
 
     keys: dict[str, Any]
@@ -59,15 +59,15 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Report:
+class PeriodReport:
     """What the people whom the viewer may see did in a period, and in the one before."""
 
     period: Period
     sums: Sums
     before: Sums
-    teams: list[Line]
-    agents: list[Line]
-    days: list[Line]
+    teams: list[ReportLine]
+    agents: list[ReportLine]
+    days: list[ReportLine]
 
     @property
     def bars(self) -> list[Bar]:
@@ -92,7 +92,7 @@ def figures_in_order(sums: Sums) -> list[Any]:
     return [figure.of(sums) if figure.has_value(sums) else None for figure in IN_REPORTS]
 
 
-def report_of(viewer: User, period: Period) -> Report:
+def report_of(viewer: User, period: Period) -> PeriodReport:
     """The report of the people whom `viewer` may see; five queries."""
     people = User.objects.visible_to(viewer)
     by_person = sums_by("user", people, period.first, period.last)
@@ -103,7 +103,7 @@ def report_of(viewer: User, period: Period) -> Report:
     ]
     agents = [_of_person(person, by_person.get(person.pk, Sums())) for person in known]
     by_day = sums_by("day", people, period.previous_first, period.last)
-    return Report(
+    return PeriodReport(
         period=period,
         sums=by_person.total,
         before=by_day.total_of(_all_days(period.previous_first, period.previous_last)),
@@ -113,7 +113,7 @@ def report_of(viewer: User, period: Period) -> Report:
     )
 
 
-def _of_person(person: User, sums: Sums) -> Line:
+def _of_person(person: User, sums: Sums) -> ReportLine:
     team = person.team.name if person.team else None
     keys = {
         "user_id": person.pk,
@@ -121,10 +121,10 @@ def _of_person(person: User, sums: Sums) -> Line:
         "name": person.display_name,
         "team": team,
     }
-    return Line(keys, person.display_name, sums, team or "")
+    return ReportLine(keys, person.display_name, sums, team or "")
 
 
-def _teams(people: list[User], sums: SumsBy) -> list[Line]:
+def _teams(people: list[User], sums: SumsBy) -> list[ReportLine]:
     """A line a team by name, and at the end the people without one."""
     members: dict[int | None, list[int]] = {}
     names: dict[int | None, str | None] = {}
@@ -133,7 +133,7 @@ def _teams(people: list[User], sums: SumsBy) -> list[Line]:
         members.setdefault(person.team_id, []).append(person.pk)
     order = sorted(names, key=lambda pk: (pk is None, (names[pk] or "").casefold()))
     return [
-        Line(
+        ReportLine(
             {"team_id": pk, "name": names[pk]},
             names[pk] or _("Without a team"),
             sums.total_of(members[pk]),
@@ -142,10 +142,10 @@ def _teams(people: list[User], sums: SumsBy) -> list[Line]:
     ]
 
 
-def _days(period: Period, by_day: SumsBy) -> Iterator[Line]:
+def _days(period: Period, by_day: SumsBy) -> Iterator[ReportLine]:
     """Every day up to today, without calls too."""
     for day in _all_days(period.first, min(period.last, today())):
-        yield Line({"day": day.isoformat()}, day, by_day.get(day, Sums()))
+        yield ReportLine({"day": day.isoformat()}, day, by_day.get(day, Sums()))
 
 
 def _all_days(first: dt.date, last: dt.date) -> Iterator[dt.date]:
@@ -158,7 +158,7 @@ def _sheet(title: str, rows: Callable[[], list[list[Any]]], *keys: Head) -> Shee
     return Sheet(title, [*keys, *SUM_HEADS], lambda: [rows()])
 
 
-def sheets_of(report: Report) -> dict[str, Sheet]:
+def sheets_of(report: PeriodReport) -> dict[str, Sheet]:
     """The report's tables under the names that URLs use."""
     return {
         "summary": _sheet(
@@ -191,7 +191,7 @@ def sheets_of(report: Report) -> dict[str, Sheet]:
     }
 
 
-def _summary_rows(report: Report) -> list[list[Any]]:
+def _summary_rows(report: PeriodReport) -> list[list[Any]]:
     period = report.period
     return [
         [_("this period"), period.first, period.last, *figures_in_order(report.sums)],
@@ -210,7 +210,7 @@ def in_words(period: Period) -> str:
     return f"{period.label}: {first} – {last}"
 
 
-def document_of(report: Report, maker: User, *tables: str) -> Document:
+def document_of(report: PeriodReport, maker: User, *tables: str) -> Document:
     """The report as a document with those tables, or with all of them."""
     sheets = sheets_of(report)
     return Document(

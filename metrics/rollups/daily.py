@@ -15,7 +15,13 @@ from metrics.definitions import COLUMNS, STORED, Sums
 from metrics.models import DailyMetrics, SumsModel, UserMetrics
 from metrics.rollups.histograms import recompute_shape
 from metrics.rollups.prepared_sql import A_USER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
-from metrics.rollups.shared_calls import Part, SumsBy, counted_twice, of_people, parts_of
+from metrics.rollups.shared_calls import (
+    SharedCallPart,
+    SumsBy,
+    counted_twice,
+    of_people,
+    shared_parts_of,
+)
 
 # How each column is made: from ended calls, and from daily rows.
 CALL_SUMS: dict[str, Any] = {name: column.of_calls for name, column in COLUMNS.items()}
@@ -100,7 +106,7 @@ def sums_of(users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date
     A call that several of them had a part in counts once.
     """
     sums = Sums(**of_people(rows_between(first, last), users).aggregate(**ROW_SUMS))
-    return sums - counted_twice(parts_of(users, first, last))
+    return sums - counted_twice(shared_parts_of(users, first, last))
 
 
 def sums_by(
@@ -108,16 +114,16 @@ def sums_by(
     users: QuerySet[User],
     first: dt.date,
     last: dt.date,
-    parts: list[Part] | None = None,
+    parts: list[SharedCallPart] | None = None,
 ) -> SumsBy:
     """The same, apart by `group`: `user`, `user__team` or `day`.
 
-    `parts`: those of parts_of for the same people and a wider period, where somebody has them.
+    `parts`: those of shared_parts_of for the same people and a wider period, where they are known.
     """
     rows = by_group(of_people(rows_between(first, last), users), ROW_SUMS, group)
     sums = {key: Sums.of_row(columns) for key, *columns in rows}
     if parts is None:
-        parts = parts_of(users, first, last)
+        parts = shared_parts_of(users, first, last)
     return SumsBy(sums, group, [part for part in parts if first <= part.day <= last])
 
 

@@ -11,7 +11,7 @@ from common.instants import today
 from common.query_timeout import TookTooLong, patience
 from metrics.definitions import Sums
 from metrics.rollups.daily import CALL_SUMS, own_sums, sums_of
-from metrics.rollups.shared_calls import counted_twice, parts_among
+from metrics.rollups.shared_calls import counted_twice, shared_parts_among
 
 MOST_CALLS: Final = 20_000  # that are added up one by one while somebody waits
 PATIENCE_SECONDS: Final = 4
@@ -69,7 +69,7 @@ def _all_days() -> tuple[dt.date, dt.date]:
 def _added(found: CallFilter, calls: CallQuerySet) -> Sums:
     """The sums of `calls`, some or all of those that pass the filter, counted likewise."""
     sums = Sums(**calls.aggregate(**CALL_SUMS))
-    return sums if found.person_id is not None else sums - counted_twice(parts_among(calls))
+    return sums if found.person_id is not None else sums - counted_twice(shared_parts_among(calls))
 
 
 def _from_calls(found: CallFilter, calls: CallQuerySet) -> Totals:

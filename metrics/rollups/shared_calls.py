@@ -22,7 +22,7 @@ Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
 @dataclass(frozen=True)
-class Part:
+class SharedCallPart:
     """One agent's part of a shared call."""
 
     user_id: int
@@ -37,7 +37,7 @@ class Part:
 _COUNTS: Final[Mapping[str, Any]] = {
     n: column.calls.sql for n, column in COLUMNS.items() if column.counts_calls
 }
-_GROUPS: Final[Mapping[str, Callable[[Part], Any]]] = {
+_GROUPS: Final[Mapping[str, Callable[[SharedCallPart], Any]]] = {
     "user": lambda part: part.user_id,
     "user__team": lambda part: part.team_id,
     "day": lambda part: part.day,
@@ -52,16 +52,18 @@ def of_people(rows: Rows, users: QuerySet[User] | Iterable[int]) -> Rows:
     return rows.filter(user__in=users)
 
 
-def parts_of(users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date) -> list[Part]:
+def shared_parts_of(
+    users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date
+) -> list[SharedCallPart]:
     """The counted parts of shared calls that `users` had in the local days first..last; one query,
     by an index of shared calls alone."""
     shared = CallLog.objects.filter(is_shared=True).started_between(*day_range(first, last))
     # Asked for apart, or SQLite would go through all calls of these people to find the few.
     calls = CallLog.objects.filter(pk__in=shared.order_by().values("pk"))
-    return parts_among(of_people(calls, users))
+    return shared_parts_among(of_people(calls, users))
 
 
-def parts_among(calls: CallQuerySet) -> list[Part]:
+def shared_parts_among(calls: CallQuerySet) -> list[SharedCallPart]:
     """The counted parts of shared calls among `calls`."""
     rows = (
         calls.filter(is_shared=True)
@@ -85,8 +87,8 @@ def _part(
     start: dt.datetime,
     pk: int,
     *counts: bool,
-) -> Part:
-    return Part(
+) -> SharedCallPart:
+    return SharedCallPart(
         user_id=user_id,
         team_id=team_id,
         day=local_day(start),
@@ -96,9 +98,9 @@ def _part(
     )
 
 
-def counted_twice(parts: Iterable[Part]) -> Sums:
+def counted_twice(parts: Iterable[SharedCallPart]) -> Sums:
     """The counts of all parts but one a call: the part with the best outcome stands for it."""
-    calls: dict[tuple[int | None, str], list[Part]] = {}
+    calls: dict[tuple[int | None, str], list[SharedCallPart]] = {}
     for part in parts:
         calls.setdefault(part.conversation, []).append(part)
     more = (sorted(own, key=lambda part: part.rank)[1:] for own in calls.values())
@@ -109,7 +111,7 @@ class SumsBy(dict[Any, Sums]):
     """Sums apart by people, teams or days; a key without calls is missing. Totals count a call
     once, which the sum of the values does not where it has parts in several of them."""
 
-    def __init__(self, sums: Mapping[Any, Sums], group: str, parts: list[Part]):
+    def __init__(self, sums: Mapping[Any, Sums], group: str, parts: list[SharedCallPart]):
         super().__init__(sums)
         self._parts = [(_GROUPS[group](part), part) for part in parts]
         self._raw = dict(sums)

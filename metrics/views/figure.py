@@ -34,7 +34,7 @@ _STATUS_COUNTS: Final = {
 
 
 @dataclass(frozen=True)
-class Part:
+class FigurePart:
     """Some of the period's calls: how many, and the history page that lists them."""
 
     label: str | Promise
@@ -109,22 +109,22 @@ def _working(shown: Figure, sums: Sums) -> str:
     return shown.working.format(**numbers)
 
 
-def _counted(shown: Figure, chosen: Selection, period: Period, sums: Sums) -> list[Part]:
+def _counted(shown: Figure, chosen: Selection, period: Period, sums: Sums) -> list[FigurePart]:
     return _by_status(chosen, period, sums, shown.statuses)
 
 
-def _left_out(shown: Figure, chosen: Selection, period: Period, sums: Sums) -> list[Part]:
+def _left_out(shown: Figure, chosen: Selection, period: Period, sums: Sums) -> list[FigurePart]:
     """Calls of the period that are not in the figure, and why."""
     others = tuple(status for status in timeline.TERMINAL if status not in shown.statuses)
     running = CallLog.objects.filter(user__in=chosen.people).active().count()
     return [
         *_by_status(chosen, period, sums, others),
-        Part(
+        FigurePart(
             _("Unconfirmed: closed for want of a sign of life, until somebody confirms them"),
             sums.calls_unconfirmed,
             chosen.history_query(period, evidence=timeline.ESTIMATE),
         ),
-        Part(
+        FigurePart(
             _("In progress now: they count when they end"),
             running,
             chosen.history_query(period, status=timeline.IN_PROGRESS),
@@ -134,10 +134,10 @@ def _left_out(shown: Figure, chosen: Selection, period: Period, sums: Sums) -> l
 
 def _by_status(
     chosen: Selection, period: Period, sums: Sums, statuses: tuple[str, ...]
-) -> list[Part]:
+) -> list[FigurePart]:
     labels = dict(CallLog.STATUSES)
     return [
-        Part(
+        FigurePart(
             labels[status],
             getattr(sums, _STATUS_COUNTS[status]),
             chosen.history_query(period, status=status),

@@ -23,7 +23,7 @@ from metrics.dashboard.selection import NO_TEAM, of_all_teams
 from metrics.dashboard.tables import SUM_COLUMNS, Column, table_of
 from metrics.definitions import Sums
 from metrics.rollups.daily import sums_by
-from metrics.rollups.shared_calls import parts_of
+from metrics.rollups.shared_calls import shared_parts_of
 from metrics.views.periods import with_period
 
 COLUMNS: Final = (
@@ -51,7 +51,7 @@ class TeamRow:
 @with_period()
 def organization(request: PageRequest, period: Period) -> HttpResponse:
     chosen = of_all_teams(request.user)
-    parts = parts_of(chosen.people, read_since(period), period.last)
+    parts = shared_parts_of(chosen.people, read_since(period), period.last)
     sums = sums_by("user__team", chosen.people, period.first, period.last, parts)
     figures = figures_of(chosen, period, parts)
     rows = list(_rows(sums))

@@ -19,7 +19,7 @@ from metrics.dashboard.figures import figures_of
 from metrics.dashboard.selection import Selection
 from metrics.dashboard.tables import cut
 from metrics.exports.csv_file import Style
-from metrics.exports.period_report import SUM_HEADS, Report, document_of, report_of, sheets_of
+from metrics.exports.period_report import SUM_HEADS, PeriodReport, document_of, report_of, sheets_of
 from metrics.exports.responses import csv_answer, xlsx_answer
 from metrics.views.export import pdf_or_reason
 from metrics.views.periods import with_period
@@ -48,7 +48,7 @@ def reports(request: PageRequest, period: Period) -> HttpResponse:
     return render(request, "metrics/reports.html", context)
 
 
-def _file(view: Callable[[PageRequest, Report], HttpResponseBase]) -> Callable[..., Any]:
+def _file(view: Callable[[PageRequest, PeriodReport], HttpResponseBase]) -> Callable[..., Any]:
     """The door of a file of the report. BadRequest for a period that cannot be read."""
 
     def door(request: PageRequest) -> HttpResponseBase:
@@ -62,7 +62,7 @@ def _file(view: Callable[[PageRequest, Report], HttpResponseBase]) -> Callable[.
 
 
 @_file
-def report_csv(request: PageRequest, report: Report) -> HttpResponseBase:
+def report_csv(request: PageRequest, report: PeriodReport) -> HttpResponseBase:
     """One of its tables, `table=agents` unless the URL says teams, days or summary."""
     table = request.GET.get("table") or "agents"
     if table not in sheets_of(report):
@@ -75,11 +75,11 @@ def report_csv(request: PageRequest, report: Report) -> HttpResponseBase:
 
 
 @_file
-def report_xlsx(request: PageRequest, report: Report) -> HttpResponseBase:
+def report_xlsx(request: PageRequest, report: PeriodReport) -> HttpResponseBase:
     return xlsx_answer(document_of(report, request.user), "report")
 
 
 @_file
-def report_pdf(request: PageRequest, report: Report) -> HttpResponseBase:
+def report_pdf(request: PageRequest, report: PeriodReport) -> HttpResponseBase:
     document = document_of(report, request.user)
     return pdf_or_reason(request, document, "report", bars=report.bars, width=report.width)

@@ -25,7 +25,7 @@ from metrics.dashboard.selection import Selection, of_all_teams, of_team, teams_
 from metrics.dashboard.tables import MOST_ROWS, SUM_COLUMNS, Column, table_of
 from metrics.dashboard.wallboard import look_at
 from metrics.rollups.daily import rows_between
-from metrics.rollups.shared_calls import parts_of
+from metrics.rollups.shared_calls import shared_parts_of
 from metrics.views.periods import with_period
 
 NAME: Final = Column("name", gettext_lazy("Agent"), is_number=False)
@@ -50,7 +50,7 @@ def team(request: PageRequest, period: Period) -> HttpResponse:
     teams = teams_of(request.user)
     chosen = _chosen(request, teams)
     wanted = chosen.parameters.get("team", "")
-    parts = parts_of(chosen.people, read_since(period), period.last)
+    parts = shared_parts_of(chosen.people, read_since(period), period.last)
     figures = figures_of(chosen, period, parts)
     wall = look_at(callers(chosen, period), period, parts)
     many_teams = len(teams) > 1 and not wanted

@@ -34,14 +34,14 @@ def api_status(key: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("who", "told"),
+    ("who", "words"),
     [("alice", ["Alice", "Agent", "Red"]), ("sue", ["Supervisor", "Red"]), ("ada", ["Admin"])],
 )
-def test_the_account_says_who_one_is(client, people, who, told):
+def test_the_account_says_who_one_is(client, people, who, words):
     client.force_login(getattr(people, who))
     page = client.get("/me/", headers={"Accept-Language": "en"}).content.decode()
     facts = re.search(r"<dl.*?</dl>", page, re.DOTALL)
-    assert all(word in facts[0] or f">{word}</h2>" in page for word in told)
+    assert all(word in facts[0] or f">{word}</h2>" in page for word in words)
 
 
 @pytest.mark.parametrize("path", ["/me/", "/me/password/"])

@@ -145,7 +145,7 @@ def test_days_are_local_and_inclusive(people, settings):
     inside = [dt.datetime.combine(day, moment, zone) for moment in moments]
     outside = [inside[0] - dt.timedelta(seconds=1), inside[1] + dt.timedelta(seconds=1)]
     for start in [*inside, *outside]:
-        services.start_call(people.alice, told=services.ReportedTime(start, explicit=True))
+        services.start_call(people.alice, reported=services.ReportedTime(start, explicit=True))
     api = Api(people.alice)
     rows = api.get("calls/log", start_date=day, end_date=day).json()
     assert [row["start_time"] for row in rows] == [isoformat(at) for at in reversed(inside)]
@@ -217,7 +217,7 @@ class TestPages:
         start = now() - dt.timedelta(hours=1)
         starts = [start + dt.timedelta(seconds=s) for s in (0, 1, 1, 1, 2)]
         for at in starts:
-            services.start_call(people.alice, told=services.ReportedTime(at, explicit=True))
+            services.start_call(people.alice, reported=services.ReportedTime(at, explicit=True))
         self.api = Api(people.alice)
 
     def follow(self, response) -> str:

@@ -20,7 +20,8 @@ def api(people) -> Api:
 @pytest.fixture
 def call(people) -> CallLog:
     begun = now() - dt.timedelta(seconds=100)
-    return services.start_call(people.alice, told=services.ReportedTime(begun, explicit=True))[0]
+    reported = services.ReportedTime(begun, explicit=True)
+    return services.start_call(people.alice, reported=reported)[0]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_no_such_call(api):
 
 
 def test_what_is_told_late_of_a_call_that_the_watch_closed_counts(api, call, settings):
-    """The program was without a network, paused meanwhile, and is back before its end is told."""
+    """The program was without a network, paused meanwhile, is back before it reports the end."""
     settings.STALE_CALL_SECONDS = 0
     type(call).objects.filter(pk=call.pk).update(last_seen_at=call.start_time)
     assert services.close_stale_calls() == 1

@@ -26,8 +26,8 @@ def maria(live_people) -> Contact:
 
 
 def running(user, ago: float = 0, **about) -> CallLog:
-    told = services.ReportedTime(now() - dt.timedelta(seconds=ago), explicit=True)
-    return services.start_call(user, told=told, **about)[0]
+    reported = services.ReportedTime(now() - dt.timedelta(seconds=ago), explicit=True)
+    return services.start_call(user, reported=reported, **about)[0]
 
 
 def timer_of(page):

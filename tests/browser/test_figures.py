@@ -93,7 +93,7 @@ def wall_of(people, visit):
     """The wall with Alice, whose call is long already, and a clock that the test drives."""
     people.red.amber_seconds, people.red.red_seconds = 300, 600
     people.red.save()
-    services.start_call(people.alice, told=services.ReportedTime(now() - dt.timedelta(hours=1)))
+    services.start_call(people.alice, reported=services.ReportedTime(now() - dt.timedelta(hours=1)))
     page = visit(people.sue, "/wall/", clock=now())
     settle(page)
     expect(page.locator(".tile", has_text="Alice").get_by_text("long call")).to_be_visible()

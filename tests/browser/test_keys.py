@@ -176,8 +176,8 @@ def test_wrap_up_clicked_without_a_server_arrives_with_its_time(
     visit.ignore(*GONE)
     away = dt.timedelta(minutes=1)  # a wrap-up lasts two at most
     call = running(live_people.alice, ago=3600)
-    told = services.ReportedTime(now() - away - dt.timedelta(seconds=5), explicit=True)
-    services.end_call(call.call_id, live_people.alice, told=told, wrap_up=True)
+    reported = services.ReportedTime(now() - away - dt.timedelta(seconds=5), explicit=True)
+    services.end_call(call.call_id, live_people.alice, reported=reported, wrap_up=True)
     page = visit(live_people.alice, clock=now())
     settle(page)
     server.kill()

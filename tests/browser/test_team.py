@@ -191,7 +191,7 @@ def test_a_wrong_filter_is_said_at_its_field_at_once(live_people, visit):
 
 def test_a_supervisor_confirms_and_corrects_a_call(live_people, visit):
     call, _ = services.start_call(
-        live_people.alice, told=services.ReportedTime(now() - dt.timedelta(hours=1))
+        live_people.alice, reported=services.ReportedTime(now() - dt.timedelta(hours=1))
     )
     services.close_stale_calls()
     page = visit(live_people.sue, f"/calls/{call.call_id}/")

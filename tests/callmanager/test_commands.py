@@ -75,10 +75,10 @@ def test_rebuild_metrics_checks_says_and_mends(people):
     assert UserMetrics.objects.get(user=people.alice).total_talk_time == 60
 
 
-def silent_call(user):
+def stale_call(user):
     """A call whose page was last heard of ten minutes ago."""
     begun = now() - dt.timedelta(minutes=20)
-    call, _ = services.start_call(user, told=services.ReportedTime(begun))
+    call, _ = services.start_call(user, reported=services.ReportedTime(begun))
     seen = now() - dt.timedelta(minutes=10)
     CallLog.objects.filter(pk=call.pk).update(last_seen_at=seen)
     return call
@@ -86,7 +86,7 @@ def silent_call(user):
 
 @pytest.mark.engines
 def test_close_stale_calls_closes_the_silent_ones(people):
-    silent = silent_call(people.alice)
+    silent = stale_call(people.alice)
     services.start_call(people.bob)
     assert output_of("close_stale_calls") == "1 stale calls closed\n"
     silent.refresh_from_db()
@@ -96,7 +96,7 @@ def test_close_stale_calls_closes_the_silent_ones(people):
 
 @pytest.mark.engines
 def test_the_worker_knows_its_work_by_the_clock(people, caplog):
-    silent = silent_call(people.alice)
+    silent = stale_call(people.alice)
     tasks.close_stale_calls.call_local()
     silent.refresh_from_db()
     assert silent.status == "DROPPED"

@@ -64,7 +64,7 @@ def act(client: Client, action: str, *calls: CallLog, **more: Any) -> HttpRespon
 def stale_call(user: User) -> CallLog:
     """A call that the watchdog closed and nobody has confirmed."""
     begun = services.ReportedTime(now() - dt.timedelta(days=1), explicit=True)
-    call, _ = services.start_call(user, told=begun)
+    call, _ = services.start_call(user, reported=begun)
     services.close_stale_calls()
     return CallLog.objects.get(pk=call.pk)
 

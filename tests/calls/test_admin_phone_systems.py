@@ -106,12 +106,12 @@ def test_settings_are_kept_as_they_are_meant(ada, pbx):
 def heard(account, call, agent, seconds=60):
     begun = to_ms(now() - dt.timedelta(hours=1))
     common = {"call": call, "agents": (agent,)}
-    told = [
+    events = [
         ProviderEvent("started", at=begun, **common),
         ProviderEvent("answered", at=begun, **common),
         ProviderEvent("ended", at=begun + seconds * 1000, data={"status": "COMPLETED"}, **common),
     ]
-    return intake.record(account, told, received=now())[0]
+    return intake.record(account, events, received=now())[0]
 
 
 def test_an_identity_gives_its_agent_the_calls_that_waited(ada, people, pbx):
@@ -170,9 +170,9 @@ def test_administrators_are_told_of_calls_of_nobody_and_of_what_was_not_understo
     heard(pbx, "c1", "1999")
     post(pbx, {"event": "?", "call_id": "c2", "at": time.time()}, "first secret")
     for page in ("/organization/", "/admin/"):
-        told = ada.get(page).content.decode()
-        assert "1 call of a phone system has no agent yet." in told
-        assert "1 message of a phone system in the last week was not understood." in told
+        shown = ada.get(page).content.decode()
+        assert "1 call of a phone system has no agent yet." in shown
+        assert "1 message of a phone system in the last week was not understood." in shown
     ada.force_login(people.sue)
     assert "has no agent yet" not in ada.get("/team/").content.decode()
 

@@ -54,7 +54,7 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
 
 def running_call(user, seconds=60):
     begun = now() - dt.timedelta(seconds=seconds)
-    return services.start_call(user, told=ReportedTime(begun, explicit=True))[0]
+    return services.start_call(user, reported=ReportedTime(begun, explicit=True))[0]
 
 
 def ended_after(call: CallLog, seconds: int) -> ReportedTime:
@@ -77,13 +77,13 @@ def test_a_click_and_its_phone_system_at_once_are_one_call(live_people):
         phone = f"+5065123456{number}"
         begun = now()
         event = {"agents": ("1001",), "number": phone, "direction": "outbound"}
-        told = [
+        events = [
             ProviderEvent("started", f"c{number}", to_ms(begun), **event),
             ProviderEvent("answered", f"c{number}", to_ms(begun) + 1, **event),
         ]
         at_once(
             lambda: services.start_call(live_people.alice, contact_phone=phone),
-            *[lambda one=one: intake.record(pbx, [one], received=begun) for one in told * 2],
+            *[lambda one=one: intake.record(pbx, [one], received=begun) for one in events * 2],
         )
         call = CallLog.objects.get(phone_e164=phone)
         assert (call.provider_call_id, call.events.count()) == (f"c{number}", 3)
@@ -167,7 +167,9 @@ def test_an_end_racing_the_watchdog_is_the_truth(live_people):
     call = running_call(live_people.alice, 1000)
     at_once(
         services.close_stale_calls,
-        lambda: services.end_call(call.call_id, live_people.alice, told=ended_after(call, 1000)),
+        lambda: services.end_call(
+            call.call_id, live_people.alice, reported=ended_after(call, 1000)
+        ),
     )
     call.refresh_from_db()
     assert (call.status, call.evidence, call.duration_seconds) == ("COMPLETED", "C", 1000)
@@ -179,7 +181,7 @@ def test_one_agents_calls_ending_at_once_are_all_counted(live_people):
     at_once(
         *[
             lambda call=call: services.end_call(
-                call.call_id, live_people.alice, told=ended_after(call, 60)
+                call.call_id, live_people.alice, reported=ended_after(call, 60)
             )
             for call in calls
         ]

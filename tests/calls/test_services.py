@@ -15,7 +15,7 @@ from calls import services, timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallEvent, CallLog, Contact, Disposition, ProviderAccount
 from calls.services import ReportedTime
-from calls.services.recording import fact, record
+from calls.services.recording import add_facts, fact
 from common.instants import isoformat, now
 from tests.support.announcements import listening
 from tests.support.api import Api
@@ -95,23 +95,23 @@ def test_two_calls_run_at_once(people):
 
 
 def test_steps_are_timed_and_saying_them_again_adds_nothing(people, begun):
-    call, _ = services.start_call(people.alice, told=at(begun, 0))
+    call, _ = services.start_call(people.alice, reported=at(begun, 0))
     call_id = call.call_id
     for seconds, action in [(9, "answer"), (40, "hold"), (52.5, "resume"), (60, "pause")]:
-        services.step(call_id, people.alice, action, told=at(begun, seconds))
+        services.step(call_id, people.alice, action, reported=at(begun, seconds))
     services.step(call_id, people.alice, "pause")
-    services.step(call_id, people.alice, "hold", told=at(begun, 40))  # a late repetition
-    services.step(call_id, people.alice, "unpause", told=at(begun, 70))
-    call = services.end_call(call_id, people.alice, told=at(begun, 110.4))
+    services.step(call_id, people.alice, "hold", reported=at(begun, 40))  # a late repetition
+    services.step(call_id, people.alice, "unpause", reported=at(begun, 70))
+    call = services.end_call(call_id, people.alice, reported=at(begun, 110.4))
     assert (call.ring_seconds, call.hold_seconds, call.paused_seconds) == (9, 12, 10)
     assert (call.duration_seconds, call.talk_seconds) == (100, 78)
     assert len(kinds(call)) == 7
 
 
 def test_a_step_before_the_start_or_after_the_end_is_refused(people, begun):
-    call, _ = services.start_call(people.alice, told=at(begun, 0))
+    call, _ = services.start_call(people.alice, reported=at(begun, 0))
     with pytest.raises(BadCallData):
-        services.step(call.call_id, people.alice, "hold", told=at(begun, -1))
+        services.step(call.call_id, people.alice, "hold", reported=at(begun, -1))
     services.end_call(call.call_id, people.alice)
     with pytest.raises(CallConflict):
         services.step(call.call_id, people.alice, "hold")
@@ -153,18 +153,18 @@ def test_another_agents_call_cannot_be_touched(people):
 
 
 def test_an_end_before_the_start_is_refused(people, begun):
-    call, _ = services.start_call(people.alice, told=at(begun, 0))
+    call, _ = services.start_call(people.alice, reported=at(begun, 0))
     with pytest.raises(BadCallData):
-        services.end_call(call.call_id, people.alice, told=at(begun, -0.001))
+        services.end_call(call.call_id, people.alice, reported=at(begun, -0.001))
 
 
 def test_a_clients_clock_is_corrected_by_sent_at():
     arrived = now()
     wrong = dt.timedelta(days=-400)  # the client's clock is more than a year behind
-    told = services.settle_instant(
+    reported = services.settle_instant(
         arrived + wrong - dt.timedelta(seconds=90), arrived + wrong, "started_at", arrived
     )
-    assert told == ReportedTime(arrived - dt.timedelta(seconds=90), offline=True, explicit=True)
+    assert reported == ReportedTime(arrived - dt.timedelta(seconds=90), offline=True, explicit=True)
 
 
 @pytest.mark.parametrize(("days", "word"), [(0.01, "future"), (-3.01, "long ago")])
@@ -209,8 +209,8 @@ def test_of_corrections_in_the_same_instant_the_last_counts(people):
     """The clock stands at or before the last correction each time: the first lies ahead of it."""
     call = make_call(people.alice)
     ahead, said = now() + dt.timedelta(days=1), {"status": "FAILED", "reason": "r"}
-    told = ReportedTime(ahead, source="admin")
-    record(call, [fact(timeline.CORRECTED, told, data=said)], actor=people.ada)
+    reported = ReportedTime(ahead, source="admin")
+    add_facts(call, [fact(timeline.CORRECTED, reported, data=said)], actor=people.ada)
     for number, status in enumerate(("DROPPED", "FAILED", "NO_ANSWER", "DROPPED"), 1):
         call = services.correct_call(call, people.ada, reason="r", status=status)
         assert call.status == status
@@ -247,13 +247,15 @@ def test_notes_are_replaced_and_what_stood_there_stays_in_the_ledger(people):
 # --- The watchdog ---
 
 
-def silent_call(user, seconds):
-    call, _ = services.start_call(user, told=ReportedTime(now() - dt.timedelta(seconds=seconds)))
+def stale_call(user, seconds):
+    call, _ = services.start_call(
+        user, reported=ReportedTime(now() - dt.timedelta(seconds=seconds))
+    )
     return call
 
 
-def test_a_silent_call_is_closed_at_its_last_sign_of_life(people):
-    call = silent_call(people.alice, 1000)
+def test_a_stale_call_is_closed_at_its_last_sign_of_life(people):
+    call = stale_call(people.alice, 1000)
     alive = call.start_time + dt.timedelta(seconds=400)
     CallLog.objects.filter(pk=call.pk).update(last_seen_at=alive)
     assert services.close_stale_calls() == 1
@@ -263,7 +265,7 @@ def test_a_silent_call_is_closed_at_its_last_sign_of_life(people):
 
 
 def test_a_call_with_a_heartbeat_lives_until_the_hard_limit(people, settings):
-    silent_call(people.alice, 1000)
+    stale_call(people.alice, 1000)
     services.heartbeat_all(people.alice)
     assert services.close_stale_calls() == 0
     settings.MAX_CALL_SECONDS = 900
@@ -271,14 +273,14 @@ def test_a_call_with_a_heartbeat_lives_until_the_hard_limit(people, settings):
 
 
 def test_the_late_truth_replaces_the_estimate(people):
-    call = silent_call(people.alice, 1000)
+    call = stale_call(people.alice, 1000)
     services.close_stale_calls()
-    call = services.end_call(call.call_id, people.alice, told=at(call.start_time, 1000))
+    call = services.end_call(call.call_id, people.alice, reported=at(call.start_time, 1000))
     assert (call.status, call.evidence, call.duration_seconds) == ("COMPLETED", "C", 1000)
 
 
 def test_an_estimate_can_be_confirmed(people):
-    call = silent_call(people.alice, 1000)
+    call = stale_call(people.alice, 1000)
     services.close_stale_calls()
     call = services.correct_call(call, people.sue, reason="it was so")
     assert (call.evidence, call.is_counted) == ("C", True)
@@ -340,8 +342,8 @@ MOMENT = dt.timedelta(milliseconds=1)
 )
 def test_an_instant_is_taken_as_told_within_its_bounds(ago, settled, offline):
     arrived = now()
-    told = services.settle_instant(arrived - ago, None, "occurred_at", arrived)
-    assert told == ReportedTime(arrived - settled, offline=offline, explicit=True)
+    reported = services.settle_instant(arrived - ago, None, "occurred_at", arrived)
+    assert reported == ReportedTime(arrived - settled, offline=offline, explicit=True)
 
 
 @pytest.mark.parametrize(
@@ -372,18 +374,18 @@ def heard():
 
 def test_each_change_is_announced_once_and_what_changes_nothing_is_not(people, begun, heard):
     call_id = uuid.uuid4()
-    call, _ = services.start_call(people.alice, call_id=call_id, told=at(begun, 0))
+    call, _ = services.start_call(people.alice, call_id=call_id, reported=at(begun, 0))
 
     assert heard == [("call_started", call)]
     heard.clear()
     services.start_call(people.alice, call_id=call_id)
     assert heard.take() == []
-    services.step(call_id, people.alice, "answer", told=at(begun, 5))
+    services.step(call_id, people.alice, "answer", reported=at(begun, 5))
     assert heard.take() == ["call_changed"]
     services.step(call_id, people.alice, "answer")
     services.heartbeat(call_id, people.alice)
     assert heard.take() == []
-    services.end_call(call_id, people.alice, told=at(begun, 60))
+    services.end_call(call_id, people.alice, reported=at(begun, 60))
     assert heard.take() == ["call_ended"]
     services.end_call(call_id, people.alice)
     assert heard.take() == []
@@ -404,8 +406,8 @@ def test_an_outcome_that_is_told_after_the_end_is_announced_once(people, heard):
     assert heard.take() == []
 
 
-def test_a_silent_calls_end_is_announced_as_an_end(people, heard):
-    silent_call(people.alice, 1000)
+def test_a_stale_calls_end_is_announced_as_an_end(people, heard):
+    stale_call(people.alice, 1000)
     heard.clear()
     services.close_stale_calls()
     assert heard.take() == ["call_ended"]
@@ -417,10 +419,10 @@ def test_the_ledger_says_who_said_what_when_and_by_which_door(people, begun):
     def by_client(seconds):
         return replace(at(begun, seconds), source="client")
 
-    call, _ = services.start_call(people.alice, told=by_client(0))
+    call, _ = services.start_call(people.alice, reported=by_client(0))
     call_id = call.call_id
-    services.step(call_id, people.alice, "hold", told=by_client(9))
-    services.end_call(call_id, people.alice, told=by_client(60), notes="hello")
+    services.step(call_id, people.alice, "hold", reported=by_client(9))
+    services.end_call(call_id, people.alice, reported=by_client(60), notes="hello")
     services.add_note(call, people.alice, "by herself")
     services.add_note(call, people.sue, "by another")
     services.correct_call(call, people.alice, reason=" mine ", status="DROPPED")
@@ -455,7 +457,7 @@ def test_a_start_keeps_all_that_it_is_told(people, begun):
         contact_ref="seen in the crm",
         direction="inbound",
         provider="desk phone",
-        told=at(begun, 0),
+        reported=at(begun, 0),
     )
     call = CallLog.objects.get(pk=call.pk)
     assert (call.user, call.contact, call.contact_ref) == (people.alice, ana, "seen in the crm")
@@ -481,7 +483,9 @@ def test_a_known_id_of_another_is_refused_with_the_field(people):
 @pytest.mark.parametrize("action", ["answer", "hold", "resume", "pause", "unpause"])
 def test_a_click_that_says_what_is_so_already_adds_no_line(people, action):
     before = {"resume": ["hold", "resume"], "unpause": ["pause", "unpause"]}.get(action, [action])
-    call, _ = services.start_call(people.alice, told=ReportedTime(now() - dt.timedelta(seconds=9)))
+    call, _ = services.start_call(
+        people.alice, reported=ReportedTime(now() - dt.timedelta(seconds=9))
+    )
     for earlier in before:
         services.step(call.call_id, people.alice, earlier)
     lines = ["started", *(services.STEPS[earlier] for earlier in before)]
@@ -506,31 +510,31 @@ def test_what_was_never_begun_is_not_ended_by_a_click(people):
 
 
 def test_a_step_may_be_at_the_very_start_and_names_the_field_before_it(people, begun):
-    call, _ = services.start_call(people.alice, told=at(begun, 0))
-    services.step(call.call_id, people.alice, "answer", told=at(begun, 0))
+    call, _ = services.start_call(people.alice, reported=at(begun, 0))
+    services.step(call.call_id, people.alice, "answer", reported=at(begun, 0))
     assert kinds(call) == ["started", "answered"]
     with pytest.raises(BadCallData) as refusal:
-        services.step(call.call_id, people.alice, "hold", told=at(begun, -0.001))
+        services.step(call.call_id, people.alice, "hold", reported=at(begun, -0.001))
     assert refusal.value.field == "occurred_at"
 
 
 def test_what_is_told_late_counts_only_where_the_watchdog_alone_ended_the_call(people, begun):
-    told, _ = services.start_call(people.alice, told=at(begun, 0))
+    call, _ = services.start_call(people.alice, reported=at(begun, 0))
     services.close_stale_calls()
     with pytest.raises(CallConflict):
-        services.step(told.call_id, people.alice, "answer")
-    services.step(told.call_id, people.alice, "answer", told=at(begun, 0))
-    told = services.end_call(told.call_id, people.alice, told=at(begun, 60))
-    assert (told.answered_time, told.duration_seconds) == (at(begun, 0).at, 60)
+        services.step(call.call_id, people.alice, "answer")
+    services.step(call.call_id, people.alice, "answer", reported=at(begun, 0))
+    call = services.end_call(call.call_id, people.alice, reported=at(begun, 60))
+    assert (call.answered_time, call.duration_seconds) == (at(begun, 0).at, 60)
     with pytest.raises(CallConflict):
-        services.step(told.call_id, people.alice, "hold", told=at(begun, 30))
+        services.step(call.call_id, people.alice, "hold", reported=at(begun, 30))
 
 
 def test_refusals_of_an_end_name_the_field(people, begun):
-    call, _ = services.start_call(people.alice, told=at(begun, 0))
+    call, _ = services.start_call(people.alice, reported=at(begun, 0))
     for wrong, field in (
         ({"status": "DONE"}, "status"),
-        ({"told": at(begun, -1)}, "ended_at"),
+        ({"reported": at(begun, -1)}, "ended_at"),
         ({"disposition": "never heard of"}, "disposition"),
     ):
         with pytest.raises(BadCallData) as refusal:
@@ -538,21 +542,23 @@ def test_refusals_of_an_end_name_the_field(people, begun):
         assert refusal.value.field == field
     with pytest.raises(BadCallData, match="COMPLETED, DROPPED, NO_ANSWER, FAILED"):
         services.end_call(call.call_id, people.alice, status="DONE")
-    assert services.end_call(call.call_id, people.alice, told=at(begun, 0)).duration_seconds == 0
+    assert (
+        services.end_call(call.call_id, people.alice, reported=at(begun, 0)).duration_seconds == 0
+    )
 
 
 def test_a_click_never_ends_a_call_before_its_start(people):
     """The start may come from a clock a little ahead of ours."""
     ahead = ReportedTime(now() + dt.timedelta(hours=1), explicit=True)
-    call, _ = services.start_call(people.alice, told=ahead)
+    call, _ = services.start_call(people.alice, reported=ahead)
     call = services.end_call(call.call_id, people.alice)
     assert (call.end_time, call.duration_seconds) == (call.start_time, 0)
     assert call.events.get(kind="ended").occurred_at == call.start_time
 
 
 def test_a_heartbeat_is_of_ones_own_running_call_alone(people, begun):
-    running, _ = services.start_call(people.alice, told=at(begun, 0))
-    other, _ = services.start_call(people.bob, told=at(begun, 0))
+    running, _ = services.start_call(people.alice, reported=at(begun, 0))
+    other, _ = services.start_call(people.bob, reported=at(begun, 0))
     ended = make_call(people.alice, 5, ago=3600)
     before = now()
     assert services.heartbeat(running.call_id, people.alice).last_seen_at >= before
@@ -571,8 +577,8 @@ def test_a_heartbeat_is_of_ones_own_running_call_alone(people, begun):
     ids=["answered at once", "answered at the end", "no length, by its end", "by its start"],
 )
 def test_a_correction_may_reach_the_very_bounds_of_a_call(people, begun, change):
-    call, _ = services.start_call(people.alice, told=at(begun, 0))
-    services.end_call(call.call_id, people.alice, told=at(begun, 60))
+    call, _ = services.start_call(people.alice, reported=at(begun, 0))
+    services.end_call(call.call_id, people.alice, reported=at(begun, 60))
     instants = {name: at(begun, seconds).at for name, seconds in change.items()}
     call = services.correct_call(call, people.sue, reason="r", **instants)
     for name, instant in instants.items():
@@ -590,14 +596,14 @@ def test_a_correction_may_reach_the_very_bounds_of_a_call(people, begun, change)
     ],
 )
 def test_a_refused_correction_names_the_field(people, begun, change, field):
-    call, _ = services.start_call(people.alice, told=at(begun, 0))
-    services.end_call(call.call_id, people.alice, told=at(begun, 60))
-    told = {
+    call, _ = services.start_call(people.alice, reported=at(begun, 0))
+    services.end_call(call.call_id, people.alice, reported=at(begun, 60))
+    changed = {
         name: value if isinstance(value, str) else at(begun, 0).at + value
         for name, value in change.items()
     }
     with pytest.raises(BadCallData) as refusal:
-        services.correct_call(call, people.sue, reason="r", **told)
+        services.correct_call(call, people.sue, reason="r", **changed)
     assert refusal.value.field == field
     with pytest.raises(BadCallData) as refusal:
         services.correct_call(call, people.sue, reason=" ")
@@ -605,9 +611,9 @@ def test_a_refused_correction_names_the_field(people, begun, change, field):
 
 
 def test_an_answer_that_was_told_must_lie_within_the_corrected_call(people, begun):
-    call, _ = services.start_call(people.alice, told=at(begun, 0))
-    services.step(call.call_id, people.alice, "answer", told=at(begun, 9))
-    services.end_call(call.call_id, people.alice, told=at(begun, 60))
+    call, _ = services.start_call(people.alice, reported=at(begun, 0))
+    services.step(call.call_id, people.alice, "answer", reported=at(begun, 9))
+    services.end_call(call.call_id, people.alice, reported=at(begun, 60))
     with pytest.raises(BadCallData) as refusal:
         services.correct_call(call, people.sue, reason="r", end=at(begun, 8).at)
     assert refusal.value.field == "answered"
@@ -617,7 +623,7 @@ def test_an_answer_that_was_told_must_lie_within_the_corrected_call(people, begu
 
 
 def test_a_refused_click_fails_with_what_the_phone_system_said(people, begun, heard):
-    call, _ = services.start_call(people.alice, told=at(begun, 0))
+    call, _ = services.start_call(people.alice, reported=at(begun, 0))
     services.not_dialled(call.call_id, people.alice, "no such extension" + "." * 400)
     services.not_dialled(call.call_id, people.alice, "again")
     call.refresh_from_db()
@@ -633,7 +639,7 @@ def test_a_refused_click_fails_with_what_the_phone_system_said(people, begun, he
 
 def test_a_refusal_never_ends_a_call_before_its_start(people):
     ahead = ReportedTime(now() + dt.timedelta(hours=1), explicit=True)
-    call, _ = services.start_call(people.alice, told=ahead)
+    call, _ = services.start_call(people.alice, reported=ahead)
     assert services.not_dialled(call.call_id, people.alice, "no").duration_seconds == 0
 
 
@@ -664,7 +670,7 @@ def held_clock():
 
 
 def running_call(user, since, seen, **more):
-    call, _ = services.start_call(user, told=ReportedTime(now() - dt.timedelta(seconds=since)))
+    call, _ = services.start_call(user, reported=ReportedTime(now() - dt.timedelta(seconds=since)))
     last = None if seen is None else now() - dt.timedelta(seconds=seen)
     CallLog.objects.filter(pk=call.pk).update(last_seen_at=last, **more)
     return call
@@ -791,11 +797,11 @@ def test_what_nobody_said_stays_empty(people):
 
 
 def test_refusals_say_why(people, begun):
-    call, _ = services.start_call(people.alice, told=at(begun, 0))
+    call, _ = services.start_call(people.alice, reported=at(begun, 0))
     with pytest.raises(BadCallData, match="before the start"):
-        services.step(call.call_id, people.alice, "hold", told=at(begun, -1))
+        services.step(call.call_id, people.alice, "hold", reported=at(begun, -1))
     with pytest.raises(BadCallData, match="cannot end before"):
-        services.end_call(call.call_id, people.alice, told=at(begun, -1))
+        services.end_call(call.call_id, people.alice, reported=at(begun, -1))
     with pytest.raises(CallConflict, match="still running"):
         services.correct_call(call, people.sue, reason="r")
     with pytest.raises(CallNotFound, match="no such call"):
@@ -812,10 +818,10 @@ def test_what_is_done_to_one_call_leaves_the_others_alone(people, begun):
     services.add_note(one, people.alice, "n")
     services.correct_call(one, people.sue, reason="r", status="FAILED")
     assert kinds(other) == ["started", "ended"]
-    refused, _ = services.start_call(people.alice, told=at(begun, 0))
+    refused, _ = services.start_call(people.alice, reported=at(begun, 0))
     later, _ = services.start_call(people.alice)
     assert services.not_dialled(refused.call_id, people.alice, "no").pk == refused.pk
-    silent, _ = services.start_call(people.bob, told=at(begun, 0))
+    silent, _ = services.start_call(people.bob, reported=at(begun, 0))
     services.heartbeat_all(people.alice)
     silent.refresh_from_db()
     assert silent.last_seen_at == at(begun, 0).at
@@ -825,7 +831,7 @@ def test_what_is_done_to_one_call_leaves_the_others_alone(people, begun):
 def test_a_correction_is_later_than_other_corrections_alone(people):
     call = make_call(people.alice)
     ahead = ReportedTime(now() + dt.timedelta(days=1))
-    record(call, [fact(timeline.NOTED, ahead, data={"notes": "n"})], actor=people.alice)
+    add_facts(call, [fact(timeline.NOTED, ahead, data={"notes": "n"})], actor=people.alice)
     services.correct_call(call, people.sue, reason="r", status="FAILED")
     assert call.events.get(kind="corrected").occurred_at <= now()
 
@@ -836,7 +842,7 @@ def test_a_correction_is_later_than_other_corrections_alone(people):
 def test_of_two_lines_with_one_key_the_ledger_takes_the_first(people):
     call = make_call(people.alice)
     said = [fact(timeline.NOTED, ReportedTime(now()), key="k", data={"notes": n}) for n in "ab"]
-    record(call, said, actor=people.alice)
+    add_facts(call, said, actor=people.alice)
     assert (call.events.get(key="k").data, call.notes) == ({"notes": "a"}, "a")
 
 

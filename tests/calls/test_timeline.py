@@ -222,7 +222,7 @@ def test_wrap_up_runs_from_the_end_to_the_first_word_that_it_is_over():
     call = [started(), ended(10), said("noted", 10, wrap_up="started", key="a")]
     assert (fold(call).wrap_up, fold(call).wrap_up_since) == (0, T + 10_000)
     cap = said("noted", 130, source="watchdog", wrap_up="ended", key="b")
-    ready = said("noted", 31.5, wrap_up="ended", key="c")  # clicked offline, told after the cap
+    ready = said("noted", 31.5, wrap_up="ended", key="c")  # clicked offline, reported after the cap
     assert (fold([*call, cap]).wrap_up, fold([*call, cap]).wrap_up_since) == (120_000, None)
     assert fold([*call, cap, ready]).wrap_up == 21_500
     assert lengths(fold([*call, cap])) == lengths(fold(call))
@@ -315,10 +315,10 @@ LOSSES = {
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_what_a_lost_event_leaves_behind_shows(name):
-    told, lost = LOSSES[name]
+    events, lost = LOSSES[name]
     call = [started(source="provider:pbx"), ended(30, source="provider:pbx", key="end")]
     call.append(said("answered", 2, "provider:pbx", key="plain"))
-    call += [said(kind, at, "provider:pbx", **data) for kind, at, data in told]
+    call += [said(kind, at, "provider:pbx", **data) for kind, at, data in events]
     assert fold(call).missing == (("events",) if lost else ())
 
 
@@ -425,7 +425,7 @@ def test_what_the_report_of_the_end_says_is_believed_before_live_events():
     call = [started(source=PBX), said("answered", 5, PBX)]
     report = ended(30, source=PBX, start=T + 1_000, answered=T + 6_000)
     assert (fold([*call, report]).start, fold([*call, report]).answered) == (T + 1_000, T + 6_000)
-    # A final record is believed before that, whichever is told first.
+    # A final record is believed before that, whichever is reported first.
     record = said("summary", 40, PBX, start=T + 2_000, answered=T + 7_000, end=T + 31_000)
     state = fold([*call, report, record])
     assert (state.start, state.answered, state.end) == (T + 2_000, T + 7_000, T + 31_000)

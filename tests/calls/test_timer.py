@@ -25,14 +25,14 @@ def alice(client, people) -> User:
 
 
 def running(user: User, ago: float) -> CallLog:
-    told = services.ReportedTime(now() - dt.timedelta(seconds=ago), explicit=True)
-    return services.start_call(user, told=told)[0]
+    reported = services.ReportedTime(now() - dt.timedelta(seconds=ago), explicit=True)
+    return services.start_call(user, reported=reported)[0]
 
 
 def pause(call: CallLog, second: int) -> None:
     """Pauses the call at that second of it: there its clock stands."""
-    told = services.ReportedTime(call.start_time + dt.timedelta(seconds=second), explicit=True)
-    services.step(call.call_id, call.user, "pause", told=told)
+    reported = services.ReportedTime(call.start_time + dt.timedelta(seconds=second), explicit=True)
+    services.step(call.call_id, call.user, "pause", reported=reported)
 
 
 def words_in(body: str) -> list[str]:

@@ -59,15 +59,15 @@ def at(base, seconds):
 
 def ended(user, begun, **more) -> CallLog:
     """A call of 20 s by the desk, begun a minute ago."""
-    call, _ = services.start_call(user, told=at(begun, 0))
-    return services.end_call(call.call_id, user, told=at(begun, 20), wrap_up=True, **more)
+    call, _ = services.start_call(user, reported=at(begun, 0))
+    return services.end_call(call.call_id, user, reported=at(begun, 20), wrap_up=True, **more)
 
 
 def test_wrap_up_runs_from_the_end_until_ready_and_twice_is_once(people, begun):
     call = ended(people.alice, begun)
     assert call.wrap_up_since == call.end_time
     for seconds in (45.9, 50):
-        call = wrap_up.ready(call.call_id, people.alice, told=at(begun, seconds))
+        call = wrap_up.ready(call.call_id, people.alice, reported=at(begun, seconds))
     assert (call.wrap_up_seconds, call.wrap_up_since) == (25, None)
     assert (call.duration_seconds, call.talk_seconds) == (20, 20)
     assert call.events.filter(kind="noted").count() == 2
@@ -75,7 +75,7 @@ def test_wrap_up_runs_from_the_end_until_ready_and_twice_is_once(people, begun):
 
 def test_the_next_call_ends_it(people, begun):
     call = ended(people.alice, begun)
-    services.start_call(people.alice, told=at(begun, 50))
+    services.start_call(people.alice, reported=at(begun, 50))
     call.refresh_from_db()
     assert (call.wrap_up_seconds, call.wrap_up_since) == (30, None)
 
@@ -88,7 +88,7 @@ def test_the_worker_ends_it_at_the_cap_and_a_late_ready_still_counts(people, beg
     call.refresh_from_db()
     assert (call.wrap_up_seconds, call.wrap_up_since) == (10, None)
     offline = ReportedTime(call.end_time + dt.timedelta(seconds=4), offline=True, explicit=True)
-    assert wrap_up.ready(call.call_id, people.alice, told=offline).wrap_up_seconds == 4
+    assert wrap_up.ready(call.call_id, people.alice, reported=offline).wrap_up_seconds == 4
 
 
 def test_a_ready_after_the_cap_counts_the_cap(people, begun, settings):
@@ -100,7 +100,7 @@ def test_a_ready_after_the_cap_counts_the_cap(people, begun, settings):
 def test_a_call_that_was_begun_offline_ends_it_by_what_was_told_offline(people, begun):
     before = ended(people.alice, begun)
     offline = ReportedTime(begun + dt.timedelta(seconds=25), offline=True, explicit=True)
-    services.start_call(people.alice, told=offline)
+    services.start_call(people.alice, reported=offline)
     said = before.events.get(data__wrap_up="ended")
     assert (said.occurred_at, said.data["offline"]) == (offline.at, True)
 
@@ -127,8 +127,8 @@ def test_nobody_is_ready_during_the_call(people):
 @pytest.mark.usefixtures("noon")
 def test_who_supervises_sees_who_is_not_ready_yet(client, people, begun):
     make_call(people.bob, ago=600)
-    call, _ = services.start_call(people.alice, told=at(begun, 0))
-    services.end_call(call.call_id, people.alice, wrap_up=True, told=at(begun, 20))
+    call, _ = services.start_call(people.alice, reported=at(begun, 0))
+    services.end_call(call.call_id, people.alice, wrap_up=True, reported=at(begun, 20))
     client.force_login(people.sue)
     wall = client.get("/team/").context["wall"]
     assert [(one.user, one.since) for one in wall.wrapping_up] == [
@@ -144,7 +144,7 @@ def test_who_supervises_sees_who_is_not_ready_yet(client, people, begun):
 
 def test_the_figures_follow_wrap_up(people, begun):
     call = ended(people.alice, begun)
-    wrap_up.ready(call.call_id, people.alice, told=at(begun, 50))
+    wrap_up.ready(call.call_id, people.alice, reported=at(begun, 50))
     day = DailyMetrics.objects.get(user=people.alice).sums
     total = UserMetrics.objects.get(user=people.alice).sums
     assert day == total
@@ -266,7 +266,7 @@ def test_the_call_s_page_shows_outcome_and_wrap_up_in_the_reader_s_words(
     client, alice, people, outcomes, begun
 ):
     call = ended(alice, begun, disposition="sale")
-    wrap_up.ready(call.call_id, alice, told=at(begun, 50))
+    wrap_up.ready(call.call_id, alice, reported=at(begun, 50))
     page = client.get(reverse("call", args=[call.call_id])).content.decode()
     assert "<dd>Sale</dd>" in page and "<dd>00:30</dd>" in page
     assert "part-wrap-up" in page
@@ -302,7 +302,7 @@ def test_an_end_by_the_phone_system_begins_it_where_the_desk_is_used(people):
         ]
         return intake.record(pbx, events, received=now())[0]
 
-    services.start_call(people.alice, contact_phone="51234567", told=at(begun, -1))
+    services.start_call(people.alice, contact_phone="51234567", reported=at(begun, -1))
     tell("clicked", ("started", 0), ("answered", 5))
     clicked = tell("clicked", ("ended", 20))
     assert clicked.wrap_up_since == clicked.end_time
@@ -317,6 +317,6 @@ def test_it_counts_on_the_day_of_the_call(people, settings):
     yesterday = today() - dt.timedelta(days=1)
     midnight = day_start(yesterday)
     call = ended(people.alice, midnight - dt.timedelta(seconds=50))
-    wrap_up.ready(call.call_id, people.alice, told=at(midnight, 10))
+    wrap_up.ready(call.call_id, people.alice, reported=at(midnight, 10))
     rows = DailyMetrics.objects.values_list("day", "wrap_up_time")
     assert list(rows) == [(yesterday - dt.timedelta(days=1), 40)]

@@ -55,8 +55,8 @@ def test_a_session_measures_itself(clock):
     assert session.end_call("NO_ANSWER") == 65
     clock.advance(1)
     assert session.end_call("COMPLETED") == session.get_duration() == 65
-    told = session.to_dict()
-    assert list(told) == [
+    shown = session.to_dict()
+    assert list(shown) == [
         "call_id",
         "contact_id",
         "contact_phone",
@@ -65,12 +65,12 @@ def test_a_session_measures_itself(clock):
         "duration_seconds",
         "status",
     ]
-    assert (told["contact_id"], told["status"], told["duration_seconds"]) == (
+    assert (shown["contact_id"], shown["status"], shown["duration_seconds"]) == (
         "contact_7",
         "NO_ANSWER",
         65,
     )
-    start, end = (dt.datetime.fromisoformat(told[name]) for name in ("start_time", "end_time"))
+    start, end = (dt.datetime.fromisoformat(shown[name]) for name in ("start_time", "end_time"))
     assert end - start == dt.timedelta(seconds=65)
 
 

@@ -19,7 +19,7 @@ from callmanager_track.journal import Journal
 
 from calls.models import CallLog
 from tests.support.client import NOWHERE, CommandLine, DrivenClock, environment, last_sign_ms
-from tests.support.faults import Line
+from tests.support.faults import FaultyLine
 from tests.support.patience import await_that
 from tests.support.people import key_of, make_call
 from tests.support.processes import spawn
@@ -81,7 +81,7 @@ def test_a_call_from_a_script(track, live_people):
 def test_the_keeper_keeps_a_call_alive_and_delivers_when_the_server_is_back(
     live_people, server, tmp_path
 ):
-    line = Line(server.port)
+    line = FaultyLine(server.port)
     line.cut()
     track = CommandLine(line.url, key_of(live_people.alice), tmp_path / "calls")
     call_id = track("start", "--phone", "1", "--wait", "1")

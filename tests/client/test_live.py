@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from accounts.models import ApiKey, User
 from tests.accounts.test_roles_sockets import Browser
 from tests.support.client import NOWHERE, environment
-from tests.support.faults import Line
+from tests.support.faults import FaultyLine
 from tests.support.patience import await_that
 from tests.support.people import key_of
 from tests.support.server import Server
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.server, pytest.mark.engines]
 
 
 def test_a_program_hears_of_calls_and_connects_again(live_people, server, tmp_path):
-    network = Line(server.port)
+    network = FaultyLine(server.port)
     events: list[dict] = []
     alice, sue = key_of(live_people.alice), key_of(live_people.sue)
 

@@ -15,7 +15,7 @@ from accounts.models import ApiKey
 from calls.models import CallLog
 from metrics.models import UserMetrics
 from tests.support.client import DrivenClock, Program, Timed, apart, last_sign_ms, timed
-from tests.support.faults import Line
+from tests.support.faults import FaultyLine
 from tests.support.patience import await_that
 from tests.support.people import key_of
 from tests.support.server import Server
@@ -35,9 +35,9 @@ def tracker(live_people, server, journal):
 
 
 @pytest.fixture
-def line(server) -> Iterator[Line]:
+def line(server) -> Iterator[FaultyLine]:
     """The network between a program and the server."""
-    line = Line(server.port)
+    line = FaultyLine(server.port)
     yield line
     line.close()
 
@@ -347,7 +347,7 @@ def test_pauses_count_though_the_watch_has_closed_the_call(live_people, line, jo
         tracker.end_call()
         line.mend()
         await_that(lambda: tracker.pending == 0)
-        late = time.monotonic() - ending > 9  # what comes 10 s late counts as told offline
+        late = time.monotonic() - ending > 9  # what comes 10 s late counts as reported offline
         assert tracker.dead_letters() == []
     call = CallLog.objects.get()
     assert call.status == "COMPLETED" and call.evidence in ("CD" if late else "C")

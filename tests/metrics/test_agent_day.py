@@ -28,10 +28,10 @@ def at(text: str, fold: int = 0) -> dt.datetime:
 
 
 def call(user: User, begin: dt.datetime, end: dt.datetime, **steps: dt.datetime) -> CallLog:
-    started, _ = services.start_call(user, told=ReportedTime(begin, explicit=True))
+    started, _ = services.start_call(user, reported=ReportedTime(begin, explicit=True))
     for action, instant in steps.items():
-        services.step(started.call_id, user, action, told=ReportedTime(instant, explicit=True))
-    return services.end_call(started.call_id, user, told=ReportedTime(end, explicit=True))
+        services.step(started.call_id, user, action, reported=ReportedTime(instant, explicit=True))
+    return services.end_call(started.call_id, user, reported=ReportedTime(end, explicit=True))
 
 
 def line_of(people: People, day: str) -> DayLine:
@@ -122,7 +122,7 @@ def test_the_day_that_gains_an_hour_has_25(people):
 
 def test_a_running_call_reaches_up_to_now(people):
     begun = at("2026-03-10 09:00")
-    services.start_call(people.alice, told=ReportedTime(begun, explicit=True))
+    services.start_call(people.alice, reported=ReportedTime(begun, explicit=True))
     day = dt.date(2026, 3, 10)
     line = day_lines(people.alice, day, day, begun + dt.timedelta(seconds=20))[0]
     assert [one.seconds for one in line.calls] == [20]

@@ -30,17 +30,17 @@ def test_an_end_brings_the_figures_that_the_program_was_told(live_people, server
         caller = Caller(server, live_people.alice)
         async with listening(server, live_people.sue) as sue:
             call_id = await caller.start()
-            told = await caller.end(call_id)
+            answer = await caller.end(call_id)
             started, ended = await next_events(sue, 2)
         assert (started["type"], started["call_id"]) == ("call_started", call_id)
         assert (started["user_id"], started["activity"]) == (live_people.alice.pk, "calling")
         assert ended["type"] == "call_ended"
         assert ended["call_id"] == call_id
         assert ended["status"] == "COMPLETED"
-        assert ended["duration_seconds"] == told["duration_seconds"]
-        assert ended["avg_duration"] == told["new_average"]
-        assert ended["calls_made"] == told["calls_made"] == 2
-        assert ended["total_talk_time"] == told["total_talk_time"]
+        assert ended["duration_seconds"] == answer["duration_seconds"]
+        assert ended["avg_duration"] == answer["new_average"]
+        assert ended["calls_made"] == answer["calls_made"] == 2
+        assert ended["total_talk_time"] == answer["total_talk_time"]
 
     asyncio.run(scene())
 
@@ -175,11 +175,11 @@ def test_a_room_is_told_at_once_and_then_once_a_pause():
         line, page = hub.Hub(), Page()
         line.attach(asyncio.get_running_loop())
         line.join(page, ["room"])
-        told = {"type": "live", "rooms": ["room", "another"], "event": {"type": "call_started"}}
+        message = {"type": "live", "rooms": ["room", "another"], "event": {"type": "call_started"}}
         sent = 0
         for count in (1, single, many):
             for _ in range(count):
-                line.send(told)
+                line.send(message)
             sent += count
             await page.has_heard(sent)
         return page.frames

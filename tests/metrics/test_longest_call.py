@@ -48,11 +48,11 @@ def test_without_hold_and_pause(people, noon_yesterday):
     def moment(seconds):
         return ReportedTime(noon_yesterday + dt.timedelta(seconds=seconds), explicit=True)
 
-    call, _ = services.start_call(people.alice, told=moment(0))
+    call, _ = services.start_call(people.alice, reported=moment(0))
     steps = ("answer", 10), ("hold", 20), ("resume", 50), ("pause", 60), ("unpause", 75)
     for action, seconds in steps:
-        services.step(call.call_id, people.alice, action, told=moment(seconds))
-    services.end_call(call.call_id, people.alice, status="COMPLETED", told=moment(100))
+        services.step(call.call_id, people.alice, action, reported=moment(seconds))
+    services.end_call(call.call_id, people.alice, status="COMPLETED", reported=moment(100))
     assert totals_of(people.alice.pk).longest_call == 90 - 30 - 15
 
 
@@ -71,7 +71,7 @@ def test_a_corrected_or_deleted_call_gives_way_to_the_next(people):
 
 def test_an_unconfirmed_call_is_none(people):
     call, _ = services.start_call(
-        people.alice, told=ReportedTime(now() - dt.timedelta(seconds=1000), explicit=True)
+        people.alice, reported=ReportedTime(now() - dt.timedelta(seconds=1000), explicit=True)
     )
     services.heartbeat_all(people.alice)
     CallLog.objects.update(last_seen_at=call.start_time + dt.timedelta(seconds=50))

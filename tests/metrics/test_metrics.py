@@ -32,20 +32,25 @@ from metrics.rollups.daily import (
 )
 from metrics.rollups.histograms import shapes_by_day
 from metrics.rollups.rebuild import differences
-from metrics.rollups.shared_calls import counted_twice, of_people, parts_among, parts_of
+from metrics.rollups.shared_calls import (
+    counted_twice,
+    of_people,
+    shared_parts_among,
+    shared_parts_of,
+)
 from metrics.shapes import SHAPE_FIELDS, Shape
 from tests.support.people import make_call, yesterday_noon
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
-def told(*when, zone="UTC"):
+def reported(*when, zone="UTC"):
     return ReportedTime(dt.datetime(*when, tzinfo=ZoneInfo(zone)), explicit=True)
 
 
 def call_at(user, start, end, status="COMPLETED"):
-    call, _ = services.start_call(user, told=start)
-    return services.end_call(call.call_id, user, status=status, told=end)
+    call, _ = services.start_call(user, reported=start)
+    return services.end_call(call.call_id, user, status=status, reported=end)
 
 
 def test_a_known_history_gives_the_figures_of_the_definitions(people):
@@ -73,7 +78,7 @@ def test_a_running_call_counts_nowhere(people):
 
 def test_an_estimate_counts_only_when_confirmed(people):
     call, _ = services.start_call(
-        people.alice, told=ReportedTime(now() - dt.timedelta(seconds=1000), explicit=True)
+        people.alice, reported=ReportedTime(now() - dt.timedelta(seconds=1000), explicit=True)
     )
     services.heartbeat_all(people.alice)
     CallLog.objects.update(last_seen_at=call.start_time + dt.timedelta(seconds=50))
@@ -142,7 +147,7 @@ def test_a_plain_save_is_noticed_too(people):
 )
 def test_a_calls_day_is_the_local_day_of_its_start(people, settings, zone, start, day):
     settings.TIME_ZONE = zone
-    begin = told(*start)
+    begin = reported(*start)
     call_at(people.alice, begin, ReportedTime(begin.at + dt.timedelta(hours=3), explicit=True))
     assert [row.day for row in DailyMetrics.objects.all()] == [day]
 
@@ -258,7 +263,7 @@ def shape_of(user) -> Shape:
 
 def test_a_call_lies_in_its_hour_and_its_class_of_length(people, settings):
     settings.TIME_ZONE = "America/Costa_Rica"
-    begun = told(2026, 3, 10, 16, 30).at  # 10:30 there
+    begun = reported(2026, 3, 10, 16, 30).at  # 10:30 there
     for seconds, status in [(0, "FAILED"), (14, "COMPLETED"), (15, "COMPLETED"), (1200, "DROPPED")]:
         end = begun + dt.timedelta(seconds=seconds)
         call_at(
@@ -285,7 +290,7 @@ def test_a_call_lies_in_its_hour_and_its_class_of_length(people, settings):
 def test_hours_are_those_of_the_local_clock(people, settings, zone, starts, hours):
     settings.TIME_ZONE = zone
     for start in starts:
-        begin = told(*start)
+        begin = reported(*start)
         call_at(
             people.alice, begin, ReportedTime(begin.at + dt.timedelta(seconds=40), explicit=True)
         )
@@ -296,7 +301,7 @@ def test_hours_are_those_of_the_local_clock(people, settings, zone, starts, hour
 
 def test_days_stand_apart(people, settings):
     settings.TIME_ZONE = "UTC"
-    first = told(2026, 3, 9, 10)
+    first = reported(2026, 3, 9, 10)
     for days in (0, 1, 1, 8):
         begin = first.at + dt.timedelta(days=days)
         end = begin + dt.timedelta(seconds=40)
@@ -307,7 +312,7 @@ def test_days_stand_apart(people, settings):
 
 def test_what_does_not_count_has_no_shape(people):
     call, _ = services.start_call(
-        people.alice, told=ReportedTime(now() - dt.timedelta(hours=1), explicit=True)
+        people.alice, reported=ReportedTime(now() - dt.timedelta(hours=1), explicit=True)
     )
     services.close_stale_calls()
     assert not DailyShape.objects.exists()
@@ -366,18 +371,18 @@ def a_day_of_alice(people, noon_yesterday, settings):
         )
 
     def begin(hour, **steps):
-        call, _ = services.start_call(people.alice, told=moment(hour, 0))
+        call, _ = services.start_call(people.alice, reported=moment(hour, 0))
         for action, seconds in steps.items():
-            services.step(call.call_id, people.alice, action, told=moment(hour, seconds))
+            services.step(call.call_id, people.alice, action, reported=moment(hour, seconds))
         return call.call_id
 
     def end(hour, call_id, seconds, status, **more):
-        told_end = moment(hour, seconds)
-        services.end_call(call_id, people.alice, status=status, told=told_end, **more)
+        reported_end = moment(hour, seconds)
+        services.end_call(call_id, people.alice, status=status, reported=reported_end, **more)
 
     held = begin(0, answer=7, hold=20, resume=25)
     end(0, held, 60, "COMPLETED", wrap_up=True)
-    wrap_up.ready(held, people.alice, told=moment(0, 90))
+    wrap_up.ready(held, people.alice, reported=moment(0, 90))
     end(1, begin(1), 11, "DROPPED")
     end(2, begin(2, answer=3, pause=5, unpause=9), 13, "FAILED")
     end(3, begin(3), 25, "NO_ANSWER")
@@ -392,7 +397,7 @@ BY_HAND = {
     "calls_dropped": 1,
     "calls_error": 1,
     "calls_no_answer": 1,
-    "calls_answered": 3,  # the dropped one too: it was told without an answer
+    "calls_answered": 3,  # the dropped one too: it was reported without an answer
     "total_talk_time": 48 + 11 + 6,
     "talk_squares": 48**2 + 11**2 + 6**2,
     "answered_time": (48 + 5 + 30) + 11 + 6,
@@ -448,8 +453,8 @@ def test_the_figures_of_these_sums_under_the_names_that_programs_know():
 
 
 def test_rates_are_told_in_hundredths_of_a_per_cent():
-    told_sums = Sums(calls_success=2, calls_no_answer=1, calls_answered=1).as_json()
-    assert (told_sums["success_rate"], told_sums["answer_rate"]) == (66.67, 33.33)
+    shown_sums = Sums(calls_success=2, calls_no_answer=1, calls_answered=1).as_json()
+    assert (shown_sums["success_rate"], shown_sums["answer_rate"]) == (66.67, 33.33)
 
 
 def test_without_calls_every_figure_is_zero():
@@ -499,10 +504,10 @@ def test_each_class_of_length_begins_where_the_one_before_ends(people, seconds, 
 
 def part(people, user, begun, conversation="talk", status="COMPLETED", account=None):
     """What a phone system tells of one agent's part."""
-    told_part = {"call": f"{user.username} {begun}", "conversation": conversation}
+    reported_part = {"call": f"{user.username} {begun}", "conversation": conversation}
     events = [
-        ProviderEvent("started", at=to_ms(begun), agents=(user.username,), **told_part),
-        ProviderEvent("ended", at=to_ms(begun) + 30_000, data={"status": status}, **told_part),
+        ProviderEvent("started", at=to_ms(begun), agents=(user.username,), **reported_part),
+        ProviderEvent("ended", at=to_ms(begun) + 30_000, data={"status": status}, **reported_part),
     ]
     intake.record(account or ProviderAccount.objects.get(), events, received=now())
 
@@ -585,7 +590,7 @@ def test_a_team_counts_the_parts_of_its_own_members_once(people, pbx, noon_yeste
     assert made == {people.red.pk: 1, people.blue.pk: 1}
     assert teams.total.calls_made == teams.total_of([people.red.pk, people.blue.pk]).calls_made == 1
     # The parts of a wider period do not reach into the day that is asked for.
-    parts = parts_of(everyone, day - dt.timedelta(days=5), today())
+    parts = shared_parts_of(everyone, day - dt.timedelta(days=5), today())
     assert len(parts) == 3
     before = day - dt.timedelta(days=1)
     assert sums_by("user__team", everyone, before, before, parts) == {}
@@ -623,11 +628,11 @@ def test_an_agent_whom_the_call_came_back_to_had_two_calls(people, pbx, noon_yes
 
 def test_a_part_of_nobody_we_know_takes_nothing_from_the_others(people, pbx, noon_yesterday):
     """Sums of people hold no part of it, so there is nothing to take away either."""
-    told_part = {"call": "reception", "conversation": "talk"}
+    reported_part = {"call": "reception", "conversation": "talk"}
     begun = to_ms(noon_yesterday)
     events = [
-        ProviderEvent("started", at=begun, agents=("1999",), **told_part),
-        ProviderEvent("ended", at=begun + 30_000, data={"status": "COMPLETED"}, **told_part),
+        ProviderEvent("started", at=begun, agents=("1999",), **reported_part),
+        ProviderEvent("ended", at=begun + 30_000, data={"status": "COMPLETED"}, **reported_part),
     ]
     intake.record(pbx, events, received=now())
     part(people, people.alice, noon_yesterday + dt.timedelta(seconds=40))
@@ -642,14 +647,14 @@ def test_parts_of_another_day_are_none_of_this_period(people, pbx, noon_yesterda
         part(people, user, earlier + dt.timedelta(seconds=40 * number))
     day, users = instants.local_day(noon_yesterday), [people.alice.pk, people.bob.pk]
     assert sums_of(users, day, day) == Sums()
-    assert parts_of(users, day, day) == []
+    assert shared_parts_of(users, day, day) == []
 
 
 def test_calls_of_one_agent_each_are_never_counted_twice(people):
     # None of them has a name of a conversation, which does not make them one.
     make_call(people.alice, 10)
     make_call(people.bob, 20)
-    assert counted_twice(parts_among(CallLog.objects.all())) == Sums()
+    assert counted_twice(shared_parts_among(CallLog.objects.all())) == Sums()
 
 
 def test_of_two_parts_with_the_same_outcome_the_earlier_stands_for_the_call(
@@ -657,12 +662,12 @@ def test_of_two_parts_with_the_same_outcome_the_earlier_stands_for_the_call(
 ):
     """However late we hear of it. Only the earlier was answered, so the call was."""
     part(people, people.bob, noon_yesterday + dt.timedelta(seconds=40), status="FAILED")
-    told_part = {"call": "first", "conversation": "talk"}
+    reported_part = {"call": "first", "conversation": "talk"}
     begun = to_ms(noon_yesterday)
     events = [
-        ProviderEvent("started", at=begun, agents=("alice",), **told_part),
-        ProviderEvent("answered", at=begun + 5_000, **told_part),
-        ProviderEvent("ended", at=begun + 30_000, data={"status": "FAILED"}, **told_part),
+        ProviderEvent("started", at=begun, agents=("alice",), **reported_part),
+        ProviderEvent("answered", at=begun + 5_000, **reported_part),
+        ProviderEvent("ended", at=begun + 30_000, data={"status": "FAILED"}, **reported_part),
     ]
     intake.record(pbx, events, received=now())
     day, users = instants.local_day(noon_yesterday), [people.alice.pk, people.bob.pk]

@@ -28,8 +28,8 @@ def alice(client, people) -> User:
 
 
 def running(user: User, ago: float = 0, **about) -> CallLog:
-    told = services.ReportedTime(now() - dt.timedelta(seconds=ago), explicit=True)
-    return services.start_call(user, told=told, **about)[0]
+    reported = services.ReportedTime(now() - dt.timedelta(seconds=ago), explicit=True)
+    return services.start_call(user, reported=reported, **about)[0]
 
 
 def end_url(call: CallLog) -> str:
@@ -384,8 +384,8 @@ def test_ending_it_now_replaces_the_estimate(client, estimated):
 @pytest.mark.usefixtures("noon")
 def test_the_cards_show_today_and_a_dash_for_what_no_call_can_tell(client, alice):
     empty = client.get(reverse("cards"), **HTMX).content.decode()
-    told = [figure for figure in ON_CARDS if figure.unit != CALLS]
-    assert empty.count('<dd class="card-value">—</dd>') == len(told)
+    figures = [figure for figure in ON_CARDS if figure.unit != CALLS]
+    assert empty.count('<dd class="card-value">—</dd>') == len(figures)
     make_call(alice, 120, ago=200)
     make_call(alice, 60, ago=120, status=timeline.NO_ANSWER)
     cards = client.get(reverse("cards"), **HTMX).content.decode()

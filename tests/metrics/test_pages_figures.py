@@ -206,7 +206,7 @@ def mixed_calls(people: People) -> None:
         for number in range(count):
             make_call(people.alice, 60 + number, ago=3600 - 60 * number, status=status)
     begun = now() - dt.timedelta(hours=2)
-    services.start_call(people.alice, told=services.ReportedTime(begun, explicit=True))
+    services.start_call(people.alice, reported=services.ReportedTime(begun, explicit=True))
     services.close_stale_calls()
     services.start_call(people.alice)
 
@@ -267,11 +267,12 @@ def test_a_period_that_is_too_large_is_refused_with_a_reason(people, monkeypatch
 def test_calls_add_up_in_python_as_they_do_in_the_database(people):
     mixed_calls(people)
     call, _ = services.start_call(
-        people.alice, told=services.ReportedTime(now() - dt.timedelta(seconds=90), explicit=True)
+        people.alice,
+        reported=services.ReportedTime(now() - dt.timedelta(seconds=90), explicit=True),
     )
     for action, ago in (("answer", 80), ("hold", 50), ("resume", 30)):
         at = services.ReportedTime(now() - dt.timedelta(seconds=ago), explicit=True)
-        services.step(call.call_id, people.alice, action, told=at)
+        services.step(call.call_id, people.alice, action, reported=at)
     services.end_call(call.call_id, people.alice)
     calls = CallLog.objects.filter(user=people.alice)
     day = today()
@@ -291,10 +292,10 @@ def test_plots_draw_what_the_figures_say(people):
     begun = day_start(today()) + dt.timedelta(hours=10)
     for seconds, status in ((90, "COMPLETED"), (200, "COMPLETED"), (20, "NO_ANSWER")):
         call, _ = services.start_call(
-            people.alice, told=services.ReportedTime(begun, explicit=True)
+            people.alice, reported=services.ReportedTime(begun, explicit=True)
         )
         ended = services.ReportedTime(begun + dt.timedelta(seconds=seconds), explicit=True)
-        services.end_call(call.call_id, people.alice, status=status, told=ended)
+        services.end_call(call.call_id, people.alice, status=status, reported=ended)
     page = get(people.alice, "/plots/")
     assert [(s.kind, s.value) for s in page.context["status_shares"]] == [
         ("completed", 2),
@@ -329,9 +330,9 @@ def test_every_plot_has_its_numbers_as_a_table(people, url):
 def test_long_periods_are_drawn_by_weeks_and_months(people):
     """Ending on a Wednesday: 62 days, 120 days of 18 weeks, 900 days of 30 months."""
     last = dt.date(2026, 3, 18)
-    told = services.ReportedTime(day_start(last) + dt.timedelta(hours=10), explicit=True)
-    call, _ = services.start_call(people.alice, told=told)
-    services.end_call(call.call_id, people.alice, told=told)
+    reported = services.ReportedTime(day_start(last) + dt.timedelta(hours=10), explicit=True)
+    call, _ = services.start_call(people.alice, reported=reported)
+    services.end_call(call.call_id, people.alice, reported=reported)
     for days, bars in ((62, 62), (120, 18), (900, 30)):
         url = f"/plots/?from={last - dt.timedelta(days=days - 1)}&to={last}"
         trend = get(people.alice, url).context["trend"]
@@ -410,7 +411,7 @@ def test_of_very_many_calls_the_longest_are_shown_by_name(people, monkeypatch):
     monkeypatch.setattr("metrics.dashboard.wallboard.MOST_SHOWN", 1)
     for person, ago in ((people.alice, 20), (people.bob, 40)):
         begun = now() - dt.timedelta(seconds=ago)
-        services.start_call(person, told=services.ReportedTime(begun, explicit=True))
+        services.start_call(person, reported=services.ReportedTime(begun, explicit=True))
     page = get(people.sue, "/team/")
     shown = page.context["wall"].shown_calls
     assert [one.running.call.user for one in shown] == [people.bob]
@@ -487,7 +488,7 @@ def test_a_tile_knows_its_teams_thresholds(people):
     people.red.amber_seconds, people.red.red_seconds = 10, 2000
     people.red.save()
     begun = now() - dt.timedelta(seconds=15)
-    services.start_call(people.alice, told=services.ReportedTime(begun, explicit=True))
+    services.start_call(people.alice, reported=services.ReportedTime(begun, explicit=True))
     page = text_of(people.sue, "/wall/")
     assert "clock-amber" in page and 'data-amber="10" data-red="2000"' in page
 

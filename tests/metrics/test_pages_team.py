@@ -116,8 +116,12 @@ def test_a_call_of_yesterday_does_not_make_today_s_idle_time(people):
 
 def test_a_long_call_stands_out(people, settings):
     settings.LONG_CALL_SECONDS = 600
-    services.start_call(people.alice, told=services.ReportedTime(now() - dt.timedelta(seconds=601)))
-    services.start_call(people.bob, told=services.ReportedTime(now() - dt.timedelta(seconds=500)))
+    services.start_call(
+        people.alice, reported=services.ReportedTime(now() - dt.timedelta(seconds=601))
+    )
+    services.start_call(
+        people.bob, reported=services.ReportedTime(now() - dt.timedelta(seconds=500))
+    )
     assert [shown.is_long for shown in wall_of(people.alice, people.bob).on_call] == [True, False]
     assert page(people.sue).count("wall-long") == 1
 
@@ -154,7 +158,7 @@ def test_the_total_is_a_ratio_of_sums(people):
 
 
 def test_unconfirmed_calls_stand_beside_the_figures(people, settings):
-    services.start_call(people.alice, told=services.ReportedTime(now() - dt.timedelta(hours=1)))
+    services.start_call(people.alice, reported=services.ReportedTime(now() - dt.timedelta(hours=1)))
     assert services.close_stale_calls() == 1
     seen = page(people.sue, **{"Accept-Language": "en"})
     assert "1 unconfirmed" in seen
@@ -245,8 +249,8 @@ def test_a_call_over_midnight_counts_as_the_last_one(people):
     """It began yesterday and ended today."""
     midnight = day_start(today())
     begun = services.ReportedTime(midnight - dt.timedelta(minutes=5))
-    call, _ = services.start_call(people.bob, told=begun)
+    call, _ = services.start_call(people.bob, reported=begun)
     ended = services.ReportedTime(midnight + dt.timedelta(minutes=5))
-    services.end_call(call.call_id, people.bob, told=ended)
+    services.end_call(call.call_id, people.bob, reported=ended)
     assert [free.since for free in wall_of(people.bob).free] == [ended.at]
     assert CallLog.objects.count() == 1

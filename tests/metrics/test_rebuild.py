@@ -146,12 +146,12 @@ def test_a_call_without_an_agent_is_in_no_sum(live_people):
     pbx = ProviderAccount.objects.create(kind="generic", name="pbx")
     make_call(live_people.alice, 60, ago=days_ago(1))
     began = yesterday_noon()
-    told = [
+    events = [
         ProviderEvent("started", "c", began),
         ProviderEvent("answered", "c", began + 1),
         ProviderEvent("ended", "c", began + 60_000),
     ]
-    intake.record(pbx, told, received=now())
+    intake.record(pbx, events, received=now())
     call = CallLog.objects.unassigned().get()
     assert call.end_time is not None
     assert differences() == []

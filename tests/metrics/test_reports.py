@@ -30,9 +30,9 @@ def client_of(user: User, language: str = "en") -> Client:
 
 def call_on(user: User, day: dt.date, seconds: int, status: str = timeline.COMPLETED) -> None:
     begun = day_start(day) + dt.timedelta(hours=10)
-    call, _ = services.start_call(user, told=services.ReportedTime(begun, explicit=True))
+    call, _ = services.start_call(user, reported=services.ReportedTime(begun, explicit=True))
     ended = services.ReportedTime(begun + dt.timedelta(seconds=seconds), explicit=True)
-    services.end_call(call.call_id, user, status=status, told=ended)
+    services.end_call(call.call_id, user, status=status, reported=ended)
 
 
 @pytest.fixture

@@ -46,7 +46,9 @@ def messages(raw: bytes) -> list[Message]:
     return Reader().feed(raw)
 
 
-def told(raw: bytes, follower: Tracker | None = None, received: int = 0) -> list[ProviderEvent]:
+def events_of(
+    raw: bytes, follower: Tracker | None = None, received: int = 0
+) -> list[ProviderEvent]:
     """All that a tracker tells of a stream."""
     follower = follower or tracker()
     events = [event for one in messages(raw) for event in follower.read(one, received)]
@@ -62,8 +64,8 @@ def folded(events: Iterable[ProviderEvent]) -> timeline.CallState:
 
 
 @dataclass
-class ReportedTime:
-    """One agent's part as it was told; lengths in seconds."""
+class ReportedPart:
+    """One agent's part as it was reported; lengths in seconds."""
 
     agent: str
     direction: str
@@ -79,7 +81,7 @@ class ReportedTime:
     state: timeline.CallState
 
 
-def parts(events: Iterable[ProviderEvent]) -> list[ReportedTime]:
+def parts(events: Iterable[ProviderEvent]) -> list[ReportedPart]:
     """The parts that `events` tell of, by their start; of one start by agent."""
     by_call: dict[str, list[ProviderEvent]] = {}
     for event in events:
@@ -88,12 +90,12 @@ def parts(events: Iterable[ProviderEvent]) -> list[ReportedTime]:
     return sorted(found, key=lambda part: (part.state.start, part.agent))
 
 
-def _part(events: list[ProviderEvent]) -> ReportedTime:
+def _part(events: list[ProviderEvent]) -> ReportedPart:
     state = folded(events)
     connected = None
     if state.end is not None:
         connected = 0 if state.answered is None else state.end - state.answered
-    return ReportedTime(
+    return ReportedPart(
         agent=next((name for event in events for name in event.agents), ""),
         direction=state.direction,
         number=state.number,

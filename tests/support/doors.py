@@ -203,14 +203,14 @@ def make_things(people: People) -> dict[str, Any]:
     ended = make_call(people.alice, 60, ago=7200)
     begun = now() - dt.timedelta(days=1)
     estimated, _ = services.start_call(
-        people.alice, told=services.ReportedTime(begun, explicit=True)
+        people.alice, reported=services.ReportedTime(begun, explicit=True)
     )
     services.close_stale_calls()
     running, _ = services.start_call(people.alice)
     contact = Contact.objects.create(name="Elena", phone="88887777", owner=people.alice)
     pbx = ProviderAccount.objects.create(kind="generic", name="pbx")
-    told = ProviderEvent("started", "c1", to_ms(begun), agents=("1999",))
-    (nobodys,) = intake.record(pbx, [told], received=now())
+    event = ProviderEvent("started", "c1", to_ms(begun), agents=("1999",))
+    (nobodys,) = intake.record(pbx, [event], received=now())
     sheet = files.read(b"name,phone\nElena,88887777")
     draft = importer.draft(people.alice, "contacts.csv", sheet, None, False)
     return {

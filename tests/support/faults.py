@@ -96,7 +96,7 @@ class Between:
         raise NotImplementedError
 
 
-class Line(Between):
+class FaultyLine(Between):
     """Passes every byte on, in both directions."""
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

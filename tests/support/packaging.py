@@ -39,5 +39,5 @@ def complaints(python: Path, folder: Path) -> list[str]:
     """
     (folder / "program.py").write_text(PROGRAM)
     mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", ROOT / ".mypy_cache/installed"]
-    told = run(*mypy, "--python-executable", python, "program.py", cwd=folder, expect=1)
-    return [line.split(": ", 1)[1] for line in told.stdout.splitlines()[:-1]]
+    output = run(*mypy, "--python-executable", python, "program.py", cwd=folder, expect=1)
+    return [line.split(": ", 1)[1] for line in output.stdout.splitlines()[:-1]]

@@ -103,9 +103,11 @@ def make_call(
 ) -> CallLog:
     """A call of `user` that began `ago` seconds ago and lasted `seconds`, through the services."""
     begun = now() - dt.timedelta(seconds=ago)
-    call, _ = services.start_call(user, told=services.ReportedTime(begun, explicit=True), **start)
+    call, _ = services.start_call(
+        user, reported=services.ReportedTime(begun, explicit=True), **start
+    )
     ended = services.ReportedTime(begun + dt.timedelta(seconds=seconds), explicit=True)
-    return services.end_call(call.call_id, user, status=status, told=ended)
+    return services.end_call(call.call_id, user, status=status, reported=ended)
 
 
 def many_calls(user: User, count: int, **fields: Any) -> None:

@@ -1,4 +1,4 @@
-"""Calls told to an adapter as its provider tells them, and what its ledger then proves.
+"""Calls reported to an adapter as its provider reports them, and what its ledger then proves.
 
 Here are the tools; the laws that hold for every adapter are in tests/calls/providers/test_laws.py.
 """
@@ -74,8 +74,8 @@ def ledgers(events: Iterable[ProviderEvent]) -> dict[str, dict[str, timeline.Eve
     """
     found: dict[str, dict[str, timeline.Event]] = {}
     parts: dict[str, set[str]] = {}
-    told = sorted(events, key=lambda event: not event.call)  # the remarks last
-    for event in told:
+    ordered = sorted(events, key=lambda event: not event.call)  # the remarks last
+    for event in ordered:
         if event.call:
             parts.setdefault(event.conversation, set()).add(event.call)
         check_words(event)
@@ -138,7 +138,7 @@ def requests_of(adapter, script: ScriptedCall) -> list[SimRequest]:
     return builders()[adapter.kind].requests(script, target_of(adapter))
 
 
-def told_events(adapter, script: ScriptedCall) -> list[ProviderEvent]:
+def reported_events(adapter, script: ScriptedCall) -> list[ProviderEvent]:
     """All that the provider tells of `script`, read request by request, in order."""
     return [
         event for sent in requests_of(adapter, script) for event in heard(adapter, as_request(sent))
@@ -147,16 +147,16 @@ def told_events(adapter, script: ScriptedCall) -> list[ProviderEvent]:
 
 def check_truth(adapter, script: ScriptedCall) -> None:
     """Law: what is recorded is exactly what happened, as far as the provider can tell it."""
-    told = builders()[adapter.kind].as_told(script)
-    (state,) = states(told_events(adapter, script)).values()
-    assert facts(state) == told.truth
+    reported = builders()[adapter.kind].as_reported(script)
+    (state,) = states(reported_events(adapter, script)).values()
+    assert facts(state) == reported.truth
     assert state.missing == ()
-    assert (state.number, state.direction) == (told.number, told.direction)
+    assert (state.number, state.direction) == (reported.number, reported.direction)
 
 
 def check_any_order(adapter, script: ScriptedCall, data) -> None:
     """Law: any order with any repetition folds to the same state, and who answered is named."""
-    events = told_events(adapter, script)
+    events = reported_events(adapter, script)
     again = data.draw(st.lists(st.sampled_from(events), max_size=6))
     shuffled = data.draw(st.permutations(events + again))
     assert states(shuffled) == states(events)
@@ -171,14 +171,14 @@ def check_losses(adapter, script: ScriptedCall, data) -> None:
     that became one, cannot be missed.
     """
     builder = builders()[adapter.kind]
-    told = [heard(adapter, as_request(sent)) for sent in requests_of(adapter, script)]
-    places = range(len(told))
-    truth = builder.as_told(script).truth
-    turns = [place for place in places if {event.kind for event in told[place]} & HOLDING]
+    batches = [heard(adapter, as_request(sent)) for sent in requests_of(adapter, script)]
+    places = range(len(batches))
+    truth = builder.as_reported(script).truth
+    turns = [place for place in places if {event.kind for event in batches[place]} & HOLDING]
     many = data.draw(st.sets(st.sampled_from(places)))
     for lost in map(set, [many, *combinations(places, 1), *combinations(places, 2)]):
         unseen = not builder.records_hold and any({*two} <= lost for two in pairwise(turns))
-        heard_of = [event for place in places if place not in lost for event in told[place]]
+        heard_of = [event for place in places if place not in lost for event in batches[place]]
         for state in states(heard_of).values():
             if state.end is not None and not state.missing:
                 wrong = {name for name, value in facts(state).items() if value != truth[name]}
@@ -241,9 +241,9 @@ def spoiled_request(adapter, draw) -> Payload:
     """What is kept of a genuine request in which some values are anything at all."""
     script = draw(scripts())
     builder = builders()[adapter.kind]
-    odd = builder.unknown(builder.as_told(script), target_of(adapter))
-    told = [*requests_of(adapter, script), odd]
-    kept = adapter.kept(as_request(draw(st.sampled_from(told))))
+    odd = builder.unknown(builder.as_reported(script), target_of(adapter))
+    requests = [*requests_of(adapter, script), odd]
+    kept = adapter.kept(as_request(draw(st.sampled_from(requests))))
     body, query = kept.body, urlencode(_texts(spoiled(dict(parse_qsl(kept.query)), draw)))
     if body.startswith(b"{"):
         body = json.dumps(spoiled(json.loads(body), draw)).encode()

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from calls.telephony.stale_calls import close_stale_calls
+from calls.telephony.stale_calls import ask_and_close
 
 
 class Command(BaseCommand):
     help = "Closes calls without a heartbeat as DROPPED, evidence E, at their last sign of life."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{close_stale_calls()} stale calls closed")
+        self.stdout.write(f"{ask_and_close()} stale calls closed")

@@ -35,8 +35,8 @@ class Command(BaseCommand):
         found = ProviderAccount.objects.filter(kind=Asterisk.kind, name=account).first()
         if found is None:
             raise CommandError(f"There is no Asterisk account {account}.")
-        told_columns = names(columns or found.settings.get("cdr_columns"))
-        rows, bad = _read(file, _zone(found), told_columns)
+        given_columns = names(columns or found.settings.get("cdr_columns"))
+        rows, bad = _read(file, _zone(found), given_columns)
         report = confirm(found, cdr.parts(rows, _dialplan(found)), dry_run=dry_run)
         for line, why in bad:
             self.stdout.write(f"line {line} is not readable: {why}")
@@ -51,13 +51,13 @@ class Command(BaseCommand):
 
 def _read(
     file: Path, zone: ZoneInfo, columns: tuple[str, ...]
-) -> tuple[list[cdr.Row], list[tuple[int, str]]]:
+) -> tuple[list[cdr.CdrRow], list[tuple[int, str]]]:
     try:
         read = list(cdr.read(file.read_bytes(), zone, columns))
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}") from None
-    rows = [one for one in read if isinstance(one, cdr.Row)]
-    return rows, [one for one in read if not isinstance(one, cdr.Row)]
+    rows = [one for one in read if isinstance(one, cdr.CdrRow)]
+    return rows, [one for one in read if not isinstance(one, cdr.CdrRow)]
 
 
 def _zone(account: ProviderAccount) -> ZoneInfo:

@@ -79,8 +79,8 @@ class Command(BaseCommand):
 def _line(verdict: Verdict) -> str:
     record = _cells(recorded(verdict.calls[0])) if verdict.calls else "nothing"
     said = f"{verdict.said} {verdict.marks}".strip()
-    name = verdict.told.call_id.removeprefix("sim-")
-    return f"{name:<16} {_cells(expected(verdict.told))}   |  {record}   {said}"
+    name = verdict.reported.call_id.removeprefix("sim-")
+    return f"{name:<16} {_cells(expected(verdict.reported))}   |  {record}   {said}"
 
 
 def _cells(facts: dict[str, Any]) -> str:

@@ -51,7 +51,7 @@ class BadLine(ValueError):
 
 
 @dataclass(frozen=True)
-class Row:
+class CdrRow:
     """One row. Instants in ms, the whole second that Asterisk cut them to; None: unanswered."""
 
     line: int
@@ -77,7 +77,7 @@ class Row:
 @dataclass(frozen=True)
 class CdrPart:
     """What the rows say that one agent did. `call` is the Uniqueid of the agent's leg where they
-    tell it, `channel` the leg's name. `knows_answer` is False where `answered` is not told."""
+    tell it, `channel` the leg's name. `knows_answer` is False where `answered` is unknown."""
 
     conversation: str
     call: str
@@ -96,7 +96,7 @@ class CdrPart:
 
 def read(
     text: bytes, zone: ZoneInfo, columns: Sequence[str] = ()
-) -> Iterator[Row | tuple[int, str]]:
+) -> Iterator[CdrRow | tuple[int, str]]:
     """The rows of a file, and for each line that cannot be read its number and why.
 
     `columns` names them; without, a first line of names does, or else their number.
@@ -123,7 +123,7 @@ def _decoded(line: bytes) -> str:
         return line.decode("cp1252", errors="replace").replace("\0", "")
 
 
-def _row(line: int, values: Sequence[str], columns: Sequence[str], zone: ZoneInfo) -> Row:
+def _row(line: int, values: Sequence[str], columns: Sequence[str], zone: ZoneInfo) -> CdrRow:
     names = columns or _columns_of(values)
     if len(values) != len(names):
         raise BadLine(f"{len(values)} columns instead of {len(names)}")
@@ -137,7 +137,7 @@ def _row(line: int, values: Sequence[str], columns: Sequence[str], zone: ZoneInf
     start = times.instant(said["start"])
     end = times.instant(said["end"], not_before=start)
     answer = said.get("answer", "")
-    return Row(
+    return CdrRow(
         line=line,
         src=said.get("src", ""),
         dst=said.get("dst", ""),
@@ -193,19 +193,19 @@ class _Times:
         return earlier
 
 
-def parts(rows: Iterable[Row], dialplan: Dialplan) -> list[CdrPart]:
+def parts(rows: Iterable[CdrRow], dialplan: Dialplan) -> list[CdrPart]:
     """What each agent did, by conversation; of callers whom nobody served, one part without an
     agent."""
-    conversations: dict[str, list[Row]] = {}
+    conversations: dict[str, list[CdrRow]] = {}
     for row in rows:
         conversations.setdefault(row.conversation, []).append(row)
     return [part for its in conversations.values() for part in _parts_of(its, dialplan)]
 
 
-def _parts_of(rows: list[Row], dialplan: Dialplan) -> list[CdrPart]:
+def _parts_of(rows: list[CdrRow], dialplan: Dialplan) -> list[CdrPart]:
     rows = sorted(rows, key=lambda row: (row.start, row.line))
-    callers: dict[str, list[Row]] = {}
-    dialled: dict[str, list[Row]] = {}
+    callers: dict[str, list[CdrRow]] = {}
+    dialled: dict[str, list[CdrRow]] = {}
     for row in rows:
         callers.setdefault(row.channel, []).append(row)
         if dialplan.is_agent(peer_of(row.dstchannel)):
@@ -220,7 +220,10 @@ def _parts_of(rows: list[Row], dialplan: Dialplan) -> list[CdrPart]:
 
 
 def _missed(
-    rows: list[Row], dialled: dict[str, list[Row]], agents: dict[str, list[Row]], plan: Dialplan
+    rows: list[CdrRow],
+    dialled: dict[str, list[CdrRow]],
+    agents: dict[str, list[CdrRow]],
+    plan: Dialplan,
 ) -> list[CdrPart]:
     """Nobody answered: one agent who was called directly has missed it, else it is nobody's."""
     queued = any(row.lastapp == "Queue" for row in rows)
@@ -246,7 +249,7 @@ def _missed(
     ]
 
 
-def _shared(rows: list[Row], first: Row) -> dict[str, Any]:
+def _shared(rows: list[CdrRow], first: CdrRow) -> dict[str, Any]:
     return {
         "conversation": first.conversation,
         "start": min(row.start for row in rows),
@@ -255,11 +258,11 @@ def _shared(rows: list[Row], first: Row) -> dict[str, Any]:
     }
 
 
-def _answered(rows: list[Row]) -> bool:
+def _answered(rows: list[CdrRow]) -> bool:
     return any(row.disposition == ANSWERED and row.answer is not None for row in rows)
 
 
-def _caller(channel: str, rows: list[Row], dialplan: Dialplan) -> CdrPart:
+def _caller(channel: str, rows: list[CdrRow], dialplan: Dialplan) -> CdrPart:
     first = next((row for row in rows if row.dstchannel), rows[0])
     answers = [row.answer for row in rows if row.disposition == ANSWERED and row.answer is not None]
     queued = any(row.lastapp == "Queue" for row in rows)
@@ -279,7 +282,7 @@ def _caller(channel: str, rows: list[Row], dialplan: Dialplan) -> CdrPart:
     )
 
 
-def _dialled(channel: str, rows: list[Row], all_rows: list[Row], plan: Dialplan) -> CdrPart:
+def _dialled(channel: str, rows: list[CdrRow], all_rows: list[CdrRow], plan: Dialplan) -> CdrPart:
     first = rows[0]
     answers = [row.answer for row in rows if row.disposition == ANSWERED and row.answer is not None]
     earlier = [row for row in all_rows if row.channel == first.channel and row.start < first.start]

@@ -6,7 +6,7 @@ from calls import timeline
 from calls.providers.asterisk import outcome
 from calls.providers.asterisk.ami import Message
 from calls.providers.asterisk.dialplan import PLACED, half_of, peer_of
-from calls.providers.asterisk.legs import Attempt, Conversation, Leg, Part, Role
+from calls.providers.asterisk.legs import Attempt, Conversation, ConversationPart, Leg, Role
 from calls.providers.asterisk.state import Board
 
 # Channel states.
@@ -190,7 +190,9 @@ def _originate_response(board: Board, message: Message) -> None:
     """A call that we placed came to nothing: the agent's phone could not even be made to ring."""
     call, failed = message.get("ActionID"), message.get("Response") == "Failure"
     if failed and call.startswith(PLACED) and not board.has_known(call):
-        part = Part(call, peer_of(message.get("Channel")), Conversation(call), waiting=None)
+        part = ConversationPart(
+            call, peer_of(message.get("Channel")), Conversation(call), waiting=None
+        )
         part.number, part.direction = message.get("Exten"), "outbound"
         board.say(part, timeline.ENDED, status=timeline.FAILED, reason="network")
 

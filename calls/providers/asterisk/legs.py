@@ -19,11 +19,11 @@ class Role(StrEnum):
 
 
 @dataclass(eq=False)
-class Part:
+class ConversationPart:
     """One agent's part of a conversation, or, without an agent, that of a caller from outside.
 
     Its facts wait until it is certain that the part is a call (`waiting` is None from then on):
-    what has been told cannot be taken back.
+    what has been reported cannot be taken back.
     """
 
     call: str
@@ -80,8 +80,9 @@ class Leg:
     in_queue: bool = False
     was_queued: bool = False
     transferred: str = ""  # how it gave its conversation away
-    holding: set[Part] = field(default_factory=set)  # whom its hold button keeps waiting
-    part: Part | None = None
+    # Whom its hold button keeps waiting.
+    holding: set[ConversationPart] = field(default_factory=set)
+    part: ConversationPart | None = None
     gap_since: int | None = None  # unheard of since the connection was lost
 
     def link(self, other: "Leg") -> None:
@@ -116,13 +117,14 @@ class Conversation:
 
     name: str
     legs: set[Leg] = field(default_factory=set)
-    rung: list[Part] = field(default_factory=list)  # agents rung since the last one answered
-    outside: list[Part] = field(default_factory=list)  # callers who are no agents
+    # Agents rung since the last one answered.
+    rung: list[ConversationPart] = field(default_factory=list)
+    outside: list[ConversationPart] = field(default_factory=list)  # callers who are no agents
     queued: bool = False
     sought: bool = False  # an agent's phone or a queue was tried
     served: bool = False  # somebody answered
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[ConversationPart]:
         running = {leg.part for leg in self.legs if leg.part is not None}
         return sorted(running.union(self.rung, self.outside), key=lambda part: part.call)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from calls import timeline
 from calls.providers.asterisk.ami import Message
 from calls.providers.asterisk.event_handlers import UP
-from calls.providers.asterisk.legs import Conversation, Leg, Part, Role
+from calls.providers.asterisk.legs import Conversation, ConversationPart, Leg, Role
 from calls.providers.asterisk.state import Board
 
 # A list tells a channel's age in whole seconds.
@@ -37,7 +37,7 @@ def mark(board: Board, expected: Mapping[str, int], **data: bool) -> None:
     """Tells a gap to calls that only an earlier process knew."""
     for call, since in expected.items():
         gap = [since, max(board.at, since + 1)]
-        nobody = Part(call, "", Conversation(""), waiting=None)
+        nobody = ConversationPart(call, "", Conversation(""), waiting=None)
         board.say(nobody, timeline.NOTED, gap=gap, **data)
 
 

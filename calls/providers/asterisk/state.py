@@ -8,7 +8,7 @@ from calls import timeline
 from calls.providers.asterisk import outcome
 from calls.providers.asterisk.ami import Message
 from calls.providers.asterisk.dialplan import Dialplan, half_of, peer_of
-from calls.providers.asterisk.legs import Attempt, Conversation, Leg, Part, Role
+from calls.providers.asterisk.legs import Attempt, Conversation, ConversationPart, Leg, Role
 from calls.providers.base import ProviderEvent
 
 # Legs that have ended and may still be named by a repeated message.
@@ -19,29 +19,34 @@ _BEGINNINGS = ("Newchannel", "DialBegin")
 
 class Board:
     """Legs by Uniqueid and conversations by Linkedid. `at` is the present instant (ms) on
-    Asterisk's clock, `precision` (ms) how well it is known; `told` what has been said since it was
-    last taken."""
+    Asterisk's clock, `precision` (ms) how well it is known; `events` what has been said since they
+    were last taken."""
 
     def __init__(self, dialplan: Dialplan):
         self.dialplan = dialplan
         self.at, self.precision = 0, 1
         self.legs: dict[str, Leg] = {}
         self.conversations: dict[str, Conversation] = {}
-        self.told: list[ProviderEvent] = []
-        # Calls that an earlier process told of and that have not ended: when they were answered.
+        self.events: list[ProviderEvent] = []
+        # Calls that an earlier process reported and that have not ended: when they were answered.
         self.remembered: Mapping[str, int | None] = {}
         # Local channels by which programs reach agents' phones, and the phones once they are known.
         self.stand_ins: dict[str, Leg | None] = {}
         self._ended: OrderedDict[str, None] = OrderedDict()
 
-    def take_told(self) -> list[ProviderEvent]:
-        told, self.told = self.told, []
-        return told
+    def take_events(self) -> list[ProviderEvent]:
+        events, self.events = self.events, []
+        return events
 
     # --- Saying -----------------------------------------------------------------------------------
 
     def say(
-        self, part: Part | None, kind: str, at: int | None = None, precision: int = 0, **data: Any
+        self,
+        part: ConversationPart | None,
+        kind: str,
+        at: int | None = None,
+        precision: int = 0,
+        **data: Any,
     ) -> None:
         """States a fact about `part`; it waits as long as the part may turn out to be no call."""
         if part is None:
@@ -54,14 +59,14 @@ class Board:
             data=data,
         )
         if part.waiting is None:
-            self.told.append(part.signed(event))
+            self.events.append(part.signed(event))
         else:
             part.waiting.append(event)
 
-    def publish(self, part: Part | None) -> None:
+    def publish(self, part: ConversationPart | None) -> None:
         """From now on the part is a call, whatever happens."""
         if part is not None and part.waiting is not None:
-            self.told += [part.signed(event) for event in part.waiting]
+            self.events += [part.signed(event) for event in part.waiting]
             part.waiting = None
 
     # --- Finding and making -----------------------------------------------------------------------
@@ -110,11 +115,13 @@ class Board:
         return leg
 
     def _remember(self, leg: Leg) -> None:
-        """`leg` began before we listened; if it was told of then, we go on with that."""
+        """`leg` began before we listened; if it was reported then, we go on with that."""
         if leg.uniqueid in self.remembered and self.dialplan.is_agent(leg.peer):
             leg.role, answered = Role.CALLER, self.remembered[leg.uniqueid]
             conversation = leg.conversation
-            leg.part = Part(leg.uniqueid, leg.peer, conversation, answered=answered, waiting=None)
+            leg.part = ConversationPart(
+                leg.uniqueid, leg.peer, conversation, answered=answered, waiting=None
+            )
 
     def _conversation(self, linkedid: str, system: str) -> Conversation:
         name = linkedid if not system or linkedid.startswith(system) else f"{system}-{linkedid}"
@@ -133,14 +140,16 @@ class Board:
             if conversation is one:
                 self.conversations[name] = into
 
-    def begin_part(self, leg: Leg, at: int, precision: int = 0, **data: Any) -> Part | None:
+    def begin_part(
+        self, leg: Leg, at: int, precision: int = 0, **data: Any
+    ) -> ConversationPart | None:
         """The part that `leg` has in its conversation from `at` on. None for a Local channel, and
         for the dialled phone of somebody who is no agent."""
         if leg.part is None and leg.peer:
             agent = leg.peer if self.dialplan.is_agent(leg.peer) else ""
             if not agent and leg.role is not Role.CALLER:
                 return None
-            leg.part = Part(leg.uniqueid, agent, leg.conversation)
+            leg.part = ConversationPart(leg.uniqueid, agent, leg.conversation)
             self.say(leg.part, timeline.STARTED, at, precision, channel=leg.channel, **data)
         return leg.part
 
@@ -159,7 +168,7 @@ class Board:
             return []
         return [o for o in self.legs.values() if o.bridge == leg.bridge and o is not leg]
 
-    def talking_with(self, leg: Leg) -> list[Part]:
+    def talking_with(self, leg: Leg) -> list[ConversationPart]:
         """The parts of agents who talk by or with `leg`."""
         legs = (leg, *(self.others_in_bridge(leg) or leg.peers))
         parts = [one.part for one in legs if one.part is not None]
@@ -248,7 +257,7 @@ class Board:
             if not other.peers:
                 other.alone_since = self.at
 
-    def _end(self, leg: Leg, part: Part, cause: int) -> None:
+    def _end(self, leg: Leg, part: ConversationPart, cause: int) -> None:
         self._answer_by_itself(leg, part)
         attempt = leg.attempt or Attempt()
         end = self.at
@@ -272,7 +281,7 @@ class Board:
         if part.agent and leg.role is not Role.DIALLED:
             self.publish(part)
 
-    def _answer_by_itself(self, leg: Leg, part: Part) -> None:
+    def _answer_by_itself(self, leg: Leg, part: ConversationPart) -> None:
         """An agent who called Asterisk itself (voicemail, an announcement) was answered by it."""
         asked_for_somebody = leg.has_dialled or leg.was_queued
         if not part.agent or leg.role is not Role.CALLER or asked_for_somebody:

@@ -11,7 +11,7 @@ Pure: messages in, facts out (calls.providers.base.ProviderEvent); no I/O, no da
 - A part is on hold while any leg of its bridge presses hold; each presser is a party of its own.
 - Agents rung in vain have a call only if nobody else was rung for it; a queue's members never. A
   caller whom nobody served is a call without an agent.
-- What happened while nobody listened is never invented: those calls are told a gap.
+- What happened while nobody listened is never invented: those calls are marked with a gap.
 """
 
 from collections.abc import Iterable
@@ -57,7 +57,7 @@ class Tracker:
             resync.take(self.board, self._take_listed(), self._take_expected())
         elif name in HANDLERS:
             HANDLERS[name](self.board, message)
-        return self.board.take_told()
+        return self.board.take_events()
 
     def lost(self) -> None:
         """The connection is gone: from the last instant heard on, we may miss something."""
@@ -74,18 +74,18 @@ class Tracker:
         for leg in self.board.legs.values():
             self.board.close_gap(leg)
         resync.mark(self.board, self._take_expected())
-        return self.board.take_told()
+        return self.board.take_events()
 
     def finish(self) -> list[ProviderEvent]:
         """Nobody will listen any more: what runs stays open, and is marked."""
         self.lost()
         self.board.at = self.heard or 0
         self.board.lose(list(self.board.legs.values()))
-        return self.board.take_told()
+        return self.board.take_events()
 
     @property
     def running(self) -> list[str]:
-        """The calls that have been told of and have not ended."""
+        """The calls that have been reported and have not ended."""
         parts = [leg.part for leg in self.board.legs.values() if leg.part is not None]
         return [part.call for part in parts if part.waiting is None]
 

@@ -135,7 +135,7 @@ def test_words_and_days_together(people):
     starts = [start - dt.timedelta(seconds=1), start, end - dt.timedelta(milliseconds=1), end]
     calls = [
         services.start_call(
-            people.alice, contact_ref="acme", told=services.ReportedTime(at, explicit=True)
+            people.alice, contact_ref="acme", reported=services.ReportedTime(at, explicit=True)
         )[0]
         for at in starts
     ]

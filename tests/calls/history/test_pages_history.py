@@ -36,7 +36,9 @@ def found(user: User, query: str = "") -> list[CallLog]:
 
 def estimated_call(user: User) -> CallLog:
     """A call that the watchdog closed."""
-    call, _ = services.start_call(user, told=services.ReportedTime(now() - dt.timedelta(hours=1)))
+    call, _ = services.start_call(
+        user, reported=services.ReportedTime(now() - dt.timedelta(hours=1))
+    )
     assert services.close_stale_calls() == 1
     return CallLog.objects.get(pk=call.pk)
 
@@ -71,8 +73,8 @@ def test_by_local_days_both_inclusive(people, settings):
     midnight = dt.datetime(2026, 3, 10, 6, tzinfo=dt.UTC)
     calls = []
     for offset in (-1, 0, -86_401):  # seconds from the beginning of 10 March there
-        told = services.ReportedTime(midnight + dt.timedelta(seconds=offset))
-        calls.append(services.start_call(people.alice, told=told)[0])
+        reported = services.ReportedTime(midnight + dt.timedelta(seconds=offset))
+        calls.append(services.start_call(people.alice, reported=reported)[0])
     assert found(people.alice, "?start_date=2026-03-10") == [calls[1]]
     assert found(people.alice, "?start_date=2026-03-09&end_date=2026-03-09") == [calls[0]]
     assert found(people.alice, "?end_date=2026-03-09") == [calls[0], calls[2]]
@@ -198,10 +200,10 @@ def test_an_unknown_call_is_not_there(people):
 def test_the_parts_of_a_call_are_drawn_in_proportion(people):
     begun = now() - dt.timedelta(seconds=1000)
 
-    def told(second: int) -> services.ReportedTime:
+    def reported(second: int) -> services.ReportedTime:
         return services.ReportedTime(begun + dt.timedelta(seconds=second), explicit=True)
 
-    call, _ = services.start_call(people.alice, told=told(0))
+    call, _ = services.start_call(people.alice, reported=reported(0))
     for second, action in (
         (100, "answer"),
         (200, "hold"),
@@ -209,8 +211,8 @@ def test_the_parts_of_a_call_are_drawn_in_proportion(people):
         (600, "pause"),
         (650, "unpause"),
     ):
-        services.step(call.call_id, people.alice, action, told=told(second))
-    services.end_call(call.call_id, people.alice, told=told(1000))
+        services.step(call.call_id, people.alice, action, reported=reported(second))
+    services.end_call(call.call_id, people.alice, reported=reported(1000))
     response = signed_in(people.alice).get(f"/calls/{call.call_id}/")
     parts = [(part.kind, part.x, part.width) for part in response.context["parts"]]
     assert parts == [("ring", 0, 100), ("talk", 100, 900), ("hold", 200, 100), ("pause", 600, 50)]

@@ -39,7 +39,7 @@ def request_of(event, timestamp=START + 20, token=SECRET, **changes):
     return hook_request(body, url=URL, headers={"Content-Type": "application/json"})
 
 
-def told(adapter, *requests):
+def events_of(adapter, *requests):
     return [event for request in requests for event in heard(adapter, request)]
 
 
@@ -70,7 +70,7 @@ def test_a_forged_or_truncated_request_is_refused(aircall):
 
 
 def test_talk_begins_with_the_answer_not_with_the_ringing(aircall):
-    live = told(
+    live = events_of(
         aircall,
         request_of("call.created", START, answered_at=None, ended_at=None),
         request_of("call.answered", START + 5, ended_at=None),
@@ -78,19 +78,19 @@ def test_talk_begins_with_the_answer_not_with_the_ringing(aircall):
     )
     state = states(live)[CALL]
     assert (state.ring, state.talk, state.missing) == (5_000, 15_000, ("record",))
-    state = states(live + told(aircall, request_of("call.ended", START + 50)))[CALL]
+    state = states(live + events_of(aircall, request_of("call.ended", START + 50)))[CALL]
     assert (state.ring, state.talk, state.evidence, state.missing) == (5_000, 15_000, "A", ())
     assert (state.number, state.direction) == ("+34 600 00 00 01", "outbound")
     assert live[0].agents == ("11", "ana@example.test")
 
 
 def test_the_record_alone_is_the_whole_call(aircall):
-    (state,) = states(told(aircall, request_of("call.ended", START + 50))).values()
+    (state,) = states(events_of(aircall, request_of("call.ended", START + 50))).values()
     assert (state.start, state.talk, state.status) == (T, 15_000, "COMPLETED")
 
 
 def test_hold_is_left_out_of_the_talk(aircall):
-    events = told(
+    events = events_of(
         aircall,
         request_of("call.unhold", START + 12),
         request_of("call.hold", START + 8),
@@ -102,11 +102,11 @@ def test_hold_is_left_out_of_the_talk(aircall):
 def test_a_missed_call_belongs_to_whom_it_was_for(aircall):
     missed = {"direction": "inbound", "answered_at": None}
     nobody = request_of("call.ended", user=None, missed_call_reason="abandoned_in_ivr", **missed)
-    events = told(aircall, request_of("call.created", START, user=None, **missed), nobody)
+    events = events_of(aircall, request_of("call.created", START, user=None, **missed), nobody)
     assert states(events)["812"].status == "NO_ANSWER"
     assert states(events)["812"].end_reason == "cancelled"
     assert [event.agents for event in events] == [()]
-    events = told(
+    events = events_of(
         aircall, request_of("call.ended", missed_call_reason="no_available_agent", **missed)
     )
     assert states(events)[CALL].ring == 20_000 and states(events)[CALL].talk == 0
@@ -115,7 +115,7 @@ def test_a_missed_call_belongs_to_whom_it_was_for(aircall):
 def test_each_agent_is_credited_with_the_own_part(aircall):
     handed = {"transferred_by": ANA, "transferred_to": BOB, "ended_at": None}
     over = {"transferred_by": ANA, "transferred_to": BOB, "user": BOB}
-    events = told(
+    events = events_of(
         aircall,
         request_of("call.answered", START + 5, ended_at=None),
         request_of("call.transferred", START + 12, **handed),
@@ -131,7 +131,7 @@ def test_each_agent_is_credited_with_the_own_part(aircall):
 
 def test_a_call_handed_to_the_outside_ends_for_the_agent(aircall):
     gone = {"transferred_by": ANA, "transferred_to": None}
-    events = told(
+    events = events_of(
         aircall,
         request_of("call.answered", START + 5, ended_at=None),
         request_of("call.external_transferred", START + 12, **gone),
@@ -142,12 +142,12 @@ def test_a_call_handed_to_the_outside_ends_for_the_agent(aircall):
 
 def test_what_is_not_known_is_told_and_what_is_of_no_interest_is_not(aircall):
     with pytest.raises(Unknown, match="levitated"):
-        told(aircall, request_of("call.levitated"))
+        events_of(aircall, request_of("call.levitated"))
     for event in ("call.tagged", "call.ringing_on_agent", "user.opened", "contact.created"):
-        assert told(aircall, request_of(event)) == []
+        assert events_of(aircall, request_of(event)) == []
     for changes in ({"id": None}, {"started_at": "soon"}, {"ended_at": -5}):
         with pytest.raises(Unreadable):
-            told(aircall, request_of("call.ended", **changes))
+            events_of(aircall, request_of("call.ended", **changes))
     with pytest.raises(Unreadable):
         aircall.parse(Payload(b'{"event": "call.hungup", "data": {"id": 3}}', T))
 

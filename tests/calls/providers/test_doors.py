@@ -89,16 +89,16 @@ def test_a_call_is_recorded_exactly(client, people, account, kind, direction):
     for sent in requests_of(account, script):
         assert send(client, sent).status_code in (200, 204)
     call = CallLog.objects.get()
-    told = builders()[kind].as_told(script).truth
+    reported = builders()[kind].as_reported(script).truth
     assert (call.user, call.status, call.direction) == (people.alice, "COMPLETED", direction)
     assert (call.start_time, call.answered_time, call.end_time) == tuple(
-        from_ms(told[name]) for name in ("start", "answered", "end")
+        from_ms(reported[name]) for name in ("start", "answered", "end")
     )
     assert (call.ring_seconds, call.hold_seconds, call.duration_seconds, call.talk_seconds) == (
-        told["ring"] // 1000,
-        told["hold"] // 1000,
-        told["duration"] // 1000,
-        told["talk"] // 1000,
+        reported["ring"] // 1000,
+        reported["hold"] // 1000,
+        reported["duration"] // 1000,
+        reported["talk"] // 1000,
     )
     assert (call.phone_e164, call.missing) == ("+50651234567", "")
     assert not RawEvent.objects.exclude(outcome__in=("taken", "ignored")).exists()
@@ -112,7 +112,7 @@ def test_a_call_that_nobody_answered_is_recorded(client, people, account, kind, 
     for sent in requests_of(account, script):
         send(client, sent)
     call = CallLog.objects.get()
-    assert call.status == builders()[kind].as_told(script).status
+    assert call.status == builders()[kind].as_reported(script).status
     assert (call.ring_seconds, call.talk_seconds, call.answered_time) == (110, 0, None)
     assert call.user == people.alice
 

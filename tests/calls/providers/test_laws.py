@@ -59,7 +59,7 @@ def test_no_secret_is_kept(kind, script):
 @given(script=telling.scripts())
 def test_what_nobody_knows_is_said_to_be_unknown(kind, script):
     adapter, builder = make(kind), builders()[kind]
-    odd = builder.unknown(builder.as_told(script), target_of(adapter))
+    odd = builder.unknown(builder.as_reported(script), target_of(adapter))
     with pytest.raises(Unknown, match=r"(?i)levitated"):
         heard(adapter, as_request(odd))
 

@@ -43,7 +43,7 @@ def notification(seconds, *parties, sequence=None, **more):
     return hook_request(json.dumps(said).encode(), url=URL, headers={"Verification-Token": SECRET})
 
 
-def told(adapter, *requests):
+def events_of(adapter, *requests):
     return [event for request in requests for event in heard(adapter, request)]
 
 
@@ -90,7 +90,7 @@ def test_a_call_to_the_millisecond_with_a_hold(ringcentral):
         notification(52.5, party("Answered")),
         notification(110.4, party("Disconnected")),
     ]
-    events = told(ringcentral, *reversed(requests))
+    events = events_of(ringcentral, *reversed(requests))
     (state,) = states(events).values()
     assert (state.ring, state.hold, state.talk) == (9_000, 12_500, 88_900)
     assert (state.status, state.number, state.missing) == ("COMPLETED", "+34600000001", ())
@@ -110,7 +110,7 @@ def test_a_call_to_the_millisecond_with_a_hold(ringcentral):
     ],
 )
 def test_how_calls_end_that_nobody_answers(ringcentral, reason, expected):
-    events = told(
+    events = events_of(
         ringcentral,
         notification(0, party("Setup")),
         notification(20, party("Disconnected", reason=reason)),
@@ -121,7 +121,7 @@ def test_how_calls_end_that_nobody_answers(ringcentral, reason, expected):
 
 
 def test_an_end_without_a_reason_may_hide_an_answer_and_says_so(ringcentral):
-    events = told(
+    events = events_of(
         ringcentral, notification(0, party("Setup")), notification(20, party("Disconnected"))
     )
     (state,) = states(events).values()
@@ -129,7 +129,7 @@ def test_an_end_without_a_reason_may_hide_an_answer_and_says_so(ringcentral):
 
 
 def test_a_dropped_call(ringcentral):
-    events = told(
+    events = events_of(
         ringcentral,
         notification(0, party("Setup")),
         notification(5, party("Answered")),
@@ -145,7 +145,7 @@ def test_a_caller_who_reaches_the_voicemail_was_not_answered(ringcentral):
         notification(20, party("VoiceMail", direction="Inbound")),
         notification(45, party("Disconnected", direction="Inbound")),
     ]
-    (state,) = states(told(ringcentral, *requests)).values()
+    (state,) = states(events_of(ringcentral, *requests)).values()
     assert (state.status, state.end, state.direction) == ("NO_ANSWER", T + 20_000, "inbound")
 
 
@@ -159,7 +159,7 @@ def test_in_a_queue_the_call_is_whose_phone_was_answered(ringcentral):
         notification(8.1, party("Disconnected", missedCall=True, **ana)),
         notification(60, party("Disconnected", **bob)),
     ]
-    events = told(ringcentral, *requests)
+    events = events_of(ringcentral, *requests)
     ((call, state),) = states(events).items()
     assert (call, state.talk, state.status) == ("s-77:p-2", 52_000, "COMPLETED")
     assert telling.agents(events) == {call: {"400002"}}
@@ -173,7 +173,7 @@ def test_a_call_between_own_extensions_has_two_parts(ringcentral):
         notification(seconds, party(code, **caller), party(code, **callee))
         for seconds, code in ((0, "Setup"), (9, "Answered"), (30, "Disconnected"))
     ]
-    events = told(ringcentral, *requests)
+    events = events_of(ringcentral, *requests)
     assert {call: (s.direction, s.number, s.talk) for call, s in states(events).items()} == {
         CALL: ("internal", "102", 21_000),
         "s-77:p-2": ("internal", "101", 21_000),
@@ -182,21 +182,23 @@ def test_a_call_between_own_extensions_has_two_parts(ringcentral):
 
 
 def test_a_party_that_is_none_of_ours_is_nobodys_part(ringcentral):
-    assert told(ringcentral, notification(0, party("Setup", own=CUSTOMER, other=CUSTOMER))) == []
+    assert (
+        events_of(ringcentral, notification(0, party("Setup", own=CUSTOMER, other=CUSTOMER))) == []
+    )
 
 
 def test_what_is_not_known_is_told_and_what_is_of_no_interest_is_not(ringcentral):
     with pytest.raises(Unknown, match="Levitated") as caught:
-        told(ringcentral, notification(0, party("Setup"), party("Levitated", "p-2")))
+        events_of(ringcentral, notification(0, party("Setup"), party("Levitated", "p-2")))
     assert [event.kind for event in caught.value.events] == ["started"]
     with pytest.raises(Unknown, match="presence"):
-        told(ringcentral, notification(0, event="/restapi/v1.0/account/1/presence"))
+        events_of(ringcentral, notification(0, event="/restapi/v1.0/account/1/presence"))
     reminder = "/restapi/v1.0/subscription/~?threshold=86400&interval=3600"
-    assert told(ringcentral, notification(0, event=reminder)) == []
-    assert told(ringcentral, notification(0, party("Parked"))) == []
+    assert events_of(ringcentral, notification(0, event=reminder)) == []
+    assert events_of(ringcentral, notification(0, party("Parked"))) == []
     for broken in (notification(0), notification(0, party("Setup", "")), notification(0, body={})):
         with pytest.raises(Unreadable):
-            told(ringcentral, broken)
+            events_of(ringcentral, broken)
 
 
 # --- Numbers ---
@@ -226,30 +228,32 @@ def session(second):
 @given(st.permutations(range(9)))
 def test_the_numbers_of_the_other_side_leave_no_gap_in_any_order(order):
     requests = session(OTHER_SIDE)
-    (state,) = states(told(make("ringcentral"), *(requests[place] for place in order))).values()
+    (state,) = states(
+        events_of(make("ringcentral"), *(requests[place] for place in order))
+    ).values()
     assert (state.hold, state.missing) == (12_500, ())
 
 
 @pytest.mark.parametrize("lost", [{1}, {2}, {3}, {5, 6}])
 def test_a_lost_number_is_marked_whomever_it_was_about(ringcentral, lost):
     kept = [one for place, one in enumerate(session(OTHER_SIDE)) if place not in lost]
-    (state,) = states(told(ringcentral, *kept)).values()
+    (state,) = states(events_of(ringcentral, *kept)).values()
     assert state.missing == ("events",)
 
 
 def test_a_lost_beginning_is_marked_wherever_the_numbers_begin(ringcentral):
-    (state,) = states(told(ringcentral, *session(OTHER_SIDE)[1:])).values()
+    (state,) = states(events_of(ringcentral, *session(OTHER_SIDE)[1:])).values()
     assert state.missing == ("start",)
 
 
 def test_two_agents_have_all_numbers_between_them(ringcentral):
     requests = session(CALLEE)
-    whole = states(told(ringcentral, *reversed(requests)))
+    whole = states(events_of(ringcentral, *reversed(requests)))
     assert {call: state.missing for call, state in whole.items()} == {
         CALL: (),
         "s-77:p-2": ("start",),
     }
-    without_hold = states(told(ringcentral, *requests[:5], *requests[7:]))
+    without_hold = states(events_of(ringcentral, *requests[:5], *requests[7:]))
     assert {call: state.missing for call, state in without_hold.items()} == {
         CALL: ("events",),
         "s-77:p-2": ("start", "events"),
@@ -257,19 +261,19 @@ def test_two_agents_have_all_numbers_between_them(ringcentral):
 
 
 def test_statuses_of_no_interest_and_unknown_ones_are_numbers_all_the_same(ringcentral):
-    (parked,) = told(ringcentral, notification(5, party("Parked"), sequence=7))
+    (parked,) = events_of(ringcentral, notification(5, party("Parked"), sequence=7))
     assert (parked.call, parked.conversation, parked.conversation_sequence) == ("", SESSION, 7)
     with pytest.raises(Unknown) as caught:
-        told(ringcentral, notification(5, party("Levitated"), sequence=8))
+        events_of(ringcentral, notification(5, party("Levitated"), sequence=8))
     assert [event.conversation_sequence for event in caught.value.events] == [8]
 
 
 def test_a_subscription_that_leaves_some_out_marks_nothing():
     partial = make("ringcentral", {"numbered": "no"})
     kept = session(OTHER_SIDE)[:5] + session(OTHER_SIDE)[7:]
-    (state,) = states(told(make("ringcentral"), *kept)).values()
+    (state,) = states(events_of(make("ringcentral"), *kept)).values()
     assert state.missing == ("events",)
-    (state,) = states(told(partial, *kept)).values()
+    (state,) = states(events_of(partial, *kept)).values()
     assert (state.status, state.missing) == ("COMPLETED", ())
 
 
@@ -295,7 +299,7 @@ ANSWERED_LATE = [
 @pytest.mark.parametrize("turn", range(len(ANSWERED_LATE)))
 def test_between_two_extensions_the_called_one_answers(ringcentral, turn):
     requests = ANSWERED_LATE[turn:] + ANSWERED_LATE[:turn]
-    found = states([event for event in told(ringcentral, *requests) if event.call])
+    found = states([event for event in events_of(ringcentral, *requests) if event.call])
     caller, called = found[f"{SESSION}:p-9-1"], found[f"{SESSION}:p-9-2"]
     assert (caller.status, caller.ring, caller.hold, caller.talk) == (
         "COMPLETED",
@@ -308,7 +312,7 @@ def test_between_two_extensions_the_called_one_answers(ringcentral, turn):
 
 def test_an_extension_that_nobody_picks_up_is_no_answer(ringcentral):
     requests = [*ANSWERED_LATE[:4], notification(9, internal("Disconnected", 1), sequence=6)]
-    state = states([event for event in told(ringcentral, *requests) if event.call])[
+    state = states([event for event in events_of(ringcentral, *requests) if event.call])[
         f"{SESSION}:p-9-1"
     ]
     assert (state.status, state.ring, state.talk) == ("NO_ANSWER", 9000, 0)

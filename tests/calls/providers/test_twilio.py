@@ -400,13 +400,13 @@ def test_placing_a_call_rings_the_agent_and_then_dials_the_number():
     assert question.url == f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
     assert question.headers["Authorization"].startswith("Basic ")
     fields = parse_qs(question.body.decode())
-    told = f"{URL}?agent=client%3Aana&number=%2B34600000001"
+    callback = f"{URL}?agent=client%3Aana&number=%2B34600000001"
     assert (fields["To"], fields["From"]) == (["client:ana"], ["+15005550006"])
-    assert fields["StatusCallback"] == [told]
+    assert fields["StatusCallback"] == [callback]
     assert fields["StatusCallbackEvent"] == ["initiated", "ringing", "answered", "completed"]
     assert fields["Twiml"] == [
         '<Response><Dial callerId="+15005550006"><Number '
-        f'statusCallback="{told.replace("&", "&amp;")}" '
+        f'statusCallback="{callback.replace("&", "&amp;")}" '
         'statusCallbackEvent="initiated ringing answered completed">+34600000001</Number>'
         "</Dial></Response>"
     ]

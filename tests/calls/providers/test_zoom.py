@@ -47,7 +47,7 @@ def request_of(event, about):
     return hook_request(body, url=URL, headers=signed)
 
 
-def told(zoom, *events):
+def events_of(zoom, *events):
     """What (event, its times and words) about a call of Ana's tell; another callee may be given."""
     found = []
     for event, about in events:
@@ -152,11 +152,11 @@ def test_nobody_else_has_anything_signed_by_the_challenge(zoom):
 
 def test_hearing_the_other_side_ring_is_not_an_answer(zoom):
     connected = (".caller_connected", {"connected_start_time": at(1)})
-    live = told(zoom, (".caller_ringing", {"ringing_start_time": at(0)}), connected)
+    live = events_of(zoom, (".caller_ringing", {"ringing_start_time": at(0)}), connected)
     assert states(live)[f"{CALL}:caller"].answered == T + 1_000  # until we know better
-    answered = live + told(zoom, (".caller_ended", ended()))
+    answered = live + events_of(zoom, (".caller_ended", ended()))
     assert states(answered)[f"{CALL}:caller"].talk == 101_000
-    in_vain = live + told(zoom, (".caller_ended", ended(None, handup_result="No Answer")))
+    in_vain = live + events_of(zoom, (".caller_ended", ended(None, handup_result="No Answer")))
     state = states(in_vain)[f"{CALL}:caller"]
     assert (state.status, state.talk, state.ring) == ("NO_ANSWER", 0, 110_000)
 
@@ -174,12 +174,12 @@ def test_hearing_the_other_side_ring_is_not_an_answer(zoom):
     ],
 )
 def test_how_calls_end(zoom, event, about, expected):
-    (state,) = states(told(zoom, (event, about))).values()
+    (state,) = states(events_of(zoom, (event, about))).values()
     assert (state.status, state.end_reason) == expected
 
 
 def test_hold_is_counted_by_side(zoom):
-    events = told(
+    events = events_of(
         zoom,
         (".caller_ringing", {"ringing_start_time": at(0)}),
         (".caller_unhold", {"date_time": at(52)}),
@@ -195,15 +195,15 @@ def test_a_queue_rings_many_phones_and_one_of_them_has_the_call(zoom):
     queue = {"forwarded_by": {"extension_type": "callQueue", "extension_number": 900}}
     events = []
     for callee in (ANA, BOB):
-        events += told(
+        events += events_of(
             zoom, (".callee_ringing", {"callee": callee, "ringing_start_time": at(0), **queue})
         )
-    events += told(zoom, (".callee_missed", ended(None, 12) | queue))
+    events += events_of(zoom, (".callee_missed", ended(None, 12) | queue))
     others = ended(None, 12, handup_result="Answered by Other Member")
-    events += told(zoom, (".callee_ended", others))
+    events += events_of(zoom, (".callee_ended", others))
     bob = {"callee": BOB} | queue
-    events += told(zoom, (".callee_answered", bob | {"answer_start_time": at(12)}))
-    events += told(zoom, (".callee_ended", bob | ended(12, 60)))
+    events += events_of(zoom, (".callee_answered", bob | {"answer_start_time": at(12)}))
+    events += events_of(zoom, (".callee_ended", bob | ended(12, 60)))
     (state,) = states(events).values()
     assert (state.status, state.ring, state.talk) == ("COMPLETED", 12_000, 48_000)
     assert telling.agents(events) == {f"{CALL}:callee:802": {"802"}}
@@ -211,7 +211,7 @@ def test_a_queue_rings_many_phones_and_one_of_them_has_the_call(zoom):
 
 def test_a_call_between_own_users_has_two_sides(zoom):
     sides = {"caller": ANA, "callee": BOB}
-    events = told(
+    events = events_of(
         zoom,
         (".caller_ringing", {**sides, "ringing_start_time": at(0)}),
         (".callee_ringing", {**sides, "ringing_start_time": at(0)}),
@@ -246,47 +246,47 @@ def history(**more):
 
 
 def test_the_history_has_the_last_word(zoom):
-    live = told(
+    live = events_of(
         zoom,
         (".caller_hold", {"date_time": at(40)}),
         (".caller_ended", ended()),
     )
-    state = states(live + told(zoom, history()))[f"{CALL}:caller"]
+    state = states(live + events_of(zoom, history()))[f"{CALL}:caller"]
     assert (state.evidence, state.missing, state.status) == ("A", (), "COMPLETED")
     assert (state.ring, state.hold, state.talk) == (10_000, 13_000, 88_000)
 
 
 def test_a_history_without_an_end_has_its_lengths(zoom):
-    (event,) = told(zoom, history(end_time="", talk_time=88))
+    (event,) = events_of(zoom, history(end_time="", talk_time=88))
     assert event.data["end"] == T + 111_000
     with pytest.raises(Unreadable):
-        told(zoom, history(end_time=""))
+        events_of(zoom, history(end_time=""))
     with pytest.raises(Unreadable):
-        told(zoom, (".caller_call_history_completed", {"call_logs": []}))
+        events_of(zoom, (".caller_call_history_completed", {"call_logs": []}))
 
 
 def test_without_the_history_in_the_app_no_record_is_missed():
     adapter = make("zoom", {"history": "no"}, secret_token=[SECRET])
-    (state,) = states(told(adapter, (".caller_ended", ended()))).values()
+    (state,) = states(events_of(adapter, (".caller_ended", ended()))).values()
     assert state.missing == ()
 
 
 def test_what_is_not_known_is_told_and_the_call_goes_on(zoom):
     with pytest.raises(Unknown, match="caller_levitated"):
-        told(zoom, (".caller_levitated", {}))
+        events_of(zoom, (".caller_levitated", {}))
     with pytest.raises(Unknown, match="call_element"):
-        told(zoom, (".caller_call_element_completed", {"call_id": CALL}))
+        events_of(zoom, (".caller_call_element_completed", {"call_id": CALL}))
     with pytest.raises(Unknown, match="Eaten by a grue") as caught:
-        told(zoom, (".caller_ended", ended(handup_result="Eaten by a grue")))
+        events_of(zoom, (".caller_ended", ended(handup_result="Eaten by a grue")))
     assert states(caught.value.events)[f"{CALL}:caller"].talk == 101_000
     with pytest.raises(Unknown, match="grue") as caught:
-        told(zoom, history(result="grue"))
+        events_of(zoom, history(result="grue"))
     assert states(caught.value.events)[f"{CALL}:caller"].status == "COMPLETED"
 
 
 def test_what_is_of_no_interest_tells_nothing(zoom):
     for event in (".caller_mute", ".callee_parked", ".recording_started", ".voicemail_received"):
-        assert told(zoom, (event, {})) == []
+        assert events_of(zoom, (event, {})) == []
 
 
 # --- Any value ---
@@ -296,10 +296,10 @@ def test_what_is_of_no_interest_tells_nothing(zoom):
 @given(telling.scripts())
 def test_without_the_history_the_live_events_are_as_exact(script):
     adapter = make("zoom", {"history": "no"})
-    live = [e for e in telling.told_events(adapter, script) if e.kind != "summary"]
+    live = [e for e in telling.reported_events(adapter, script) if e.kind != "summary"]
     (state,) = states(live).values()
-    told_script = telling.builders()["zoom"].as_told(script)
-    assert facts(state) == told_script.truth
+    reported_script = telling.builders()["zoom"].as_reported(script)
+    assert facts(state) == reported_script.truth
 
 
 @settings(max_examples=80)

@@ -446,8 +446,8 @@ def test_calls_by_the_dozen_doubled_and_cut_are_exact(live_people):
     account = make_account(live_people, 1)
     server = AsteriskServer("calls", SECRET)
     calls = scripts(60, chance)
-    told = {call.call_id: messages_of(call, serial=2 * int(call.call_id)) for call in calls}
-    messages = [message for one in told.values() for message in one.messages]
+    played = {call.call_id: messages_of(call, serial=2 * int(call.call_id)) for call in calls}
+    messages = [message for one in played.values() for message in one.messages]
 
     async def play():
         await server.play(messages, duplicates=0.2, cuts=5, chance=chance)
@@ -456,7 +456,7 @@ def test_calls_by_the_dozen_doubled_and_cut_are_exact(live_people):
     assert server.connections == 6
     assert CallLog.objects.count() == len(calls)
     for call in calls:
-        row = CallLog.objects.get(provider_call_id=told[call.call_id].uniqueid)
+        row = CallLog.objects.get(provider_call_id=played[call.call_id].uniqueid)
         state = timeline.fold(CallEvent.facts_of(row))
         recorded = {name: getattr(state, name) for name in call.truth}
         recorded["ring"] = state.ring
@@ -470,8 +470,8 @@ def test_what_is_lost_is_marked_and_nothing_invented(live_people):
     account = make_account(live_people, 1)
     server = AsteriskServer("calls", SECRET)
     calls = scripts(40, chance)
-    told = {call.call_id: messages_of(call, serial=2 * int(call.call_id)) for call in calls}
-    messages = [message for one in told.values() for message in one.messages]
+    played = {call.call_id: messages_of(call, serial=2 * int(call.call_id)) for call in calls}
+    messages = [message for one in played.values() for message in one.messages]
     last = exchange_end(calls)
 
     async def play():
@@ -483,7 +483,7 @@ def test_what_is_lost_is_marked_and_nothing_invented(live_people):
         play,
         lambda: CallLog.objects.ended().filter(provider_call_id=last.uniqueid).exists(),
     )
-    by_id = {one.uniqueid: call_id for call_id, one in told.items()}
+    by_id = {one.uniqueid: call_id for call_id, one in played.items()}
     truth = {call.call_id: call.truth for call in calls}
     heard_of = 0
     for row in CallLog.objects.exclude(provider_call_id=last.uniqueid):
@@ -601,7 +601,7 @@ def test_calls_of_unmapped_phones_are_kept_without_an_agent(people):
 def test_a_click_and_its_originated_call_are_one(people):
     make_account(people, 5038)
     clicked = services.ReportedTime(from_ms(1795411422500), explicit=True)
-    call, _ = services.start_call(people.alice, contact_phone="1002", told=clicked)
+    call, _ = services.start_call(people.alice, contact_phone="1002", reported=clicked)
     replayed("11-originate-click-to-call")
     call.refresh_from_db()
     assert (call.provider, call.status, call.talk_seconds) == ("pbx", "COMPLETED", 5)
@@ -611,7 +611,7 @@ def test_a_click_and_its_originated_call_are_one(people):
 def test_a_call_that_we_placed_is_the_click_that_asked_for_it(people, tmp_path):
     account = make_account(people, 5038)
     clicked = services.ReportedTime(from_ms(1_767_607_200_000), explicit=True)
-    call, _ = services.start_call(people.alice, contact_phone=f"+{NUMBER}", told=clicked)
+    call, _ = services.start_call(people.alice, contact_phone=f"+{NUMBER}", reported=clicked)
     intake.expect(call, account, "callmanager-7")
     pbx = Exchange(start=1_767_607_201)
     agent = pbx.originate("1001", f"00{NUMBER}", "callmanager-7")

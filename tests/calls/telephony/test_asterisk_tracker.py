@@ -15,12 +15,12 @@ from calls.simulation.asterisk_events import GREETING
 from tests.support.asterisk import (
     T,
     cdr_rows,
+    events_of,
     exchange,
     folded,
     messages,
     parts,
     stream,
-    told,
     tracker,
     truths,
 )
@@ -48,7 +48,7 @@ REAL: dict[str, tuple[str, ...]] = {
 @pytest.mark.parametrize("scenario", REAL)
 def test_a_real_stream_agrees_with_the_phones_and_with_the_cdr(scenario):
     truth, (agent, direction, number, status, reason, column) = truths()[scenario], REAL[scenario]
-    caller = parts(told(stream(scenario)))[0]
+    caller = parts(events_of(stream(scenario)))[0]
     assert (caller.agent, caller.direction, caller.number) == (agent, direction, number)
     assert (caller.status, caller.reason, caller.missing) == (status, reason, ())
     assert caller.agent == truth["caller"] and caller.number == truth["callee"]
@@ -66,7 +66,7 @@ def test_a_real_stream_agrees_with_the_phones_and_with_the_cdr(scenario):
 
 
 def test_both_agents_of_an_internal_call_have_their_part():
-    caller, callee = parts(told(stream("01-answered-hold")))
+    caller, callee = parts(events_of(stream("01-answered-hold")))
     assert (callee.agent, callee.direction, callee.number) == ("1002", "internal", "1001")
     assert caller.conversation == callee.conversation == "1795411340.78"
     assert (callee.connected, callee.hold) == (caller.connected, 2.5)
@@ -88,7 +88,7 @@ def test_the_documented_example_to_the_millisecond():
     pbx.hang_up(trunk)
     pbx.wait(0.01)
     pbx.hang_up(agent)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.ring, part.connected, part.hold, part.talk) == (9.0, 101.4, 12.5, 88.9)
     assert (part.status, part.reason, part.state.duration) == (
         *("COMPLETED", "remote_hangup", 110_400),
@@ -118,7 +118,7 @@ def test_the_other_side_holds():
     pbx.unhold(remote)
     pbx.wait(4)
     pbx.hang_up(remote, agent)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.ring, part.connected, part.hold, part.talk) == (
         *(near(2), near(12), near(3), near(9)),
     )
@@ -137,7 +137,7 @@ def test_both_hold_and_the_overlap_counts_once():
     pbx.unhold(remote)
     pbx.wait(1)
     pbx.hang_up(agent, remote)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.hold, part.talk) == (near(9), near(1))
 
 
@@ -149,7 +149,7 @@ def test_a_call_may_end_while_on_hold():
     pbx.hold(agent)
     pbx.wait(6)
     pbx.hang_up(remote, agent)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.hold, part.talk, part.status) == (near(6), near(4), "COMPLETED")
 
 
@@ -173,7 +173,7 @@ def test_a_call_that_nobody_answers(status, cause, own, expected):
     pbx.fail(agent, remote, status, cause)
     pbx.wait(4)  # of busy tone
     pbx.leave(agent, cause=own)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.status, part.reason) == expected
     assert (part.ring, part.connected, part.talk) == (near(7), 0, 0)
 
@@ -185,7 +185,7 @@ def test_a_line_that_breaks_is_a_dropped_call():
     pbx.wait(20)
     pbx.leave(remote, cause=38)
     pbx.leave(agent, cause=16)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.status, part.reason, part.talk) == ("DROPPED", "network", near(20))
 
 
@@ -194,7 +194,7 @@ def test_an_agent_who_never_picks_up_the_own_phone_has_called_nobody():
     agent = pbx.originate("1001", "34600000001")
     pbx.wait(20)
     pbx.leave(agent, cause=19)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.agent, part.status, part.talk) == ("1001", "NO_ANSWER", 0)
 
 
@@ -203,7 +203,7 @@ def test_a_call_we_placed_to_a_phone_that_is_not_there_has_failed():
     said = {"Response": "Failure", "Channel": "PJSIP/1001", "Exten": NUMBER, "Reason": "0"}
     pbx.event("OriginateResponse", {"ActionID": "callmanager-1", "Uniqueid": "<null>"} | said)
     pbx.event("OriginateResponse", {"ActionID": "of-another", "Uniqueid": "<null>"} | said)
-    (event,) = told(pbx.stream())
+    (event,) = events_of(pbx.stream())
     assert (event.call, event.agents, event.number) == ("callmanager-1", ("1001",), NUMBER)
     assert (event.kind, event.data["status"]) == ("ended", "FAILED")
 
@@ -225,7 +225,7 @@ def test_a_program_that_calls_by_way_of_a_local_channel():
     pbx.answer(one, remote)
     pbx.wait(30)
     pbx.hang_up(remote, one, two, agent)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.agent, part.direction, part.number) == ("1001", "outbound", NUMBER)
     assert (part.ring, part.talk, part.status) == (near(6), near(30), "COMPLETED")
 
@@ -236,7 +236,7 @@ def test_voicemail_answers_by_itself():
     pbx.go_up(agent)
     pbx.wait(15)
     pbx.hang_up(agent)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.number, part.status, part.talk) == ("*97", "COMPLETED", near(15))
 
 
@@ -255,7 +255,7 @@ def test_two_calls_at_once_are_two_calls():
     pbx.unhold(one)
     pbx.wait(2)
     pbx.hang_up(customer, one)
-    first, second = parts(told(pbx.stream()))
+    first, second = parts(events_of(pbx.stream()))
     assert (first.number, first.direction) == ("34600000001", "outbound")
     assert (first.connected, first.hold, first.talk) == (near(20), near(10), near(10))
     assert (second.number, second.direction) == ("34600000002", "inbound")
@@ -274,7 +274,7 @@ def test_inbound_by_trunk():
     pbx.answer(trunk, agent)
     pbx.wait(30)
     pbx.hang_up(trunk, agent)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.agent, part.direction, part.number) == ("1001", "inbound", "34600000009")
     assert (part.ring, part.talk, part.reason) == (near(4), near(30), "remote_hangup")
 
@@ -291,7 +291,7 @@ def test_a_call_to_one_agent_that_is_missed_is_that_agents(status, cause, reason
     pbx.fail(trunk, agent, status, cause)
     pbx.wait(8)  # of voicemail
     pbx.leave(trunk)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.agent, part.status, part.reason) == ("1001", "NO_ANSWER", reason)
     assert part.ring == near(12)
 
@@ -305,7 +305,7 @@ def test_of_a_ringing_group_who_answers_has_the_call():
     pbx.fail(trunk, one, "CANCEL", 26)
     pbx.wait(9)
     pbx.hang_up(two, trunk)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.agent, part.talk) == ("1002", near(9))
 
 
@@ -320,7 +320,7 @@ def test_hunted_one_after_the_other_who_answers_has_the_call():
     pbx.answer(trunk, two)
     pbx.wait(9)
     pbx.hang_up(two, trunk)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.agent, part.ring, part.talk) == ("1002", near(2), near(9))
 
 
@@ -332,7 +332,7 @@ def test_a_group_that_rings_in_vain_leaves_a_call_without_an_agent():
     pbx.fail(trunk, one, "NOANSWER")
     pbx.fail(trunk, two, "NOANSWER")
     pbx.leave(trunk)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.agent, part.direction, part.number) == ("", "inbound", "34600000009")
     assert (part.status, part.ring) == ("NO_ANSWER", near(15))
 
@@ -357,7 +357,7 @@ def test_of_a_queue_who_answers_has_the_call():
     pbx.leave_queue(trunk)
     pbx.wait(40)
     pbx.hang_up(trunk, agent)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.agent, part.direction, part.number) == ("1002", "inbound", "34600000009")
     assert (part.status, part.ring, part.talk) == ("COMPLETED", near(3), near(40))
 
@@ -373,7 +373,7 @@ def test_a_queue_that_is_abandoned_leaves_a_call_without_an_agent(members):
     for leg in rung:
         pbx.fail(trunk, leg, "CANCEL")
     pbx.leave(trunk)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.agent, part.status, part.reason) == ("", "NO_ANSWER", "cancelled")
     assert (part.ring, part.number) == (near(21), "34600000009")
 
@@ -393,7 +393,7 @@ def test_queue_members_behind_local_channels():
     pbx.leave_queue(trunk)
     pbx.wait(12)
     pbx.hang_up(trunk, near_half, far_half, agent)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.agent, part.direction, part.number) == ("1001", "inbound", "34600000009")
     assert (part.ring, part.talk) == (near(6), near(12))
 
@@ -408,7 +408,7 @@ def test_an_agent_who_waits_in_a_queue_in_vain_waited_to_the_end():
     pbx.wait(10)
     pbx.leave_queue(agent, abandons=True)
     pbx.hang_up(agent)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert (part.agent, part.number, part.status) == ("1001", "600", "NO_ANSWER")
     assert (part.ring, part.talk) == (near(20), 0)
 
@@ -434,7 +434,7 @@ def test_a_blind_transfer_credits_each_agent_with_the_own_part():
     pbx.answer(trunk, two)
     pbx.wait(25)
     pbx.hang_up(trunk, two)
-    first, second = parts(told(pbx.stream()))
+    first, second = parts(events_of(pbx.stream()))
     assert (first.agent, first.status, first.talk) == ("1001", "COMPLETED", near(10))
     assert (second.agent, second.ring, second.talk) == ("1002", near(4), near(25))
     assert second.number == "34600000009" and second.direction == "inbound"
@@ -450,7 +450,7 @@ def test_a_blind_transfer_nobody_answers_is_missed_by_whom_it_was_for():
     pbx.wait(20)
     pbx.fail(trunk, two, "NOANSWER")
     pbx.leave(trunk)
-    first, second = parts(told(pbx.stream()))
+    first, second = parts(events_of(pbx.stream()))
     assert (first.agent, first.status) == ("1001", "COMPLETED")
     assert (second.agent, second.status, second.ring) == ("1002", "NO_ANSWER", near(20))
 
@@ -468,7 +468,7 @@ def test_an_attended_transfer_is_one_conversation():
     pbx.transfer_attended(one, asking, trunk, two)
     pbx.wait(30)
     pbx.hang_up(trunk, two)
-    first, consultation, second = parts(told(pbx.stream()))
+    first, consultation, second = parts(events_of(pbx.stream()))
     assert (first.agent, first.status) == ("1001", "COMPLETED")
     assert (first.connected, first.hold, first.talk) == (near(19), near(9), near(10))
     assert (consultation.agent, consultation.number) == ("1001", "1002")
@@ -500,7 +500,7 @@ def test_a_transfer_by_keys_goes_over_a_local_channel():
     pbx.leave(far_half)
     pbx.wait(30)
     pbx.hang_up(trunk, two)
-    first, second = parts(told(pbx.stream()))
+    first, second = parts(events_of(pbx.stream()))
     assert (first.agent, first.status, first.talk) == ("1001", "COMPLETED", near(19))
     assert (second.agent, second.ring, second.talk) == ("1002", near(3), near(36))
     assert first.conversation == second.conversation
@@ -514,7 +514,7 @@ def test_who_stays_in_a_bridge_is_not_alone_though_no_event_names_the_other():
     pbx.leave(remote)  # its place was taken without a word
     pbx.wait(20)
     pbx.hang_up(agent)
-    (part,) = parts(told(pbx.stream()))
+    (part,) = parts(events_of(pbx.stream()))
     assert part.talk == near(25)
 
 
@@ -532,13 +532,13 @@ def test_a_connection_lost_in_mid_call_marks_the_gap_and_invents_no_end():
     again = GREETING + listed
     back = T * 1000 + 32_000
     follower = tracker()
-    first = told(GREETING + before, follower)
-    second = told(again, follower, received=back)
+    first = events_of(GREETING + before, follower)
+    second = events_of(again, follower, received=back)
     (gap,) = second
     assert (gap.kind, gap.data["gap"]) == ("noted", [pytest.approx(T * 1000 + 2000, abs=5), back])
     pbx.wait(8)
     pbx.hang_up(agent, remote)
-    third = told(pbx.stream(since), follower)
+    third = events_of(pbx.stream(since), follower)
     (part,) = parts(first + second + third)
     assert (part.status, part.connected, part.missing) == ("COMPLETED", near(38), ("gap",))
 
@@ -552,8 +552,10 @@ def test_a_call_that_ended_in_the_gap_stays_open_and_is_marked():
     pbx.wait(10)
     pbx.hang_up(agent, remote)
     follower = tracker()
-    heard = told(GREETING + before, follower)
-    heard += told(GREETING + b"".join(pbx.list_channels()), follower, received=T * 1000 + 60_000)
+    heard = events_of(GREETING + before, follower)
+    heard += events_of(
+        GREETING + b"".join(pbx.list_channels()), follower, received=T * 1000 + 60_000
+    )
     (part,) = parts(heard)
     assert (part.status, part.state.end) == ("IN_PROGRESS", None)
     (mark,) = [event for event in heard if event.kind == "noted"]
@@ -568,11 +570,11 @@ def test_calls_that_began_in_the_gap_are_taken_up():
     pbx.answer(agent, remote)
     pbx.wait(5)
     follower, since = tracker(), len(pbx.sent)
-    heard = told(GREETING + b"".join(pbx.list_channels()), follower, received=pbx.now // 1000)
+    heard = events_of(GREETING + b"".join(pbx.list_channels()), follower, received=pbx.now // 1000)
     assert follower.running == [agent.uniqueid]
     pbx.wait(20)
     pbx.hang_up(agent, remote)
-    heard += told(pbx.stream(since), follower)
+    heard += events_of(pbx.stream(since), follower)
     (part,) = parts(heard)
     assert (part.agent, part.direction, part.status) == ("1001", "outbound", "COMPLETED")
     assert (part.state.duration, part.missing) == (pytest.approx(30_000, abs=1100), ("gap",))
@@ -582,7 +584,7 @@ def test_calls_that_began_in_the_gap_are_taken_up():
 def test_calls_of_an_earlier_process_that_are_gone_are_marked():
     follower = tracker()
     follower.expect(["1767607200.7"], since=T * 1000)
-    heard = told(
+    heard = events_of(
         GREETING + b"".join(exchange().list_channels()), follower, received=T * 1000 + 9000
     )
     (mark,) = heard
@@ -595,14 +597,14 @@ def test_where_channels_may_not_be_listed_all_that_ran_is_marked():
     agent, remote = outbound(pbx)
     pbx.answer(agent, remote)
     follower = tracker()
-    heard = told(GREETING + pbx.stream(), follower)
+    heard = events_of(GREETING + pbx.stream(), follower)
     follower.lost()
     follower.board.at = T * 1000 + 5000
     heard += follower.unlisted()
     pbx.wait(9)
     since = len(pbx.sent)
     pbx.hang_up(agent, remote)
-    heard += told(pbx.stream(since), follower)
+    heard += events_of(pbx.stream(since), follower)
     (part,) = parts(heard)
     assert (part.status, part.missing) == ("COMPLETED", ("gap",))
 
@@ -612,7 +614,7 @@ def test_a_stream_that_breaks_off_leaves_its_calls_open_and_marked():
     agent, remote = outbound(pbx)
     pbx.answer(agent, remote)
     follower = tracker()
-    heard = told(GREETING + pbx.stream(), follower) + follower.finish()
+    heard = events_of(GREETING + pbx.stream(), follower) + follower.finish()
     (part,) = parts(heard)
     assert part.status == "IN_PROGRESS" and heard[-1].kind == "noted"
 
@@ -627,7 +629,7 @@ SCENARIOS = list(REAL)
 def test_any_order_and_repetition_of_what_was_told_is_the_same_call(
     scenario, chance: random.Random
 ):
-    events = told(stream(scenario))
+    events = events_of(stream(scenario))
     shuffled = [*events, *chance.choices(events, k=len(events))]
     chance.shuffle(shuffled)
     assert [part.state for part in parts(shuffled)] == [part.state for part in parts(events)]
@@ -641,7 +643,7 @@ def test_messages_that_come_twice_change_nothing(scenario, chance: random.Random
         doubled += [message] * chance.choice([1, 1, 2])
     follower = tracker()
     heard = [event for message in doubled for event in follower.read(message, 0)]
-    assert [p.state for p in parts(heard)] == [p.state for p in parts(told(stream(scenario)))]
+    assert [p.state for p in parts(heard)] == [p.state for p in parts(events_of(stream(scenario)))]
 
 
 @settings(max_examples=60)
@@ -656,7 +658,7 @@ def test_whatever_is_lost_no_end_is_invented_and_nothing_breaks(scenario, begin,
     for message in everything[begin + length :]:
         heard += follower.read(message, 0)
     heard += follower.finish()
-    ends = {p.agent: p.state.end for p in parts(told(stream(scenario)))}
+    ends = {p.agent: p.state.end for p in parts(events_of(stream(scenario)))}
     by_call = {event.call for event in heard}
     for call in by_call:
         its = [event for event in heard if event.call == call]

@@ -16,7 +16,7 @@ from calls.providers.asterisk.dialplan import Dialplan
 from calls.simulation.asterisk_events import GREETING
 from calls.telephony import intake
 from common.instants import from_ms, now
-from tests.support.asterisk import STREAMS, T, exchange, in_ms, stream, told, tracker, truths
+from tests.support.asterisk import STREAMS, T, events_of, exchange, in_ms, stream, tracker, truths
 from tests.support.people import make_pbx
 
 pytestmark = pytest.mark.engines
@@ -80,7 +80,7 @@ def state_of(call):
 
 def test_the_real_records_confirm_the_real_streams_and_make_nothing_coarser(pbx, tmp_path):
     for scenario in truths():
-        record(pbx, told(stream(scenario)))
+        record(pbx, events_of(stream(scenario)))
     before = {call.pk: state_of(call) for call in CallLog.objects.all()}
     real = (STREAMS / "cdr.csv").read_bytes()
     printed = imported(pbx, real, tmp_path)
@@ -117,11 +117,11 @@ def lost_call(pbx, seconds=20):
     made.wait(5.4)
     made.answer(agent, remote)
     follower = tracker()
-    events = told(GREETING + made.stream(), follower)
+    events = events_of(GREETING + made.stream(), follower)
     made.wait(seconds)
     made.hang_up(agent, remote)
     listed = b"".join(made.list_channels())
-    events += told(GREETING + listed, follower, received=T * 1000 + 90_000)
+    events += events_of(GREETING + listed, follower, received=T * 1000 + 90_000)
     record(pbx, events)
     return CallLog.objects.get(provider_call_id=agent.uniqueid)
 
@@ -164,10 +164,10 @@ def test_a_record_completes_a_call_that_was_taken_up_in_its_middle(pbx, tmp_path
     made.wait(10)
     follower, since = tracker(), len(made.sent)
     listed = GREETING + b"".join(made.list_channels())
-    events = told(listed, follower, received=made.now // 1000)
+    events = events_of(listed, follower, received=made.now // 1000)
     made.wait(10.4)
     made.hang_up(agent, remote)
-    record(pbx, events + told(made.stream(since), follower))
+    record(pbx, events + events_of(made.stream(since), follower))
     imported(pbx, line(), tmp_path)
     call = CallLog.objects.get()
     assert (call.ring_seconds, call.talk_seconds, call.duration_seconds) == (5, 20, 25)
@@ -176,7 +176,7 @@ def test_a_record_completes_a_call_that_was_taken_up_in_its_middle(pbx, tmp_path
 
 def test_a_click_that_no_listener_heard_is_the_recorded_call(pbx, people, tmp_path):
     at = services.ReportedTime(from_ms(T * 1000 + 400), explicit=True)
-    call, _ = services.start_call(people.alice, contact_phone=f"+{NUMBER}", told=at)
+    call, _ = services.start_call(people.alice, contact_phone=f"+{NUMBER}", reported=at)
     imported(pbx, line(), tmp_path)
     call.refresh_from_db()
     assert (call.status, call.talk_seconds, call.provider) == ("COMPLETED", 20, "pbx")
@@ -193,7 +193,7 @@ def test_a_record_that_contradicts_a_call_heard_as_a_whole_is_told_and_changes_n
     made.answer(agent, remote)
     made.wait(20)
     made.hang_up(agent, remote)
-    record(pbx, told(made.stream()))
+    record(pbx, events_of(made.stream()))
     printed = imported(pbx, line(end="2026-01-05 10:01:25"), tmp_path)
     assert "line 1: ends 10:01:25, recorded 10:00:25; left as recorded" in printed
     printed = imported(pbx, line(answer="", disposition="NO ANSWER"), tmp_path)
@@ -206,18 +206,18 @@ def test_a_record_that_contradicts_a_call_heard_as_a_whole_is_told_and_changes_n
 
 def parts(*lines):
     rows = list(cdr.read("\n".join(lines).encode(), UTC))
-    assert all(isinstance(row, cdr.Row) for row in rows), rows
+    assert all(isinstance(row, cdr.CdrRow) for row in rows), rows
     return cdr.parts(rows, Dialplan(trunks={"trunk"}))
 
 
 def inbound(**changes):
-    told = {
+    columns = {
         "src": "34600000009",
         "dst": "600",
         "channel": "PJSIP/trunk-00000001",
         "dstchannel": "PJSIP/1001-00000002",
     }
-    return line(**(told | changes))
+    return line(**(columns | changes))
 
 
 UNANSWERED = {"answer": "", "billsec": "0", "disposition": "NO ANSWER"}

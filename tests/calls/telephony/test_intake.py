@@ -38,7 +38,7 @@ def begun():
     return yesterday_noon()
 
 
-def told(begun, call="c1", agent="1001", **changes):
+def events_of(begun, call="c1", agent="1001", **changes):
     """An outbound call: rings 9 s, talks 101.4 s of which 12.5 s on hold."""
     common = {"call": call, "agents": (agent,), "number": NUMBER, "direction": "outbound"}
     common |= changes
@@ -67,7 +67,7 @@ def facts_of(call):
 
 
 def test_a_phone_systems_events_make_the_call_and_the_figures(people, pbx, begun):
-    record(pbx, *told(begun))
+    record(pbx, *events_of(begun))
     call = CallLog.objects.get()
     assert (call.user, call.status, call.evidence) == (people.alice, "COMPLETED", "B")
     assert (call.ring_seconds, call.duration_seconds) == (9, 110)
@@ -78,11 +78,11 @@ def test_a_phone_systems_events_make_the_call_and_the_figures(people, pbx, begun
 
 
 def test_any_order_and_repetition_gives_the_same_call(people, pbx, begun):
-    record(pbx, *told(begun))
+    record(pbx, *events_of(begun))
     wanted = facts_of(CallLog.objects.get())
     dice = random.Random(7)
     for number in range(12):
-        events = [*told(begun, call="x"), *dice.sample(told(begun, call="x"), 3)]
+        events = [*events_of(begun, call="x"), *dice.sample(events_of(begun, call="x"), 3)]
         dice.shuffle(events)
         CallLog.objects.all().delete()
         for event in events:
@@ -92,8 +92,8 @@ def test_any_order_and_repetition_gives_the_same_call(people, pbx, begun):
 
 
 def test_events_that_do_not_name_the_agent_wait_for_one_that_does(people, pbx, begun):
-    nameless = told(begun, agents=(), number="")
-    named = told(begun)
+    nameless = events_of(begun, agents=(), number="")
+    named = events_of(begun)
     for events in itertools.permutations([nameless[0], named[2], nameless[5]]):
         CallLog.objects.all().delete()
         for event in events:
@@ -105,27 +105,27 @@ def test_events_that_do_not_name_the_agent_wait_for_one_that_does(people, pbx, b
 
 
 def click(user, begun, seconds, number=NUMBER, **more):
-    told_at = ReportedTime(from_ms(begun) + dt.timedelta(seconds=seconds), explicit=True)
-    return services.start_call(user, contact_phone=number, told=told_at, **more)[0]
+    reported_at = ReportedTime(from_ms(begun) + dt.timedelta(seconds=seconds), explicit=True)
+    return services.start_call(user, contact_phone=number, reported=reported_at, **more)[0]
 
 
 def test_a_click_and_its_events_are_one_call_whichever_comes_first(people, pbx, begun):
     clicked = click(people.alice, begun, -4)
-    record(pbx, *told(begun))
+    record(pbx, *events_of(begun))
     first = CallLog.objects.get()
     assert first.call_id == clicked.call_id
     assert (first.start_time, first.talk_seconds) == (from_ms(begun), 88)
     click_first = facts_of(first)
 
     CallLog.objects.all().delete()
-    record(pbx, *told(begun)[:2])
+    record(pbx, *events_of(begun)[:2])
     assert click(people.alice, begun, -4).pk == CallLog.objects.get().pk
-    record(pbx, *told(begun)[2:])
+    record(pbx, *events_of(begun)[2:])
     assert facts_of(CallLog.objects.get()) == click_first
 
 
 def test_a_programs_own_call_id_stays_the_calls_id(people, pbx, begun):
-    record(pbx, *told(begun)[:3])
+    record(pbx, *events_of(begun)[:3])
     heard = CallLog.objects.get().call_id
     own = "0192f0c1-2222-7000-8000-000000000001"
     call = click(people.alice, begun, 1, call_id=own)
@@ -137,8 +137,8 @@ def test_a_programs_own_call_id_stays_the_calls_id(people, pbx, begun):
 
 def test_two_calls_to_one_number_each_find_their_own_click(people, pbx, begun):
     one, two = click(people.alice, begun, 0), click(people.alice, begun, 60)
-    record(pbx, *told(begun + 61_000, call="second"))
-    record(pbx, *told(begun + 1_000, call="first"))
+    record(pbx, *events_of(begun + 61_000, call="second"))
+    record(pbx, *events_of(begun + 1_000, call="first"))
     assert CallLog.objects.get(provider_call_id="first").pk == one.pk
     assert CallLog.objects.get(provider_call_id="second").pk == two.pk
 
@@ -152,30 +152,30 @@ def test_two_calls_to_one_number_each_find_their_own_click(people, pbx, begun):
     ],
 )
 def test_what_does_not_match_stays_two_calls(people, pbx, begun, other):
-    record(pbx, *told(begun, **other))
+    record(pbx, *events_of(begun, **other))
     click(people.alice, begun, -2)
     assert CallLog.objects.count() == 2
 
 
 def test_a_click_long_before_the_phone_rang_was_another_call(people, pbx, begun):
     click(people.alice, begun, -400)
-    record(pbx, *told(begun))
+    record(pbx, *events_of(begun))
     assert CallLog.objects.count() == 2
 
 
 def test_a_dialling_prefix_does_not_hide_the_number(people, pbx, begun):
     click(people.alice, begun, -2)
-    record(pbx, *told(begun, number="950651234567"))
+    record(pbx, *events_of(begun, number="950651234567"))
     call = CallLog.objects.get()
     assert (call.phone_e164, call.provider_call_id) == (NUMBER, "c1")
 
 
 def test_the_agents_end_stands_until_the_phone_system_tells_it_better(people, pbx, begun):
     call = click(people.alice, begun, 0)
-    record(pbx, *told(begun)[:3])
+    record(pbx, *events_of(begun)[:3])
     ended = ReportedTime(from_ms(begun + 112_000), explicit=True)
-    services.end_call(call.call_id, people.alice, told=ended, notes="wants a quote")
-    record(pbx, told(begun)[5])
+    services.end_call(call.call_id, people.alice, reported=ended, notes="wants a quote")
+    record(pbx, events_of(begun)[5])
     call = CallLog.objects.get()
     assert call.end_time == from_ms(begun + 110_400)
     assert (call.notes, call.ended_by) == ("wants a quote", "provider:pbx")
@@ -184,7 +184,7 @@ def test_the_agents_end_stands_until_the_phone_system_tells_it_better(people, pb
 
 def test_a_note_typed_when_the_phone_had_hung_up_is_kept(people, pbx, begun):
     call = click(people.alice, begun, 0)
-    record(pbx, *told(begun))
+    record(pbx, *events_of(begun))
     services.end_call(call.call_id, people.alice, status="DROPPED", notes="call back on Monday")
     call.refresh_from_db()
     assert (call.status, call.notes) == ("COMPLETED", "call back on Monday")
@@ -194,7 +194,7 @@ def test_a_note_typed_when_the_phone_had_hung_up_is_kept(people, pbx, begun):
 
 
 def test_calls_of_unknown_people_are_kept_and_assigned_later(people, pbx, begun):
-    record(pbx, *told(begun, agent="1999"))
+    record(pbx, *events_of(begun, agent="1999"))
     call = CallLog.objects.unassigned().get()
     assert call.talk_seconds == 88
     assert not CallLog.objects.visible_to(people.sue).exists()
@@ -212,7 +212,7 @@ def test_calls_of_unknown_people_are_kept_and_assigned_later(people, pbx, begun)
 
 
 def test_an_assigned_call_becomes_one_with_its_click(people, pbx, begun):
-    record(pbx, *told(begun, agent="1999"))
+    record(pbx, *events_of(begun, agent="1999"))
     heard = CallLog.objects.get()
     clicked = click(people.carol, begun, -3)
     assert CallLog.objects.count() == 2
@@ -220,7 +220,7 @@ def test_an_assigned_call_becomes_one_with_its_click(people, pbx, begun):
     call = CallLog.objects.get()
     assert (call.call_id, call.talk_seconds) == (clicked.call_id, 88)
     assert CallLog.objects.all().known_as(heard.call_id) == call
-    record(pbx, *told(begun, agent="1999"))  # again: nothing new
+    record(pbx, *events_of(begun, agent="1999"))  # again: nothing new
     assert CallLog.objects.count() == 1
     assert UserMetrics.objects.get(user=people.carol).calls_made == 1
     assert differences() == []
@@ -231,33 +231,38 @@ def test_a_person_is_known_by_identity_extension_or_email(people, pbx, begun):
     people.carol.save()
     ProviderIdentity.objects.create(identity="+506 2222 3333", user=people.carol)
     for number, name in enumerate(["2003", "Carol@Example.test", "22223333"]):
-        record(pbx, *told(begun, call=f"c{number}", agent=name))
+        record(pbx, *events_of(begun, call=f"c{number}", agent=name))
     assert CallLog.objects.filter(user=people.carol).count() == 3
 
 
 def test_a_contact_is_recognised_by_the_number_of_the_phone_system(people, pbx, begun):
     ana = Contact.objects.create(name="Ana", phone=NUMBER)
-    record(pbx, *told(begun, number="5123-4567"))
+    record(pbx, *events_of(begun, number="5123-4567"))
     assert CallLog.objects.get().contact == ana
 
 
 def test_the_two_sides_of_an_internal_call_are_marked_as_one_conversation(people, pbx, begun):
     caller = {"direction": "internal", "conversation": "talk", "number": "1002"}
     callee = {"direction": "internal", "conversation": "talk", "number": "1001"}
-    record(pbx, *told(begun, call="a", **caller), *told(begun, call="b", agent="1002", **callee))
+    record(
+        pbx,
+        *events_of(begun, call="a", **caller),
+        *events_of(begun, call="b", agent="1002", **callee),
+    )
     assert CallLog.objects.filter(is_shared=True).count() == 2
-    record(pbx, *told(begun, call="c"))
+    record(pbx, *events_of(begun, call="c"))
     assert not CallLog.objects.get(provider_call_id="c").is_shared
 
 
 def test_a_transferred_call_is_each_agents_own_part_and_the_teams_one_call(people, pbx, begun):
     ProviderIdentity.objects.create(account=pbx, identity="1003", user=people.carol)
     parts = {"conversation": "talk"}
-    record(pbx, *told(begun, call="a", **parts))  # Alice of Red hands over to Bob of Red,
-    record(pbx, *told(begun + 60_000, call="b", agent="1002", **parts))
-    unanswered = told(begun + 120_000, call="c", agent="1003", **parts)  # who tries Carol of Blue
+    record(pbx, *events_of(begun, call="a", **parts))  # Alice of Red hands over to Bob of Red,
+    record(pbx, *events_of(begun + 60_000, call="b", agent="1002", **parts))
+    # who tries Carol of Blue
+    unanswered = events_of(begun + 120_000, call="c", agent="1003", **parts)
     record(pbx, unanswered[0], ProviderEvent("ended", "c", begun + 130_000, data=NOBODY))
-    record(pbx, *told(begun, call="other", agent="1002"))
+    record(pbx, *events_of(begun, call="other", agent="1002"))
 
     everyone, day = User.objects.all(), local_day(from_ms(begun))
     own = sums_by("user", everyone, day, day)
@@ -277,7 +282,7 @@ def test_a_transferred_call_is_each_agents_own_part_and_the_teams_one_call(peopl
 def test_what_is_missing_is_marked(people, pbx, begun):
     numbered = [
         ProviderEvent(e.kind, e.call, e.at, agents=e.agents, sequence=n, leg="l", data=e.data)
-        for n, e in enumerate(told(begun))
+        for n, e in enumerate(events_of(begun))
     ]
     for lost, lacks in ((0, ["start", "events"]), (2, ["answer", "events"]), (3, ["events"])):
         CallLog.objects.all().delete()
@@ -298,12 +303,12 @@ def test_a_remark_about_a_call_nobody_heard_of_makes_no_call(people, pbx, begun)
 
 def test_a_phone_systems_call_is_not_stale_for_want_of_heartbeats(people, pbx, begun, settings):
     settings.MAX_CALL_SECONDS = 72 * 3600
-    record(pbx, *told(begun)[:3])
+    record(pbx, *events_of(begun)[:3])
     CallLog.objects.update(last_seen_at=cut(now() - dt.timedelta(seconds=1200)))
     assert services.close_stale_calls() == 0
     settings.MAX_CALL_SECONDS = 600
     assert services.close_stale_calls() == 1
-    record(pbx, told(begun)[5])  # the end after all: better than the estimate
+    record(pbx, events_of(begun)[5])  # the end after all: better than the estimate
     call = CallLog.objects.get()
     assert (call.end_time, call.evidence) == (from_ms(begun + 110_400), "B")
 
@@ -331,10 +336,10 @@ def test_each_line_keeps_where_it_came_from(people, pbx, begun):
 
 
 def test_the_calls_of_one_payload_are_answered_in_its_order(people, pbx, begun):
-    calls = record(pbx, *told(begun, call="b")[:2], *told(begun, call="a")[:2])
+    calls = record(pbx, *events_of(begun, call="b")[:2], *events_of(begun, call="a")[:2])
     assert [call.provider_call_id for call in calls] == ["b", "a"]
     assert [call.events.count() for call in calls] == [2, 2]
-    again = record(pbx, told(begun, call="a")[0])
+    again = record(pbx, events_of(begun, call="a")[0])
     assert [call.pk for call in again] == [calls[1].pk]
     assert record(pbx, ProviderEvent("noted", "nothing", begun)) == []
 
@@ -346,7 +351,7 @@ def heard():
 
 
 def test_a_call_is_announced_when_it_begins_changes_and_ends(people, pbx, begun, heard):
-    events = told(begun)
+    events = events_of(begun)
     for event, expected in zip(events, ["started", *["changed"] * 4, "ended"], strict=True):
         record(pbx, event)
         assert heard.take() == [f"call_{expected}"]
@@ -354,27 +359,27 @@ def test_a_call_is_announced_when_it_begins_changes_and_ends(people, pbx, begun,
     assert heard.take() == []
     record(pbx, ProviderEvent("ended", "c1", begun + 110_500, data={"status": "COMPLETED"}))
     assert heard.take() == ["call_changed"]
-    record(pbx, *told(begun, call="told at once"))
+    record(pbx, *events_of(begun, call="told at once"))
     assert heard.take() == ["call_ended"]
 
 
 def test_a_call_that_gets_its_agent_is_announced_though_nothing_else_is_new(
     people, pbx, begun, heard
 ):
-    record(pbx, *told(begun, agent="1999")[:2])
+    record(pbx, *events_of(begun, agent="1999")[:2])
     ProviderIdentity.objects.create(account=pbx, identity="1999", user=people.carol)
     heard.clear()
-    record(pbx, told(begun, agent="1999")[0])
+    record(pbx, events_of(begun, agent="1999")[0])
     assert heard.take() == ["call_moved", "call_changed"]
     call = CallLog.objects.get()
     assert (call.user, call.events.count()) == (people.carol, 2)
-    record(pbx, told(begun, agent="1002")[2])  # the call has its agent: it keeps it
+    record(pbx, events_of(begun, agent="1002")[2])  # the call has its agent: it keeps it
     call.refresh_from_db()
     assert call.user == people.carol
 
 
 def test_an_assignment_is_announced_and_says_by_whom(people, pbx, begun, heard):
-    record(pbx, *told(begun, agent="1999"))
+    record(pbx, *events_of(begun, agent="1999"))
     heard.clear()
     intake.assign(CallLog.objects.get(), people.carol, people.ada)
     assert heard.take() == ["call_moved", "call_changed"]
@@ -384,22 +389,22 @@ def test_an_assignment_is_announced_and_says_by_whom(people, pbx, begun, heard):
 
 def test_a_phone_systems_word_is_a_sign_of_life_while_the_call_runs(people, pbx, begun):
     before = now()
-    record(pbx, *told(begun)[:1])
+    record(pbx, *events_of(begun)[:1])
     assert CallLog.objects.get().last_seen_at >= before
     CallLog.objects.update(last_seen_at=from_ms(begun))
-    record(pbx, told(begun)[0])  # nothing new
+    record(pbx, events_of(begun)[0])  # nothing new
     assert CallLog.objects.get().last_seen_at == from_ms(begun)
     before = now()
-    record(pbx, told(begun)[1])
+    record(pbx, events_of(begun)[1])
     assert CallLog.objects.get().last_seen_at >= before
     CallLog.objects.update(last_seen_at=from_ms(begun))
-    record(pbx, told(begun)[5])
+    record(pbx, events_of(begun)[5])
     assert CallLog.objects.get().last_seen_at == from_ms(begun)
 
 
 def test_calls_that_go_on_are_alive_and_others_stay_as_they_are(people, pbx, begun):
-    record(pbx, *told(begun, call="runs")[:2], *told(begun, call="other")[:2])
-    record(pbx, *told(begun, call="over"))
+    record(pbx, *events_of(begun, call="runs")[:2], *events_of(begun, call="other")[:2])
+    record(pbx, *events_of(begun, call="over"))
     CallLog.objects.update(last_seen_at=from_ms(begun))
     before = now()
     intake.alive(CallLog.objects.exclude(provider_call_id="other"))
@@ -408,7 +413,7 @@ def test_calls_that_go_on_are_alive_and_others_stay_as_they_are(people, pbx, beg
 
 
 def test_silence_is_counted_from_the_last_sign_of_life_or_the_start(people, pbx, begun):
-    record(pbx, *told(begun)[:1])
+    record(pbx, *events_of(begun)[:1])
     call = CallLog.objects.get()
     for seen, since in ((from_ms(begun + 5_000), begun + 5_000), (None, begun)):
         call.last_seen_at = seen
@@ -422,10 +427,10 @@ def test_silence_is_counted_from_the_last_sign_of_life_or_the_start(people, pbx,
 
 def test_the_number_that_was_clicked_stays_and_one_that_was_not_is_taken_over(people, pbx, begun):
     clicked = click(people.alice, begun, 0)
-    record(pbx, *told(begun, number="950651234567"))
+    record(pbx, *events_of(begun, number="950651234567"))
     clicked.refresh_from_db()
     assert (clicked.contact_phone, clicked.phone_e164) == (NUMBER, NUMBER)
-    record(pbx, *told(begun, call="long", number="7" * 70, agent="1002"))
+    record(pbx, *events_of(begun, call="long", number="7" * 70, agent="1002"))
     assert CallLog.objects.get(provider_call_id="long").contact_phone == "7" * 64
 
 
@@ -433,15 +438,15 @@ def test_a_number_is_read_as_in_the_accounts_region(people, pbx, begun):
     pbx.region = "ES"
     pbx.save()
     clicked = click(people.alice, begun, 0, number="+34 912 345 678")
-    record(pbx, *told(begun, number="912345678"))
+    record(pbx, *events_of(begun, number="912345678"))
     assert CallLog.objects.get().pk == clicked.pk
-    record(pbx, *told(begun + 900_000, call="heard", number="912345678"))
+    record(pbx, *events_of(begun + 900_000, call="heard", number="912345678"))
     assert CallLog.objects.get(provider_call_id="heard").phone_e164 == "+34912345678"
 
 
 def test_the_direction_is_the_one_that_the_phone_system_tells(people, pbx, begun):
-    record(pbx, *told(begun, direction="inbound"))
-    record(pbx, *told(begun, call="silent", direction=""))
+    record(pbx, *events_of(begun, direction="inbound"))
+    record(pbx, *events_of(begun, call="silent", direction=""))
     directions = dict(CallLog.objects.values_list("provider_call_id", "direction"))
     assert directions == {"c1": "inbound", "silent": "outbound"}
 
@@ -450,14 +455,14 @@ def test_a_contact_that_is_known_already_is_not_replaced(people, pbx, begun):
     ana = Contact.objects.create(name="Ana", phone="+50688887777")
     Contact.objects.create(name="Bea", phone=NUMBER)
     call = click(people.alice, begun, 0, contact=ana)
-    record(pbx, *told(begun))
+    record(pbx, *events_of(begun))
     call.refresh_from_db()
     assert call.contact == ana
 
 
 def test_nobody_sees_a_contact_in_a_call_without_an_agent(people, pbx, begun):
     Contact.objects.create(name="Ana", phone=NUMBER)
-    record(pbx, *told(begun, agent="1999"))
+    record(pbx, *events_of(begun, agent="1999"))
     assert CallLog.objects.get().contact is None
 
 
@@ -466,34 +471,36 @@ def test_nobody_sees_a_contact_in_a_call_without_an_agent(people, pbx, begun):
 
 def test_the_clicked_call_takes_the_phone_systems_names(people, pbx, begun):
     clicked = click(people.alice, begun, -3)
-    record(pbx, *told(begun, conversation="talk")[:2])
+    record(pbx, *events_of(begun, conversation="talk")[:2])
     clicked.refresh_from_db()
     assert (clicked.account, clicked.provider) == (pbx, "pbx")
     assert (clicked.provider_call_id, clicked.conversation) == ("c1", "talk")
     other = click(people.bob, begun, -3)
-    record(pbx, *told(begun, call="c2", agent="1002")[:2])
+    record(pbx, *events_of(begun, call="c2", agent="1002")[:2])
     other.refresh_from_db()
     assert other.conversation == "c2"
 
 
 def test_a_click_for_a_call_that_was_heard_of_brings_its_contact(people, pbx, begun, heard):
     ana = Contact.objects.create(name="Ana", phone="+50688887777")
-    record(pbx, *told(begun)[:1])
+    record(pbx, *events_of(begun)[:1])
     heard.clear()
     at = ReportedTime(from_ms(begun), explicit=True)
-    call, made = services.start_call(people.alice, contact=ana, contact_phone=NUMBER, told=at)
+    call, made = services.start_call(people.alice, contact=ana, contact_phone=NUMBER, reported=at)
     assert made and heard.take() == ["call_changed"]
     call.refresh_from_db()
     assert (call.contact, call.contact_ref, call.user) == (ana, "", people.alice)
-    record(pbx, *told(begun, call="c2", agent="1002")[:1])
-    call, _ = services.start_call(people.bob, contact_ref="crm-7", contact_phone=NUMBER, told=at)
+    record(pbx, *events_of(begun, call="c2", agent="1002")[:1])
+    call, _ = services.start_call(
+        people.bob, contact_ref="crm-7", contact_phone=NUMBER, reported=at
+    )
     call.refresh_from_db()
     assert (call.provider_call_id, call.contact, call.contact_ref) == ("c2", None, "crm-7")
 
 
 def test_the_agents_end_after_the_phone_systems_is_a_change_and_no_end(people, pbx, begun, heard):
     call = click(people.alice, begun, 0)
-    record(pbx, *told(begun))
+    record(pbx, *events_of(begun))
     heard.clear()
     services.end_call(call.call_id, people.alice, notes="late")
     assert heard.take() == ["call_changed"]
@@ -501,7 +508,7 @@ def test_the_agents_end_after_the_phone_systems_is_a_change_and_no_end(people, p
 
 def test_the_earliest_event_of_a_payload_says_when_the_phone_rang(people, pbx, begun):
     clicked = click(people.alice, begun, 0)
-    record(pbx, *told(begun + 100_000)[::-1])
+    record(pbx, *events_of(begun + 100_000)[::-1])
     assert CallLog.objects.get().pk == clicked.pk
 
 
@@ -510,8 +517,8 @@ def test_a_call_that_is_heard_of_ends_the_work_after_the_last(people, pbx, setti
     begun = to_ms(now()) - 3_600_000
     before = click(people.alice, begun, -600, number="+50688888888")
     ended_at = ReportedTime(from_ms(begun - 500_000), explicit=True)
-    services.end_call(before.call_id, people.alice, wrap_up=True, told=ended_at)
-    record(pbx, *told(begun, number="")[:1])
+    services.end_call(before.call_id, people.alice, wrap_up=True, reported=ended_at)
+    record(pbx, *events_of(begun, number="")[:1])
     before.refresh_from_db()
     assert (before.wrap_up_since, before.wrap_up_seconds) == (None, 500)
 
@@ -521,14 +528,14 @@ def test_a_call_that_was_over_when_it_was_heard_of_ends_no_work(people, pbx, set
     begun = to_ms(now()) - 3_600_000
     before = click(people.alice, begun, -600, number="+50688888888")
     ended_at = ReportedTime(from_ms(begun - 500_000), explicit=True)
-    services.end_call(before.call_id, people.alice, wrap_up=True, told=ended_at)
-    record(pbx, *told(begun, number=""))
+    services.end_call(before.call_id, people.alice, wrap_up=True, reported=ended_at)
+    record(pbx, *events_of(begun, number=""))
     before.refresh_from_db()
     assert before.wrap_up_since == ended_at.at
 
 
 def test_all_that_the_joined_call_had_stays_with_the_clicks(people, pbx, begun):
-    record(pbx, *told(begun, agent="1999", conversation="talk"))
+    record(pbx, *events_of(begun, agent="1999", conversation="talk"))
     heard_call = CallLog.objects.get()
     lines = set(heard_call.events.values_list("key", "received_at", "source", "precision_ms"))
     clicked = click(people.carol, begun, -3)
@@ -543,7 +550,11 @@ def test_all_that_the_joined_call_had_stays_with_the_clicks(people, pbx, begun):
 
 def test_a_joined_part_of_a_shared_call_stays_shared(people, pbx, begun):
     shared = {"conversation": "talk"}
-    record(pbx, *told(begun, call="a", **shared), *told(begun, call="b", agent="1999", **shared))
+    record(
+        pbx,
+        *events_of(begun, call="a", **shared),
+        *events_of(begun, call="b", agent="1999", **shared),
+    )
     click(people.carol, begun, -3)
     part = CallLog.objects.get(provider_call_id="b")
     assert intake.assign(part, people.carol, people.ada).is_shared
@@ -563,7 +574,7 @@ def test_a_call_that_another_process_made_meanwhile_is_recorded_at_the_second_tr
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(race):
-        (call,) = record(pbx, *told(begun))
+        (call,) = record(pbx, *events_of(begun))
     assert quicker and call == CallLog.objects.get()
     assert (call.account, call.provider_call_id, call.talk_seconds) == (pbx, "c1", 88)
 
@@ -572,22 +583,22 @@ def test_a_contact_is_found_by_the_number_alone(people, pbx, begun):
     """Whatever its reference is: a phone system knows of none."""
     first = Contact.objects.create(name="Ana", phone=NUMBER, external_id="1")
     Contact.objects.create(name="Ana", phone=NUMBER, external_id="XXXX")
-    (call,) = record(pbx, *told(begun))
+    (call,) = record(pbx, *events_of(begun))
     assert call.contact == first
 
 
 def test_what_is_told_later_of_direction_number_and_contact_is_stored(people, pbx, begun):
     ana = Contact.objects.create(name="Ana", phone=NUMBER)
-    record(pbx, *told(begun, number="", direction="")[:1])
+    record(pbx, *events_of(begun, number="", direction="")[:1])
     call = CallLog.objects.get()
     assert (call.direction, call.contact_phone, call.contact) == ("outbound", "", None)
-    record(pbx, *told(begun, direction="inbound")[1:2])
+    record(pbx, *events_of(begun, direction="inbound")[1:2])
     call.refresh_from_db()
     assert (call.direction, call.contact_phone, call.contact) == ("inbound", NUMBER, ana)
 
 
 def test_to_be_given_to_somebody_is_no_sign_of_life(people, pbx, begun):
-    record(pbx, *told(begun, agent="1999")[:3])
+    record(pbx, *events_of(begun, agent="1999")[:3])
     seen = now() - dt.timedelta(minutes=2)
     CallLog.objects.update(last_seen_at=seen)
     intake.assign(CallLog.objects.get(), people.carol, people.ada)
@@ -598,8 +609,8 @@ def test_to_be_given_to_somebody_is_no_sign_of_life(people, pbx, begun):
 
 
 def test_conversations_that_are_joined_are_one_call(people, pbx, begun):
-    record(pbx, *told(begun, call="a", conversation="first"))
-    record(pbx, *told(begun, call="b", agent="1002", conversation="second")[:3])
+    record(pbx, *events_of(begun, call="a", conversation="first"))
+    record(pbx, *events_of(begun, call="b", agent="1002", conversation="second")[:3])
     assert not CallLog.objects.filter(is_shared=True).exists()
     joining = ProviderEvent(
         "noted", "b", begun + 50_000, conversation="second", data={"joined": "first"}
@@ -607,23 +618,26 @@ def test_conversations_that_are_joined_are_one_call(people, pbx, begun):
     record(pbx, joining)
     assert CallLog.objects.get(provider_call_id="b").conversation == "first"
     assert CallLog.objects.filter(is_shared=True).count() == 2
-    # What is told later under the old name changes nothing of that.
-    record(pbx, *told(begun, call="b", agent="1002", conversation="second"))
+    # What is reported later under the old name changes nothing of that.
+    record(pbx, *events_of(begun, call="b", agent="1002", conversation="second"))
     assert CallLog.objects.get(provider_call_id="b").conversation == "first"
 
 
 def test_a_call_without_a_conversation_is_one_of_its_own(people, pbx, begun):
-    record(pbx, *told(begun))
+    record(pbx, *events_of(begun))
     assert CallLog.objects.get().conversation == "c1"
     # Named by whichever event of the payload names it.
-    nameless, named = told(begun, call="c2")[0], told(begun, call="c2", conversation="talk")[1]
+    nameless, named = (
+        events_of(begun, call="c2")[0],
+        events_of(begun, call="c2", conversation="talk")[1],
+    )
     record(pbx, nameless, named)
     assert CallLog.objects.get(provider_call_id="c2").conversation == "talk"
 
 
 def test_the_newest_part_is_told_that_it_is_shared(people, pbx, begun):
-    (first,) = record(pbx, *told(begun, call="a", conversation="talk"))
-    (second,) = record(pbx, *told(begun, call="b", agent="1002", conversation="talk"))
+    (first,) = record(pbx, *events_of(begun, call="a", conversation="talk"))
+    (second,) = record(pbx, *events_of(begun, call="b", agent="1002", conversation="talk"))
     assert (first.is_shared, second.is_shared) == (False, True)
 
 
@@ -636,7 +650,7 @@ def test_what_is_dialled_is_known_by_the_phone_systems_name(people, pbx, begun):
     call.refresh_from_db()
     assert (call.account, call.provider) == (pbx, "pbx")
     assert (call.provider_call_id, call.conversation) == ("d1", "d1")
-    record(pbx, *told(begun + 400_000, call="d1"))  # however late its first event
+    record(pbx, *events_of(begun + 400_000, call="d1"))  # however late its first event
     assert CallLog.objects.get().talk_seconds == 88
 
 
@@ -653,9 +667,11 @@ def test_what_was_heard_of_before_the_answer_is_left_as_it_is(people, pbx, begun
 
 
 def test_calls_wait_under_the_name_that_the_phone_system_gave(people, pbx, begun):
-    record(pbx, *told(begun, call="a", agent="1999"), *told(begun, call="b", agent="1998"))
-    record(pbx, *told(begun, call="c", agent="1999"), *told(begun, call="d"))
-    one, nameless = CallLog.objects.get(provider_call_id="a"), told(begun, call="e", agents=())
+    record(
+        pbx, *events_of(begun, call="a", agent="1999"), *events_of(begun, call="b", agent="1998")
+    )
+    record(pbx, *events_of(begun, call="c", agent="1999"), *events_of(begun, call="d"))
+    one, nameless = CallLog.objects.get(provider_call_id="a"), events_of(begun, call="e", agents=())
     (unknown,) = record(pbx, nameless[0])
     assert (intake.identity_of(one), intake.identity_of(unknown)) == ("1999", "")
     waiting = intake.waiting(pbx, "1999")
@@ -667,28 +683,31 @@ def test_calls_wait_under_the_name_that_the_phone_system_gave(people, pbx, begun
 
 def test_calls_of_another_phone_system_do_not_wait_here(people, pbx, begun):
     other = ProviderAccount.objects.create(kind="generic", name="other")
-    record(other, *told(begun, agent="1999"))
+    record(other, *events_of(begun, agent="1999"))
     assert not intake.waiting(pbx, "1999").exists()
     assert intake.waiting(other, "1999").count() == 1
 
 
 def test_an_assigned_call_is_refused_to_another_with_a_reason(people, pbx, begun):
-    record(pbx, *told(begun))
+    record(pbx, *events_of(begun))
     with translation.override("en"), pytest.raises(CallConflict, match="has an agent already"):
         intake.assign(CallLog.objects.get(), people.bob, people.ada)
 
 
 def test_two_phone_systems_may_call_different_calls_by_one_name(people, pbx, begun):
     other = ProviderAccount.objects.create(kind="generic", name="other")
-    record(pbx, *told(begun))
-    record(other, *told(begun, agent="1999", number="+50688888888"))
+    record(pbx, *events_of(begun))
+    record(other, *events_of(begun, agent="1999", number="+50688888888"))
     numbers = dict(CallLog.objects.values_list("provider", "contact_phone"))
     assert numbers == {"pbx": NUMBER, "other": "+50688888888"}
     assert {call.events.count() for call in CallLog.objects.all()} == {6}
 
 
 def test_the_number_told_for_the_earliest_instant_stands_in_whatever_order(people, pbx, begun):
-    first, second = told(begun, number="+50622223333")[0], told(begun, number="+50688888888")[1]
+    first, second = (
+        events_of(begun, number="+50622223333")[0],
+        events_of(begun, number="+50688888888")[1],
+    )
     for events in ((first, second), (second, first)):
         CallLog.objects.all().delete()
         for event in events:
@@ -702,7 +721,7 @@ def test_a_national_number_finds_its_click_whoever_gives_the_call_to_its_agent(p
     pbx.save()
     for agent, user in (("1001", people.alice), ("1999", people.carol)):
         clicked = click(user, begun, 0, number="+442079460018")
-        record(pbx, *told(begun, call=agent, agent=agent, number="020 7946 0018"))
+        record(pbx, *events_of(begun, call=agent, agent=agent, number="020 7946 0018"))
         heard_call = CallLog.objects.get(provider_call_id=agent)
         if heard_call.user is None:
             heard_call = intake.assign(heard_call, user, people.ada)
@@ -710,7 +729,7 @@ def test_a_national_number_finds_its_click_whoever_gives_the_call_to_its_agent(p
 
 
 def test_a_waiting_identity_is_told_by_whichever_event_names_it(people, pbx, begun):
-    record(pbx, told(begun, agents=())[0], told(begun, agent="1999")[1])
+    record(pbx, events_of(begun, agents=())[0], events_of(begun, agent="1999")[1])
     call = CallLog.objects.get()
     assert intake.identity_of(call) == "1999"
     intake.assign_waiting(pbx, "1999", people.carol, people.ada)
@@ -720,12 +739,12 @@ def test_a_waiting_identity_is_told_by_whichever_event_names_it(people, pbx, beg
 
 def test_a_click_that_is_heard_of_stays_the_same_call_with_one_id(people, pbx, begun):
     clicked = click(people.alice, begun, -3)
-    record(pbx, *told(begun)[:2])
+    record(pbx, *events_of(begun)[:2])
     assert not clicked.aliases.exists()
 
 
 def test_a_click_for_a_call_that_was_heard_of_is_its_persons(people, pbx, begun):
-    record(pbx, *told(begun)[:1])
+    record(pbx, *events_of(begun)[:1])
     call = click(people.alice, begun, 0)
     assert call.user == people.alice
     assert call.events.get(key="started").actor == people.alice

@@ -83,9 +83,9 @@ def facts():
     return [{name: row[name] for name in row.keys() - hidden} for row in rows]
 
 
-@pytest.mark.parametrize("told", [one_agent, two_agents])
-def test_any_order_and_repetition_gives_the_same_calls(pbx, begun, told):
-    messages = told(begun)
+@pytest.mark.parametrize("messages_of", [one_agent, two_agents])
+def test_any_order_and_repetition_gives_the_same_calls(pbx, begun, messages_of):
+    messages = messages_of(begun)
     record(pbx, *messages)
     wanted = facts()
     assert {row["missing"] for row in wanted} == {""}
@@ -99,9 +99,9 @@ def test_any_order_and_repetition_gives_the_same_calls(pbx, begun, told):
     assert differences() == []
 
 
-@pytest.mark.parametrize("told", [one_agent, two_agents])
-def test_a_lost_message_is_marked_on_every_part_in_any_order(pbx, begun, told):
-    messages = told(begun)
+@pytest.mark.parametrize("messages_of", [one_agent, two_agents])
+def test_a_lost_message_is_marked_on_every_part_in_any_order(pbx, begun, messages_of):
+    messages = messages_of(begun)
     dice = random.Random(13)
     for lost in range(1, len(messages) - 1):
         kept = [one for place, one in enumerate(messages) if place != lost]
@@ -109,7 +109,7 @@ def test_a_lost_message_is_marked_on_every_part_in_any_order(pbx, begun, told):
         forget()
         record(pbx, *kept)
         marked = ["events" in call.lacks for call in CallLog.objects.all()]
-        assert marked == [True] * (1 if told is one_agent else 2), lost
+        assert marked == [True] * (1 if messages_of is one_agent else 2), lost
         record(pbx, messages[lost])  # late after all
         assert {call.missing for call in CallLog.objects.all()} == {""}, lost
     assert differences() == []

@@ -1,4 +1,4 @@
-"""Silent calls whose phone system can be asked, and phone systems that fall silent themselves."""
+"""Stale calls whose phone system can be asked, and phone systems that fall silent themselves."""
 
 import datetime as dt
 import logging
@@ -50,7 +50,7 @@ def pbx(people, exchange):
     return account
 
 
-def silent_call(pbx, call_id="c1", begun=HOUR, heard=HOUR, present=None):
+def stale_call(pbx, call_id="c1", begun=HOUR, heard=HOUR, present=None):
     """A call that began `begun` ago and of which nobody has said anything for `heard`."""
     at = to_ms((present or now()) - begun)
     event = ProviderEvent("started", call_id, at, agents=("1001",), number=NUMBER)
@@ -60,43 +60,43 @@ def silent_call(pbx, call_id="c1", begun=HOUR, heard=HOUR, present=None):
 
 
 def test_the_end_that_the_phone_system_knows_is_recorded(people, pbx, exchange):
-    call = silent_call(pbx)
+    call = stale_call(pbx)
     ended = call.start_time + dt.timedelta(seconds=90)
     data = {"status": "COMPLETED", "answered": to_ms(call.start_time) + 10_000}
     exchange.answers["c1"] = [ProviderEvent("ended", "c1", to_ms(ended), data=data)]
-    assert stale_calls.close_stale_calls() == 0
+    assert stale_calls.ask_and_close() == 0
     call.refresh_from_db()
     assert (call.end_time, call.status, call.evidence) == (ended, "COMPLETED", "B")
     assert call.talk_seconds == 80
 
 
 def test_a_call_that_goes_on_is_left_and_asked_about_again_after_a_while(pbx, exchange, settings):
-    call = silent_call(pbx)
+    call = stale_call(pbx)
     exchange.answers["c1"] = []
     before = now()
-    assert stale_calls.close_stale_calls() == 0
+    assert stale_calls.ask_and_close() == 0
     call.refresh_from_db()
     assert call.end_time is None
     assert before <= call.last_seen_at <= now()
-    stale_calls.close_stale_calls()
+    stale_calls.ask_and_close()
     assert exchange.asked == ["c1"]
     CallLog.objects.update(start_time=now() - 9 * HOUR)
     settings.MAX_CALL_SECONDS = 3600
-    assert stale_calls.close_stale_calls() == 1  # it was not asked again so soon
+    assert stale_calls.ask_and_close() == 1  # it was not asked again so soon
 
 
 def test_however_long_a_call_that_its_phone_system_knows_goes_on(pbx, exchange, settings):
     settings.MAX_CALL_SECONDS = 3600
-    silent_call(pbx, begun=5 * HOUR, heard=dt.timedelta(seconds=1))
+    stale_call(pbx, begun=5 * HOUR, heard=dt.timedelta(seconds=1))
     exchange.answers["c1"] = []
-    assert stale_calls.close_stale_calls() == 0
+    assert stale_calls.ask_and_close() == 0
     assert exchange.asked == ["c1"]
 
 
 def test_a_call_that_its_phone_system_does_not_know_is_closed_by_estimate(pbx, exchange):
-    call = silent_call(pbx, heard=HOUR / 2)
+    call = stale_call(pbx, heard=HOUR / 2)
     exchange.answers["c1"] = Gone("404")
-    assert stale_calls.close_stale_calls() == 1
+    assert stale_calls.ask_and_close() == 1
     call.refresh_from_db()
     assert (call.status, call.evidence, call.ended_by) == ("DROPPED", "E", "watchdog")
     assert call.end_time == call.last_seen_at
@@ -104,20 +104,20 @@ def test_a_call_that_its_phone_system_does_not_know_is_closed_by_estimate(pbx, e
 
 @pytest.mark.parametrize("answer", [None, OSError("unreachable"), ValueError("not ours")])
 def test_who_cannot_tell_leaves_the_call_until_the_hard_limit(pbx, exchange, settings, answer):
-    call = silent_call(pbx)
+    call = stale_call(pbx)
     exchange.answers["c1"] = answer
-    assert stale_calls.close_stale_calls() == 0
+    assert stale_calls.ask_and_close() == 0
     settings.MAX_CALL_SECONDS = 600
-    assert stale_calls.close_stale_calls() == 1
+    assert stale_calls.ask_and_close() == 1
     call.refresh_from_db()
     assert call.evidence == "E"
 
 
 def test_a_phone_system_that_does_not_answer_holds_up_nobody(people, pbx, exchange, monkeypatch):
     monkeypatch.setattr(stale_calls, "ASK_SECONDS", 0.05)
-    silent_call(pbx)
-    told = services.ReportedTime(now() - HOUR, explicit=True)
-    clicked = services.start_call(people.bob, told=told)[0]
+    stale_call(pbx)
+    reported = services.ReportedTime(now() - HOUR, explicit=True)
+    clicked = services.start_call(people.bob, reported=reported)[0]
     asked, over, answered = threading.Event(), threading.Event(), threading.Event()
 
     def hangs():
@@ -126,7 +126,7 @@ def test_a_phone_system_that_does_not_answer_holds_up_nobody(people, pbx, exchan
         answered.set()
 
     exchange.answers["c1"] = hangs
-    assert stale_calls.close_stale_calls() == 1
+    assert stale_calls.ask_and_close() == 1
     assert not answered.is_set()  # nobody waited for it
     assert asked.wait(30)
     over.set()
@@ -137,12 +137,12 @@ def test_a_phone_system_that_does_not_answer_holds_up_nobody(people, pbx, exchan
 
 def test_all_questions_together_have_their_time(pbx, exchange, monkeypatch):
     for number in range(3):
-        silent_call(pbx, f"c{number}", heard=HOUR * (number + 1))
+        stale_call(pbx, f"c{number}", heard=HOUR * (number + 1))
     monkeypatch.setattr(stale_calls, "ALL_SECONDS", -1)
-    stale_calls.close_stale_calls()
+    stale_calls.ask_and_close()
     assert exchange.asked == []
     monkeypatch.setattr(stale_calls, "ALL_SECONDS", 30)
-    stale_calls.close_stale_calls()
+    stale_calls.ask_and_close()
     assert exchange.asked == ["c2", "c1", "c0"]  # the longest silent first
 
 
@@ -151,10 +151,10 @@ def test_all_questions_together_have_their_time(pbx, exchange, monkeypatch):
 
 @pytest.fixture
 def silent(pbx):
-    """It told of a call every ten minutes until two hours ago."""
+    """It reported a call every ten minutes until two hours ago."""
     present = now()
     for number in range(8):
-        silent_call(pbx, f"c{number}", begun=2 * HOUR + number * HOUR / 6, present=present)
+        stale_call(pbx, f"c{number}", begun=2 * HOUR + number * HOUR / 6, present=present)
     pbx.last_heard_at = present - 2 * HOUR
     pbx.save()
     return pbx
