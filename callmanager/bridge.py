@@ -8,6 +8,7 @@ keeps its thread, and waits for the client there.
 
 import asyncio
 import datetime as dt
+import io
 import itertools
 import string
 import tempfile
@@ -41,53 +42,44 @@ class WSGIBridge:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as body:
-            try:
-                size = await _read(receive, body)
-            except ClientGone:
-                return
-            answer = Answer(asyncio.get_running_loop(), send)
-            watch = asyncio.ensure_future(_gone(receive, answer))
-            try:
-                environ = _environ(scope, body, size)
+        answer = Answer(asyncio.get_running_loop(), receive, send)
+        try:
+            with await _body(receive) as body:
+                environ = _environ(scope, body)
                 await answer.loop.run_in_executor(self._pool, answer.run, self._app, environ)
-            except ClientGone:
-                return
-            finally:
-                watch.cancel()
-        if answer.whole is not None:
-            for message in answer.whole:
-                await send(message)
+        except ClientGone:
+            return
+        finally:
+            answer.stop_watching()
+        for message in answer.whole:
+            await send(message)
 
 
-async def _read(receive: Receive, body: IO[bytes]) -> int:
-    """Reads the request's body into `body`; how many bytes there are."""
-    size = 0
+async def _body(receive: Receive) -> IO[bytes]:
+    """The whole body of the request; a large one is kept on disk."""
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        return io.BytesIO(message.get("body", b""))
+    body = cast(IO[bytes], tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115  # the caller closes it
     while True:
-        message = await receive()
         if message["type"] == "http.disconnect":
+            body.close()
             raise ClientGone
-        chunk = message.get("body", b"")
-        if chunk and size <= _LARGEST_BODY:
-            size += body.write(chunk)
+        if body.tell() <= _LARGEST_BODY:
+            body.write(message.get("body", b""))
         if not message.get("more_body"):
-            body.seek(0)
-            return size
+            return body
+        message = await receive()
 
 
-async def _gone(receive: Receive, answer: "Answer") -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    answer.client_gone = True
-
-
-def _environ(scope: Message, body: IO[bytes], size: int) -> dict[str, Any]:
+def _environ(scope: Message, body: IO[bytes]) -> dict[str, Any]:
     # WSGI wants the query in ASCII, and knows no body without a length (as one sent in chunks).
     query = quote_from_bytes(scope["query_string"], safe=string.punctuation).encode()
     # Its types ask for more than it reads: any mapping and any file do.
     built = build_environ(scope | {"query_string": query}, body)  # type: ignore[arg-type]
     environ = cast(dict[str, Any], built)  # and a key of ours
-    environ["CONTENT_LENGTH"] = str(size)
+    environ["CONTENT_LENGTH"] = str(body.seek(0, io.SEEK_END))
+    body.seek(0)
     environ[ARRIVED] = dt.datetime.now(dt.UTC)
     return environ
 
@@ -95,12 +87,14 @@ def _environ(scope: Message, body: IO[bytes], size: int) -> dict[str, Any]:
 class Answer:
     """One response on its way from a thread to the loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, send: Send):
+    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive, send: Send):
         self.loop = loop
+        self._receive = receive
         self._send = send
         self._start: Message = {}
-        self.whole: list[Message] | None = None
-        self.client_gone = False
+        self.whole: list[Message] = []  # empty: it was streamed
+        self._watch: asyncio.Task[None] | None = None
+        self._client_gone = False
 
     def run(self, app: Callable[..., Iterable[bytes]], environ: dict[str, Any]) -> None:
         """On a thread: runs the application; leaves a short answer in `whole`, streams a long one.
@@ -133,12 +127,26 @@ class Answer:
         }
 
     def _stream(self, first: bytes, second: bytes, rest: Iterator[bytes]) -> None:
+        self.loop.call_soon_threadsafe(self._start_watching)
         self._pass_on(self._start)
         for chunk in itertools.chain((first, second), rest):
             self._pass_on({"type": "http.response.body", "body": chunk, "more_body": True})
         self._pass_on({"type": "http.response.body", "body": b""})
 
     def _pass_on(self, message: Message) -> None:
-        if self.client_gone:
+        if self._client_gone:
             raise ClientGone
         asyncio.run_coroutine_threadsafe(self._send(message), self.loop).result()
+
+    def _start_watching(self) -> None:
+        """Only a stream: who takes a short answer and leaves is noticed by the server itself."""
+        self._watch = self.loop.create_task(self._wait_for_leaving())
+
+    async def _wait_for_leaving(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._client_gone = True
+
+    def stop_watching(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
