@@ -8,6 +8,7 @@ from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
 from accounts.models import ApiKey, User
+from common.prepared_sql import A_TEXT, Prepared
 
 _LAST_USED_STEP = dt.timedelta(minutes=1)
 # What an API request asks of a key and its owner; anything else is fetched when it is asked for.
@@ -28,8 +29,19 @@ def person_of(request: Request) -> User:
 
 def usable_key(key: str) -> ApiKey | None:
     """The row of `key` with its owner, unless it is unknown, revoked or its owner has left."""
-    usable = ApiKey.objects.usable().select_related("owner").only(*_NEEDED)
-    return next(iter(usable.filter(digest=ApiKey.digest_of(key)).order_by()), None)
+    return next(iter(_USABLE.found(ApiKey.digest_of(key))), None)
+
+
+_USABLE = Prepared(
+    lambda: (
+        ApiKey.objects.usable()
+        .filter(digest=A_TEXT)
+        .select_related("owner")
+        .only(*_NEEDED)
+        .order_by()
+    ),
+    A_TEXT,
+)
 
 
 class ApiKeyAuthentication(authentication.BaseAuthentication):

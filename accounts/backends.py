@@ -5,9 +5,11 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
+from common.prepared_sql import A_NUMBER, Prepared
 
 DEMO_PASSWORD: Final = "demo"
 
@@ -41,10 +43,17 @@ class PasswordBackend(ModelBackend):
         if not user_obj.is_active or user_obj.is_anonymous or user_obj.is_superuser or obj:
             return super().get_all_permissions(user_obj, obj)
         if not hasattr(user_obj, "_perm_cache"):
-            fields = ("content_type__app_label", "codename")
-            own = user_obj.user_permissions.order_by().values_list(*fields)
-            of_groups = Permission.objects.filter(group__user=user_obj).order_by()
-            said = own.union(of_groups.values_list(*fields))
-            user_obj._perm_cache = {f"{app}.{codename}" for app, codename in said}
+            rows = _PERMISSIONS.rows(user_obj.pk)
+            user_obj._perm_cache = {f"{app}.{codename}" for app, codename in rows}
         permissions: set[str] = user_obj._perm_cache
         return permissions
+
+
+def _permissions() -> QuerySet[Any]:
+    fields = ("content_type__app_label", "codename")
+    own = Permission.objects.filter(user=A_NUMBER).order_by().values_list(*fields)
+    of_groups = Permission.objects.filter(group__user=A_NUMBER).order_by()
+    return own.union(of_groups.values_list(*fields))
+
+
+_PERMISSIONS = Prepared(_permissions, A_NUMBER)

@@ -16,6 +16,7 @@ from calls.models.provider import ProviderAccount
 from calls.models.readers import ReadRow
 from common.instants import from_ms, to_ms
 from common.phones import pretty
+from common.prepared_sql import PreparedWrites
 
 if TYPE_CHECKING:
     from calls.models.event import LedgerQuerySet
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 MOVING = frozenset({"user", "user_id", "start_time"})
 
 
-class CallLog(ReadRow):
+class CallLog(PreparedWrites, ReadRow):  # type: ignore[misc]  # stubs of a later Django
     """One call. Written by calls/services/ and telephony/ alone, as the fold of its events."""
 
     STATUSES = [
@@ -221,9 +222,10 @@ class CallLog(ReadRow):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Saves; a call that lay with another person or at another time before is announced."""
         fields = kwargs.get("update_fields")
-        moves = not self._state.adding and (fields is None or not MOVING.isdisjoint(fields))
-        before = CallLog.objects.filter(pk=self.pk).values_list("user_id", "start_time")
-        was = before.first() if moves else None
+        if self._state.adding or not (fields is None or MOVING & set(fields)):
+            super().save(*args, **kwargs)
+            return
+        was = CallLog.objects.filter(pk=self.pk).values_list("user_id", "start_time").first()
         super().save(*args, **kwargs)
         if was is not None and was != (self.user_id, self.start_time):
             signals.call_moved.send(type(self), call=self, user_id=was[0], start_time=was[1])

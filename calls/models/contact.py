@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
 from common.phones import pretty, to_e164
+from common.prepared_sql import A_TEXT, Prepared
 from common.text import folded
 
 
@@ -51,14 +52,12 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
         Most calls of programs are to nobody we know, so who may see whom is asked last.
         """
-        rule = Q()
+        found = [pk for (pk,) in _BY_PHONE.rows(phone)] if phone else []
         if reference:
-            rule |= Q(external_id=reference)
+            rule = Q(external_id=reference)
             if reference.isascii() and reference.isdigit() and len(reference) < 19:
                 rule |= Q(pk=int(reference))
-        if phone:
-            rule |= Q(phone=phone)
-        found = list(self.filter(rule).values_list("pk", flat=True)) if rule else []
+            found += self.filter(rule).order_by().values_list("pk", flat=True)
         if not found:
             return None
         return min(
@@ -132,3 +131,8 @@ class Contact(models.Model):
     def fold(self) -> None:
         """Writes down what search reads; `save` does it, and whoever creates rows in bulk must."""
         self.folded = folded(f"{self.name} {self.company}")
+
+
+_BY_PHONE = Prepared(
+    lambda: Contact.objects.filter(phone=A_TEXT).order_by().values_list("pk"), A_TEXT
+)

@@ -12,6 +12,7 @@ from calls import timeline
 from calls.models.call import CallLog
 from calls.models.readers import Reader, ReadQuerySet
 from common.instants import from_ms, to_ms
+from common.prepared_sql import A_NUMBER, Prepared, PreparedWrites
 
 
 class LedgerQuerySet(ReadQuerySet["CallEvent"]):
@@ -21,7 +22,7 @@ class LedgerQuerySet(ReadQuerySet["CallEvent"]):
         return lines.annotate(agent_id=F("call__user_id"))
 
 
-class CallEvent(models.Model):
+class CallEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of a later Django
     """Who said what about a call, when it happened, and when we heard of it."""
 
     KINDS = [
@@ -100,9 +101,7 @@ class CallEvent(models.Model):
     @classmethod
     def facts_of(cls, call: CallLog) -> list[timeline.Event]:
         """The ledger of `call` as the fold reads it."""
-        rows = cls.objects.filter(call=call).order_by()
-        columns = rows.values_list("key", "kind", "occurred_at", "source", "data")
-        return [cls.fact(*row) for row in columns]
+        return [cls.fact(*row) for row in _FACTS.values(call.pk)]
 
     @classmethod
     def of_fact(cls, call: CallLog, fact: timeline.Event, **fields: Any) -> "CallEvent":
@@ -116,3 +115,13 @@ class CallEvent(models.Model):
             data=dict(fact.data),
             **fields,
         )
+
+
+_FACTS = Prepared(
+    lambda: (
+        CallEvent.objects.filter(call=A_NUMBER)
+        .order_by()
+        .values_list("key", "kind", "occurred_at", "source", "data")
+    ),
+    A_NUMBER,
+)

@@ -23,6 +23,7 @@ from calls.services.matching import heard_call, wait_for_turn
 from calls.services.recording import AGENT, Change, ReportedTime, add_facts, fact, lock
 from common.instants import cut, now
 from common.phones import to_e164
+from common.prepared_sql import A_NUMBER, A_UUID, Prepared
 
 # A fact that reaches us later than this was recorded offline (evidence D).
 OFFLINE_AFTER = dt.timedelta(seconds=10)
@@ -301,9 +302,18 @@ def heartbeat_all(user: User) -> None:
 
 
 def _lock_own(call_id: uuid.UUID, user: User) -> CallLog:
-    own = CallLog.objects.select_for_update().filter(user=user)
-    call = own.known_as(call_id)
+    call = next(iter(_OWN_LOCKED.found(user.pk, call_id)), None)
+    if call is None:
+        own = CallLog.objects.select_for_update().filter(user=user)
+        call = own.filter(aliases__alias=call_id).first()
     if call is None:
         raise CallNotFound(_("There is no such call among yours."))
     call.user = user  # spares whoever listens a query
     return call
+
+
+_OWN_LOCKED = Prepared(
+    lambda: CallLog.objects.select_for_update().filter(user=A_NUMBER, call_id=A_UUID).order_by(),
+    A_NUMBER,
+    A_UUID,
+)

@@ -5,6 +5,7 @@ docs/architecture.md.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Final
 
 from django.db import connection
@@ -12,7 +13,8 @@ from django.db.models import Exists, OuterRef
 
 from accounts.models import User
 from calls import timeline
-from calls.models import CallEvent, CallLog, CallQuerySet
+from calls.models import CallEvent, CallLog
+from common.prepared_sql import A_NUMBER, AN_INSTANT, ANOTHER_INSTANT, Prepared
 
 # A phone system starts a call this long before or after the click that asked for it.
 BEFORE_CLICK: Final = dt.timedelta(seconds=15)
@@ -45,11 +47,22 @@ def _clicks() -> Exists:
 
 def heard_call(user: User, number: str, clicked: dt.datetime) -> CallLog | None:
     """The provider's call that a click of `user` on `number` (E.164) asked for; None if none."""
-    calls = CallLog.objects.filter(user=user, account__isnull=False)
-    calls = calls.exclude(direction="inbound").started_between(
-        clicked - BEFORE_CLICK, clicked + AFTER_CLICK
-    )
-    return _nearest(calls.exclude(_clicks()), number, clicked)
+    calls = _HEARD.found(user.pk, clicked - BEFORE_CLICK, clicked + AFTER_CLICK)
+    return _nearest(calls, number, clicked)
+
+
+_HEARD = Prepared(
+    lambda: (
+        CallLog.objects.filter(user=A_NUMBER, account__isnull=False)
+        .started_between(AN_INSTANT, ANOTHER_INSTANT)
+        .exclude(direction="inbound")
+        .exclude(_clicks())
+        .order_by()
+    ),
+    A_NUMBER,
+    AN_INSTANT,
+    ANOTHER_INSTANT,
+)
 
 
 def clicked_call(user: User, number: str, heard: dt.datetime) -> CallLog | None:
@@ -57,18 +70,19 @@ def clicked_call(user: User, number: str, heard: dt.datetime) -> CallLog | None:
 
     A click that had ended well before the phone rang asked for something else.
     """
+    if not number:
+        return None
     calls = CallLog.objects.filter(user=user, account__isnull=True).filter(_clicks())
     calls = calls.started_between(heard - AFTER_CLICK, heard + BEFORE_CLICK)
     calls = calls.exclude(end_time__lt=heard - BEFORE_CLICK)
-    return _nearest(calls, number, heard)
+    return _nearest(calls.order_by(), number, heard)
 
 
-def _nearest(calls: CallQuerySet, number: str, at: dt.datetime) -> CallLog | None:
-    if not number:
-        return None
+def _nearest(calls: Iterable[CallLog], number: str, at: dt.datetime) -> CallLog | None:
+    """Of those to `number` the nearest to `at` in time, and of two as near the earlier."""
     near = [
-        (abs(call.start_time - at), call.pk, call)
-        for call in calls.order_by("start_time", "pk")
+        (abs(call.start_time - at), call.start_time, call.pk, call)
+        for call in calls
         if same_number(call.phone_e164 or call.contact_phone, number)
     ]
-    return min(near)[2] if near else None
+    return min(near)[-1] if near else None

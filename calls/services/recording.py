@@ -117,7 +117,8 @@ class Change:
             changed.add("last_seen_at")
         if is_new:
             call.save(force_insert=True)
-        CallEvent.objects.bulk_create(self._lines)
+        for line in self._lines:
+            line.save(force_insert=True)
         if changed and not is_new:
             call.save(update_fields=changed)
         if is_new or changed:

@@ -18,6 +18,7 @@ from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallLog, Disposition
 from calls.services.recording import AGENT, Change, ReportedTime, add_facts, fact, lock, voice_of
 from common.instants import now, to_ms
+from common.prepared_sql import A_NUMBER, AN_INSTANT, Prepared
 
 
 def set_disposition(call: CallLog, actor: User, code: str, source: str = "") -> CallLog:
@@ -109,12 +110,22 @@ def _leave(call: CallLog, reported: ReportedTime, *, actor: User | None) -> None
 
 def leave_wrap_ups(user: User, at: dt.datetime, *, offline: bool = False) -> None:
     """`user` has begun another call."""
-    calls = CallLog.objects.filter(user=user, wrap_up_since__lte=at)
-    for pk in list(calls.values_list("pk", flat=True)):
+    for (pk,) in _WRAPPING_UP.rows(user.pk, at):
         call = lock(pk=pk)
         call.user = user
         if call.wrap_up_since is not None:
             _leave(call, ReportedTime(at, offline), actor=user)
+
+
+_WRAPPING_UP = Prepared(
+    lambda: (
+        CallLog.objects.filter(user=A_NUMBER, wrap_up_since__lte=AN_INSTANT)
+        .order_by()
+        .values_list("pk")
+    ),
+    A_NUMBER,
+    AN_INSTANT,
+)
 
 
 def close_wrap_ups() -> int:

@@ -11,10 +11,10 @@ from django.db.models import QuerySet
 from accounts.models import User
 from calls.models import CallLog
 from common.instants import day_range
+from common.prepared_sql import A_NUMBER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
 from metrics.definitions import COLUMNS, STORED, Sums
 from metrics.models import DailyMetrics, SumsModel, UserMetrics
 from metrics.rollups.histograms import recompute_shape
-from metrics.rollups.prepared_sql import A_USER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
 from metrics.rollups.shared_calls import (
     SharedCallPart,
     SumsBy,
@@ -37,15 +37,15 @@ def by_group(rows: QuerySet[Any], sums: dict[str, Any], group: str = "user") -> 
 
 _DAY_OF_CALLS = Prepared(
     lambda: by_group(
-        CallLog.objects.filter(user_id=A_USER).started_between(AN_INSTANT, ANOTHER_INSTANT).ended(),
+        CallLog.objects.filter(user=A_NUMBER).started_between(AN_INSTANT, ANOTHER_INSTANT).ended(),
         CALL_SUMS,
     ),
-    A_USER,
+    A_NUMBER,
     AN_INSTANT,
     ANOTHER_INSTANT,
 )
 _TOTAL_OF_DAYS = Prepared(
-    lambda: by_group(DailyMetrics.objects.filter(user_id=A_USER), ROW_SUMS), A_USER
+    lambda: by_group(DailyMetrics.objects.filter(user_id=A_NUMBER), ROW_SUMS), A_NUMBER
 )
 
 

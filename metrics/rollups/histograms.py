@@ -14,8 +14,8 @@ from django.db.models import BigIntegerField, Count, Func, Q, QuerySet, Sum
 from accounts.models import User
 from calls.models import CallLog, CallQuerySet
 from common.instants import day_range, from_ms, organisation_zone
+from common.prepared_sql import A_NUMBER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
 from metrics.models import DailyShape
-from metrics.rollups.prepared_sql import A_USER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
 from metrics.rollups.shared_calls import of_people
 from metrics.shapes import LENGTH_FIELDS, LENGTHS, SHAPE_FIELDS, Shape
 
@@ -57,9 +57,9 @@ def _by_quarter(calls: CallQuerySet) -> QuerySet[Any]:
 
 _QUARTERS_OF_DAY = Prepared(
     lambda: _by_quarter(
-        CallLog.objects.filter(user_id=A_USER).started_between(AN_INSTANT, ANOTHER_INSTANT)
+        CallLog.objects.filter(user_id=A_NUMBER).started_between(AN_INSTANT, ANOTHER_INSTANT)
     ),
-    A_USER,
+    A_NUMBER,
     AN_INSTANT,
     ANOTHER_INSTANT,
 )
