@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
+from accounts.key_usage import key_usage
 from accounts.models import ApiKey, User
 from common.prepared_sql import A_TEXT, Prepared
 
@@ -57,8 +58,9 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
                 _("This API key is unknown or was revoked. Ask an administrator for a new one.")
             )
         now = timezone.now()
-        if row.last_used_at is None or now - row.last_used_at > _LAST_USED_STEP:
-            ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
+        used = key_usage.noted(row.pk) or row.last_used_at
+        if used is None or now - used > _LAST_USED_STEP:
+            key_usage.note(row.pk, now)
         return row.owner, row
 
     def authenticate_header(self, request: Request) -> str:

@@ -35,18 +35,30 @@ class ClientGone(Exception):
 
 
 class WSGIBridge:
-    """An ASGI application for `http` scopes that runs `app` (WSGI) on `threads` threads."""
+    """An ASGI application for `http` scopes that runs `app` (WSGI) on `threads` threads.
 
-    def __init__(self, app: Callable[..., Iterable[bytes]], threads: int):
+    Requests of which `in_turn` says so run one after another on a thread of their own: where only
+    one can write at a time, threads that wait for each other cost more than they bring.
+    """
+
+    def __init__(
+        self,
+        app: Callable[..., Iterable[bytes]],
+        threads: int,
+        in_turn: Callable[[Message], bool] = lambda scope: False,
+    ):
         self._app = app
+        self._in_turn = in_turn
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
+        self._one_thread = ThreadPoolExecutor(1, thread_name_prefix="http-in-turn")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         answer = Answer(asyncio.get_running_loop(), receive, send)
         try:
             with await _body(receive) as body:
                 environ = _environ(scope, body)
-                await answer.loop.run_in_executor(self._pool, answer.run, self._app, environ)
+                pool = self._one_thread if self._in_turn(scope) else self._pool
+                await answer.loop.run_in_executor(pool, answer.run, self._app, environ)
         except ClientGone:
             return
         finally:

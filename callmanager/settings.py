@@ -108,17 +108,18 @@ WEB_THREADS = seconds("WEB_THREADS", 4)
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "callmanager.middleware.Programs",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "callmanager.middleware.PageCompression",
-    "callmanager.middleware.PageSecurityPolicy",
-    "callmanager.middleware.PageSession",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "callmanager.middleware.PageAuthentication",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "callmanager.middleware.Language",
     "callmanager.middleware.PageLogin",
-    "callmanager.middleware.PageMessages",
-    "callmanager.middleware.PageHtmx",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
@@ -142,6 +143,7 @@ CSRF_FAILURE_VIEW = "callmanager.errors.csrf_failure"
 
 # --- Data ---------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SQLITE = "common.sqlite"  # Django's own, with a queue for its writers
 DATABASE_URL = read("DATABASE_URL", env.str, "")
 if DATABASE_URL:
     DATABASES: dict[str, Any] = {"default": read("DATABASE_URL", env.db_url, {})}
@@ -152,17 +154,19 @@ if DATABASE_URL:
         raise ImproperlyConfigured(
             "DATABASE_URL cannot be read: write postgres://user:password@host:5432/name"
         )
+    if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+        DATABASES["default"]["ENGINE"] = SQLITE
 else:
     DATABASES = {
         "default": {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": SQLITE,
             "NAME": str(DATA_DIR / "callmanager.sqlite3"),
         }
     }
 _database = DATABASES["default"]
 _database["CONN_MAX_AGE"] = None  # one lasting connection a thread: see docs/architecture.md
 _database["CONN_HEALTH_CHECKS"] = True
-if _database["ENGINE"] == "django.db.backends.sqlite3":
+if _database["ENGINE"] == SQLITE:
     _database["OPTIONS"] = {
         # Writers queue at BEGIN instead of failing at their first write.
         "transaction_mode": "IMMEDIATE",

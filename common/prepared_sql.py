@@ -6,12 +6,22 @@ it. The queries are Django's own: a `Prepared` keeps the text that Django made o
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, cached_property
+from typing import Any, Final
 
-from django.db import connection
-from django.db.models import Field, Model, QuerySet
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Field,
+    ForeignKey,
+    IntegerField,
+    Model,
+    QuerySet,
+    TextField,
+)
 from django.db.models.query import get_related_populators
 
 # Values that stand for a parameter while the text is made; no real query has them.
@@ -22,15 +32,27 @@ A_DAY = dt.date(1, 1, 1)
 AN_INSTANT = dt.datetime(1, 1, 1, 0, 0, 1, tzinfo=dt.UTC)
 ANOTHER_INSTANT = dt.datetime(1, 1, 1, 0, 0, 2, tzinfo=dt.UTC)
 
-ModelT = TypeVar("ModelT", bound=Model)
+
+def _database() -> BaseDatabaseWrapper:
+    """This thread's connection itself: `django.db.connection` looks it up at every use."""
+    return connections[DEFAULT_DB_ALIAS]
 
 
-def _adapted(value: Any) -> Any:
+def _adapted(values: Iterable[Any], database: BaseDatabaseWrapper) -> list[Any]:
+    return [
+        value if type(value) in _AS_THEY_ARE else _adapted_one(value, database) for value in values
+    ]
+
+
+_AS_THEY_ARE: Final = {int, str, bool}
+
+
+def _adapted_one(value: Any, database: BaseDatabaseWrapper) -> Any:
     if isinstance(value, dt.datetime):
-        return connection.ops.adapt_datetimefield_value(value)
+        return database.ops.adapt_datetimefield_value(value)
     if isinstance(value, dt.date):
-        return connection.ops.adapt_datefield_value(value)
-    if isinstance(value, uuid.UUID) and not connection.features.has_native_uuid_field:
+        return database.ops.adapt_datefield_value(value)
+    if isinstance(value, uuid.UUID) and not database.features.has_native_uuid_field:
         return value.hex
     return value
 
@@ -65,29 +87,21 @@ class Prepared:
 
 class _Compiled:
     def __init__(self, query: QuerySet[Any], marks: Sequence[Any]):
-        compiler = query.query.get_compiler(connection=connection)
+        database = _database()
+        compiler = query.query.get_compiler(connection=database)
         self._sql, params = compiler.as_sql()
-        adapted = [_adapted(mark) for mark in marks]
+        adapted = _adapted(marks, database)
         # A parameter is a number of `values`, or a constant in a list of one.
-        self._template = [adapted.index(p) if p in adapted else [p] for p in params]
+        self._template: list[Any] = [adapted.index(p) if p in adapted else [p] for p in params]
         assert {t for t in self._template if isinstance(t, int)} == set(range(len(marks)))
         self._compiler = compiler
         self._converters = compiler.get_converters([column[0] for column in compiler.select])
-        if (model := compiler.klass_info) is not None:
-            first, last = model["select_fields"][0], model["select_fields"][-1] + 1
-            self._model = model["model"]
-            self._columns = slice(first, last)
-            # By name and in this order: a row that is read in another is somebody else.
-            self._names = [column[0].target.attname for column in compiler.select[first:last]]
-            # The stubs are of a later Django.
-            self._related = get_related_populators(  # type: ignore[call-arg]
-                model, compiler.select, connection.alias
-            )
 
     def rows(self, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        given = [_adapted(value) for value in values]
-        params = [given[t] if isinstance(t, int) else t[0] for t in self._template]
-        with connection.cursor() as cursor:
+        database = _database()
+        given = _adapted(values, database)
+        params = [given[t] if type(t) is int else t[0] for t in self._template]
+        with database.cursor() as cursor:
             cursor.execute(self._sql, params)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
@@ -98,10 +112,22 @@ class _Compiled:
         return list(self._compiler.apply_converters(rows, self._converters))
 
     def instance(self, row: Sequence[Any]) -> Model:
-        instance: Model = self._model.from_db(connection.alias, self._names, row[self._columns])
-        for populator in self._related:
+        model, columns, names, related = self._shape
+        instance: Model = model.from_db(DEFAULT_DB_ALIAS, names, row[columns])
+        for populator in related:
             populator.populate(row, instance)
         return instance
+
+    @cached_property
+    def _shape(self) -> tuple[type[Model], slice, list[str], list[Any]]:
+        """How a row is a model: which, its columns, their names, and what comes with it."""
+        select, info = self._compiler.select, self._compiler.klass_info
+        columns = slice(info["select_fields"][0], info["select_fields"][-1] + 1)
+        # By name and in this order: a row that is read in another is somebody else.
+        names = [column[0].target.attname for column in select[columns]]
+        # The stubs are of a later Django.
+        related = get_related_populators(info, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
+        return info["model"], columns, names, related
 
 
 class PreparedWrites:
@@ -115,52 +141,65 @@ class PreparedWrites:
     def _do_insert(
         self, manager: Any, using: Any, fields: Any, returning_fields: Any, raw: bool
     ) -> list[tuple[Any, ...]]:
-        columns = tuple(field.column for field in fields)
-        given = [
-            _saved(f, getattr(self, f.attname) if raw else f.pre_save(self, True)) for f in fields
+        database = _database()
+        values = [
+            getattr(self, field.attname) if raw else field.pre_save(self, True) for field in fields
         ]
-        sql = _insertion(
-            self._meta.db_table, columns, tuple(field.column for field in returning_fields)
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(sql, given)
+        given = _saved(fields, values, database)
+        with database.cursor() as cursor:
+            cursor.execute(_insertion(self._meta, tuple(fields), tuple(returning_fields)), given)
             return cursor.fetchall() if returning_fields else []
 
     def _do_update(
         self, base_qs: Any, using: Any, pk_val: Any, values: list[Any], *forced: Any
     ) -> Any:
-        columns = tuple(field.column for field, _model, _value in values)
-        sql = _change(self._meta.db_table, columns, self._meta.pk.column)
-        given = [_saved(field, value) for field, _model, value in values]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [*given, pk_val])
+        database = _database()
+        fields = tuple(value[0] for value in values)
+        given = _saved(fields, [value[2] for value in values], database)
+        with database.cursor() as cursor:
+            cursor.execute(_change(self._meta, fields), [*given, pk_val])
             return cursor.rowcount > 0
 
 
-def _saved(field: "Field[Any, Any]", value: Any) -> Any:
-    return field.get_db_prep_save(value, connection)
+Fields = tuple["Field[Any, Any]", ...]
+
+
+# Whose values the database takes as they are. Others have a form of their own: a UUID, JSON.
+_PLAIN: Final = (CharField, TextField, IntegerField, BooleanField, ForeignKey)
+
+
+def _saved(
+    fields: Iterable[Any], values: Iterable[Any], database: BaseDatabaseWrapper
+) -> list[Any]:
+    """`values` as the database takes them; most are taken as they are."""
+    return [
+        value
+        if value is None or (type(value) in _AS_THEY_ARE and isinstance(field, _PLAIN))
+        else field.get_db_prep_save(value, database)
+        for field, value in zip(fields, values, strict=True)
+    ]
 
 
 @cache
-def _insertion(table: str, columns: tuple[str, ...], returned: tuple[str, ...]) -> str:
-    sql = _insert(table, columns)
-    return f"{sql} RETURNING {_names(returned)}" if returned else sql
+def _insertion(meta: Any, fields: Fields, returned: Fields) -> str:
+    sql = _insert(meta.db_table, [field.column for field in fields])
+    return f"{sql} RETURNING {_names(field.column for field in returned)}" if returned else sql
 
 
 @cache
-def _change(table: str, columns: tuple[str, ...], key: str) -> str:
+def _change(meta: Any, fields: Fields) -> str:
     quote = connection.ops.quote_name
-    changes = ", ".join(f"{quote(column)} = %s" for column in columns)
-    return f"UPDATE {quote(table)} SET {changes} WHERE {quote(key)} = %s"
+    changes = ", ".join(f"{quote(field.column or '')} = %s" for field in fields)
+    return f"UPDATE {quote(meta.db_table)} SET {changes} WHERE {quote(meta.pk.column)} = %s"
 
 
-def _insert(table: str, columns: Sequence[str]) -> str:
+def _insert(table: str, columns: Sequence[str | None]) -> str:
     marks = ", ".join(["%s"] * len(columns))
     return f"INSERT INTO {connection.ops.quote_name(table)} ({_names(columns)}) VALUES ({marks})"
 
 
-def _names(columns: Sequence[str]) -> str:
-    return ", ".join(map(connection.ops.quote_name, columns))
+def _names(columns: Iterable[str | None]) -> str:
+    return ", ".join(connection.ops.quote_name(column) for column in columns if column)
 
 
 class Upsert:
@@ -175,5 +214,6 @@ class Upsert:
         )
 
     def write(self, *values: Any) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, [_adapted(value) for value in values])
+        database = _database()
+        with database.cursor() as cursor:
+            cursor.execute(self._sql, _adapted(values, database))

@@ -41,18 +41,18 @@ class Socket(Protocol):
 
 def announce(kind: str, call: CallLog) -> None:
     """Tells the call's audience once the transaction has committed."""
-    message = {"type": "live", "rooms": rooms_for(call), "event": payload(kind, call)}
-    _send_after_commit(message)
+    # No functools.partial: Django asks a robust callback that fails for its name.
+    transaction.on_commit(lambda: _tell_of(kind, call), robust=True)
+
+
+def _tell_of(kind: str, call: CallLog) -> None:
+    if not hub.is_empty():
+        _send({"type": "live", "rooms": rooms_for(call), "event": payload(kind, call)})
 
 
 def close_sockets_of(user_id: int) -> None:
     """Ends the live connections of a person whose rights may have changed; the page reconnects."""
     message = {"type": "close", "user_id": user_id}
-    _send_after_commit(message)
-
-
-def _send_after_commit(message: dict[str, Any]) -> None:
-    # No functools.partial: Django asks a robust callback that fails for its name.
     transaction.on_commit(lambda: _send(message), robust=True)
 
 
@@ -89,6 +89,10 @@ class Hub:
         self._start(self._listen())
         if not settings.REDIS_URL:
             local_bus.answer(loop, lambda message: self._start(self._take(message)))
+
+    def is_empty(self) -> bool:
+        """Whether this server is the only one there is and nobody listens to it."""
+        return self.loop is not None and not self._rooms and not settings.REDIS_URL
 
     def join(self, socket: Socket, rooms: list[str]) -> None:
         for room in rooms:

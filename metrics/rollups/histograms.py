@@ -5,19 +5,22 @@ and ending a call still reads the calls of one person's one day.
 """
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from django.db.models import BigIntegerField, Count, Func, Q, QuerySet, Sum
+from django.conf import settings
+from django.db.models import BigIntegerField, Func, QuerySet, Sum
 
 from accounts.models import User
 from calls.models import CallLog, CallQuerySet
-from common.instants import day_range, from_ms, organisation_zone
+from common.instants import day_range, from_ms
 from common.prepared_sql import A_NUMBER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
 from metrics.models import DailyShape
 from metrics.rollups.shared_calls import of_people
-from metrics.shapes import LENGTH_FIELDS, LENGTHS, SHAPE_FIELDS, Shape
+from metrics.shapes import LENGTHS, SHAPE_FIELDS, Shape
 
 QUARTER_SECONDS: Final = 900  # every zone's offset is a whole number of quarters
 
@@ -38,25 +41,14 @@ class Quarter(Func):
         return self.as_sql(compiler, connection, template=template, **extra)
 
 
-def _length_counts() -> dict[str, Any]:
-    """How many calls are in each class of talk time."""
-    ends = (*LENGTHS[1:], None)
-    return {
-        field: Count(
-            "pk", filter=Q(talk_seconds__gte=begin) & (Q(talk_seconds__lt=end) if end else Q())
-        )
-        for field, begin, end in zip(LENGTH_FIELDS, LENGTHS, ends, strict=True)
-    }
-
-
-def _by_quarter(calls: CallQuerySet) -> QuerySet[Any]:
-    """(person, quarter, *calls in each class of talk time) of the calls that count."""
+def _quarters(calls: CallQuerySet) -> QuerySet[Any]:
+    """(person, quarter, seconds of talk) of each of the calls that count."""
     quarters = calls.counted().order_by().annotate(quarter=Quarter("start_time"))
-    return quarters.values_list("user", "quarter").annotate(**_length_counts())
+    return quarters.values_list("user", "quarter", "talk_seconds")
 
 
 _QUARTERS_OF_DAY = Prepared(
-    lambda: _by_quarter(
+    lambda: _quarters(
         CallLog.objects.filter(user_id=A_NUMBER).started_between(AN_INSTANT, ANOTHER_INSTANT)
     ),
     A_NUMBER,
@@ -70,19 +62,21 @@ def _upsert() -> Upsert:
     return Upsert(DailyShape, ["user_id", "day"], list(SHAPE_FIELDS))
 
 
-def _shape(quarters: Iterable[tuple[int, tuple[int, ...]]]) -> Shape:
-    """The day's shape from its quarters: (quarter, calls in each class of talk time).
+def _shape(calls: Iterable[tuple[int, int]]) -> Shape:
+    """The day's shape from its calls: (quarter, seconds of talk).
 
     The hour that a clock change repeats counts as one hour, and the one it skips has no calls.
     """
     hours, lengths = [0] * 24, [0] * len(LENGTHS)
-    zone = organisation_zone()
-    for quarter, counts in quarters:
-        begin = from_ms(quarter * QUARTER_SECONDS * 1000).astimezone(zone)
-        hours[begin.hour] += sum(counts)
-        for place, count in enumerate(counts):
-            lengths[place] += count
+    for quarter, talk in calls:
+        hours[_local_hour(quarter, settings.TIME_ZONE)] += 1
+        lengths[bisect_right(LENGTHS, talk) - 1] += 1
     return Shape(tuple(hours), tuple(lengths))
+
+
+@lru_cache(maxsize=4096)
+def _local_hour(quarter: int, zone: str) -> int:
+    return from_ms(quarter * QUARTER_SECONDS * 1000).astimezone(ZoneInfo(zone)).hour
 
 
 def recompute_shape(user_id: int, day: dt.date) -> None:
@@ -92,7 +86,7 @@ def recompute_shape(user_id: int, day: dt.date) -> None:
     """
     rows = _QUARTERS_OF_DAY.rows(user_id, *day_range(day, day))
     if rows:
-        shape = _shape((quarter, tuple(counts)) for _user, quarter, *counts in rows)
+        shape = _shape((quarter, talk) for _user, quarter, talk in rows)
         _upsert().write(user_id, day, *shape.columns)
     else:
         DailyShape.objects.filter(user_id=user_id, day=day).delete()
@@ -100,12 +94,12 @@ def recompute_shape(user_id: int, day: dt.date) -> None:
 
 def shapes_of_day(day: dt.date) -> dict[int, Shape]:
     """Everybody's shape of one day from the calls, by person."""
-    quarters: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
-    for user_id, quarter, *counts in _by_quarter(
+    calls: dict[int, list[tuple[int, int]]] = {}
+    for user_id, quarter, talk in _quarters(
         CallLog.objects.assigned().started_between(*day_range(day, day))
     ):
-        quarters.setdefault(user_id, []).append((quarter, tuple(counts)))
-    return {user_id: _shape(its_quarters) for user_id, its_quarters in quarters.items()}
+        calls.setdefault(user_id, []).append((quarter, talk))
+    return {user_id: _shape(its_calls) for user_id, its_calls in calls.items()}
 
 
 def shape_columns(shape: Shape) -> dict[str, int]:
