@@ -53,8 +53,10 @@ class KeyUsage:
             return
         try:
             with transaction.atomic():
-                for key_id, instant in sorted(noted.items()):
-                    ApiKey.objects.filter(pk=key_id).update(last_used_at=instant)
+                keys = [
+                    ApiKey(pk=pk, last_used_at=instant) for pk, instant in sorted(noted.items())
+                ]
+                ApiKey.objects.bulk_update(keys, ["last_used_at"], batch_size=200)
         except DatabaseError:
             with self._guard:
                 self._noted = noted | self._noted

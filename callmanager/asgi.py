@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callmanager.settings")
 
@@ -10,6 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callmanager.settings")
 from callmanager.wsgi import application as django_wsgi
 
 # isort: split
+from functools import lru_cache
+
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
@@ -20,6 +23,12 @@ from accounts.sockets import KeyOrSession
 from callmanager.bridge import Message, Receive, Send, WSGIBridge
 from metrics.live import hub
 from metrics.live.routing import websocket_urlpatterns
+
+if "daphne" in sys.modules:
+    # Twisted asks the e-mail package what type a body has, anew for every request; they are few.
+    from twisted.web import http
+
+    http._parseContentType = lru_cache(maxsize=64)(http._parseContentType)
 
 
 def _writes_for_a_program(scope: Message) -> bool:

@@ -22,6 +22,7 @@ from django.db.models import (
     QuerySet,
     TextField,
 )
+from django.db.models.expressions import Combinable
 from django.db.models.query import get_related_populators
 
 # Values that stand for a parameter while the text is made; no real query has them.
@@ -145,6 +146,9 @@ class PreparedWrites:
         values = [
             getattr(self, field.attname) if raw else field.pre_save(self, True) for field in fields
         ]
+        if _has_expression(values):
+            super_insert = super()._do_insert  # type: ignore[misc]
+            return super_insert(manager, using, fields, returning_fields, raw)  # type: ignore[no-any-return]
         given = _saved(fields, values, database)
         with database.cursor() as cursor:
             cursor.execute(_insertion(self._meta, tuple(fields), tuple(returning_fields)), given)
@@ -153,6 +157,8 @@ class PreparedWrites:
     def _do_update(
         self, base_qs: Any, using: Any, pk_val: Any, values: list[Any], *forced: Any
     ) -> Any:
+        if _has_expression(value[2] for value in values):
+            return super()._do_update(base_qs, using, pk_val, values, *forced)  # type: ignore[misc]
         database = _database()
         fields = tuple(value[0] for value in values)
         given = _saved(fields, [value[2] for value in values], database)
@@ -162,6 +168,11 @@ class PreparedWrites:
 
 
 Fields = tuple["Field[Any, Any]", ...]
+
+
+def _has_expression(values: Iterable[Any]) -> bool:
+    """Whether the database is to work one of them out; then Django writes the statement."""
+    return any(isinstance(value, Combinable) for value in values)
 
 
 # Whose values the database takes as they are. Others have a form of their own: a UUID, JSON.
