@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO, Any, Final
 
-import xlsxwriter
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -49,6 +48,8 @@ def csv_of(contacts: ContactQuerySet) -> Iterator[str]:
 
 def excel_of(contacts: ContactQuerySet) -> IO[bytes]:
     """A workbook in constant memory; every cell is text, so that none is a formula."""
+    import xlsxwriter  # large, and seldom needed
+
     file = tempfile.TemporaryFile()  # noqa: SIM115  (the response closes it)
     book = xlsxwriter.Workbook(file, {"constant_memory": True})
     sheet = book.add_worksheet(_("Contacts"))

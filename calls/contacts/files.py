@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-import openpyxl
-import vobject
 from django.utils.translation import gettext as _
 
 MAX_BYTES: Final = 5 * 1024 * 1024
@@ -109,6 +107,8 @@ def _separator_of(text: str) -> str:
 
 def _excel_rows(data: bytes) -> Iterator[list[str]]:
     """The first sheet that has anything in it; formulas as what they last came to."""
+    import openpyxl  # large, and seldom needed
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             if sum(member.file_size for member in packed.infolist()) > _MAX_UNPACKED:
@@ -146,6 +146,8 @@ def _card_rows(text: str) -> Iterator[list[str]]:
 
 
 def _card_row(text: str) -> list[str]:
+    import vobject
+
     try:
         card = vobject.readOne(text, allowQP=True)
     except Exception:  # vobject raises many kinds; the row then fails for want of a name
