@@ -1,5 +1,6 @@
 """What a spreadsheet program would do with a cell of ours."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -10,3 +11,10 @@ def harmless(cell: Any) -> Any:
     if isinstance(cell, str) and cell.startswith(_DANGEROUS):
         return f"'{cell}"
     return cell
+
+
+def all_harmless(cells: Sequence[str]) -> Sequence[str]:
+    """The same of a whole column of text, where most often none is dangerous."""
+    if {cell[:1] for cell in set(cells)}.isdisjoint(_DANGEROUS):
+        return cells
+    return [f"'{cell}" if cell[:1] in _DANGEROUS else cell for cell in cells]

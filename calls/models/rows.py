@@ -1,0 +1,112 @@
+"""Calls as columns of plain values, without an object a call: for long lists and files.
+
+No driver makes an object of an instant or an id: they come as text and are cut to the API's form
+here, a whole column at a time. So a list and a file cannot write the same call in two ways, and
+the two engines cannot either.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Final
+
+from django.db import models
+from django.db.models import Func
+
+from common.instants import UTC
+
+Cells = Sequence[Any]
+_WHOLE: Final = len("2026-01-31 13:45:00.123456")
+_DIGITS: Final = 32
+ALWAYS: Final = ("user_id", "start_time", "id")  # whose call it is, and where a list goes on
+
+
+class AsStored(Func):
+    """A column as text: an instant as SQLite stores it, `2026-01-31 13:45:00.123456` in UTC; an id
+    as its digits."""
+
+    template = "CAST(%(expressions)s AS text)"
+    arity = 1
+
+    def __init__(self, field: str):
+        super().__init__(field, output_field=models.TextField())
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        if not isinstance(self.get_source_expressions()[0].output_field, models.DateTimeField):
+            return self.as_sql(compiler, connection, **context)
+        written = "to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+        return self.as_sql(compiler, connection, template=written, **context)
+
+
+class Rows:
+    """Some calls in their order: `rows["status"]` are the statuses of all of them.
+
+    An instant is text as the API writes it (`common.instants.isoformat`), a UUID text with hyphens.
+    """
+
+    def __init__(
+        self,
+        model: type[models.Model],
+        fields: Collection[str],
+        found: Sequence[Cells],
+        *,
+        more: bool = False,
+    ):
+        columns: Iterable[Cells] = zip(*found, strict=True) if found else [()] * len(fields)
+        self._cells = {
+            field: written(cells) if (written := _writer(model, field)) else cells
+            for field, cells in zip(fields, columns, strict=True)
+        }
+        self._last = dict(zip(fields, found[-1], strict=True)) if found else {}
+        self._size = len(found)
+        self.more = more  # whether others follow, where only so many were asked for
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, field: str) -> Cells:
+        return self._cells[field]
+
+    def blank(self, field: str, blank: Any, agents: Collection[int | None]) -> None:
+        """Takes `field` out of the calls of all but `agents`."""
+        cells = zip(self["user_id"], self[field], strict=True)
+        self._cells[field] = [cell if agent in agents else blank for agent, cell in cells]
+
+    @property
+    def last(self) -> tuple[dt.datetime, int]:
+        """Start and key of the last of them, to the microsecond: older calls follow there."""
+        start = dt.datetime.fromisoformat(self._last["start_time"])
+        return start.replace(tzinfo=UTC), self._last["id"]
+
+
+def selected(model: type[models.Model], field: str) -> str | AsStored:
+    """What the database is asked for, so that it answers `field` as Rows take it."""
+    return AsStored(field) if _writer(model, field) else field
+
+
+def _writer(model: type[models.Model], field: str) -> Callable[[Cells], Cells] | None:
+    """What makes of a column of instants or ids what the API writes; None for all others."""
+    return None if "__" in field else _WRITERS.get(type(model._meta.get_field(field)))
+
+
+def _instants(cells: Cells) -> Cells:
+    return [
+        cell and (f"{cell[:10]}T{cell[11:23]}Z" if len(cell) == _WHOLE else _padded(cell))
+        for cell in cells
+    ]
+
+
+def _padded(cell: str) -> str:
+    """SQLite has no fraction where it is zero."""
+    return f"{cell[:10]}T{cell[11:19]}.{cell[20:23]:0<3}Z"
+
+
+def _ids(cells: Cells) -> Cells:
+    if cells and len(cells[0]) != _DIGITS:
+        return cells  # PostgreSQL writes the hyphens itself
+    return [f"{c[:8]}-{c[8:12]}-{c[12:16]}-{c[16:20]}-{c[20:]}" for c in cells]
+
+
+_WRITERS: Final[dict[type, Callable[[Cells], Cells]]] = {
+    models.DateTimeField: _instants,
+    models.UUIDField: _ids,
+}
