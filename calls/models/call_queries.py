@@ -12,7 +12,7 @@ from accounts.models import User
 from calls import timeline
 from calls.models.fulltext import APART, Wanted, place_of
 from calls.models.readers import RULES, Reader, ReadQuerySet
-from calls.models.rows import ALWAYS, Rows, selected
+from calls.models.rows import ALWAYS, Rows, fetched, selected
 from common.text import words_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class CallQuerySet(ReadQuerySet["CallLog"]):
         calls = self.all()
         calls.reader = None
         asked = calls.values_list(*(selected(self.model, name) for name in names))
-        found = list(asked if most is None else asked[: most + 1])
+        found = fetched(asked if most is None else asked[: most + 1])
         more = most is not None and len(found) > most
         rows = Rows(self.model, names, found[:most], more=more)
         for field, agents in self.reader.limits.items() if self.reader else ():

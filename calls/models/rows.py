@@ -9,7 +9,8 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
-from django.db import models
+from django.core.exceptions import EmptyResultSet
+from django.db import connections, models
 from django.db.models import Func
 
 from common.instants import UTC
@@ -81,6 +82,18 @@ class Rows:
 def selected(model: type[models.Model], field: str) -> str | AsStored:
     """What the database is asked for, so that it answers `field` as Rows take it."""
     return AsStored(field) if _writer(model, field) else field
+
+
+def fetched(asked: models.QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
+    """What the driver gives for these values, all at once and past Django's loop over them."""
+    try:
+        sql, values = asked.query.get_compiler(using=asked.db).as_sql()
+    except EmptyResultSet:
+        return []
+    with connections[asked.db].cursor() as cursor:
+        cursor.execute(sql, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _writer(model: type[models.Model], field: str) -> Callable[[Cells], Cells] | None:
