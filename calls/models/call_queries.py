@@ -12,7 +12,7 @@ from accounts.models import User
 from calls import timeline
 from calls.models.fulltext import APART, Wanted, place_of
 from calls.models.readers import RULES, Reader, ReadQuerySet
-from calls.models.rows import ALWAYS, Rows, fetched, selected
+from calls.models.rows import ALWAYS, Rows, selected
 from common.text import words_of
 
 if TYPE_CHECKING:
@@ -65,10 +65,8 @@ class CallQuerySet(ReadQuerySet["CallLog"]):
         names = dict.fromkeys((*fields, *ALWAYS))
         calls = self.all()
         calls.reader = None
-        asked = calls.values_list(*(selected(self.model, name) for name in names))
-        found = fetched(asked if most is None else asked[: most + 1])
-        more = most is not None and len(found) > most
-        rows = Rows(self.model, names, found[:most], more=more)
+        rows = Rows(self.model, names)
+        rows.read(calls.values_list(*(selected(self.model, name) for name in names)), most)
         for field, agents in self.reader.limits.items() if self.reader else ():
             if field in names:
                 rows.blank(field, self.model.blanks([field])[field], agents)

@@ -6,7 +6,7 @@ the two engines cannot either.
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
@@ -18,6 +18,7 @@ from common.instants import UTC
 Cells = Sequence[Any]
 _WHOLE: Final = len("2026-01-31 13:45:00.123456")
 _DIGITS: Final = 32
+_PART: Final = 200  # rows
 ALWAYS: Final = ("user_id", "start_time", "id")  # whose call it is, and where a list goes on
 
 
@@ -44,22 +45,27 @@ class Rows:
     An instant is text as the API writes it (`common.instants.isoformat`), a UUID text with hyphens.
     """
 
-    def __init__(
-        self,
-        model: type[models.Model],
-        fields: Collection[str],
-        found: Sequence[Cells],
-        *,
-        more: bool = False,
-    ):
-        columns: Iterable[Cells] = zip(*found, strict=True) if found else [()] * len(fields)
-        self._cells = {
-            field: written(cells) if (written := _writer(model, field)) else cells
-            for field, cells in zip(fields, columns, strict=True)
-        }
-        self._last = dict(zip(fields, found[-1], strict=True)) if found else {}
-        self._size = len(found)
-        self.more = more  # whether others follow, where only so many were asked for
+    def __init__(self, model: type[models.Model], fields: Iterable[str]):
+        self._cells: dict[str, list[Any]] = {field: [] for field in fields}
+        self._writers = [_writer(model, field) for field in self._cells]
+        self._last: dict[str, Any] = {}
+        self._size = 0
+        self.more = False  # whether others follow, where only so many were asked for
+
+    def read(self, asked: models.QuerySet[Any, Any], most: int | None) -> None:
+        """Takes over at most `most` of the values `asked` for."""
+        for found in _in_parts(asked if most is None else asked[: most + 1]):
+            part = found if most is None else found[: most - self._size]
+            self.more = len(part) < len(found)
+            if part:
+                self._take(part)
+
+    def _take(self, part: Sequence[Cells]) -> None:
+        columns = zip(*part, strict=True)
+        for kept, write, cells in zip(self._cells.values(), self._writers, columns, strict=True):
+            kept += write(cells) if write else cells
+        self._last = dict(zip(self._cells, part[-1], strict=True))
+        self._size += len(part)
 
     def __len__(self) -> int:
         return self._size
@@ -84,16 +90,17 @@ def selected(model: type[models.Model], field: str) -> str | AsStored:
     return AsStored(field) if _writer(model, field) else field
 
 
-def fetched(asked: models.QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
-    """What the driver gives for these values, all at once and past Django's loop over them."""
+def _in_parts(asked: models.QuerySet[Any, Any]) -> Iterator[list[tuple[Any, ...]]]:
+    """What the driver gives for these values, past Django's loop over them. Parts are so small that
+    the memory of one serves the next and nothing is left for the collector of garbage to walk."""
     try:
         sql, values = asked.query.get_compiler(using=asked.db).as_sql()
     except EmptyResultSet:
-        return []
+        return
     with connections[asked.db].cursor() as cursor:
         cursor.execute(sql, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+        while part := cursor.fetchmany(_PART):
+            yield part
 
 
 def _writer(model: type[models.Model], field: str) -> Callable[[Cells], Cells] | None:
@@ -114,7 +121,7 @@ def _padded(cell: str) -> str:
 
 
 def _ids(cells: Cells) -> Cells:
-    if cells and len(cells[0]) != _DIGITS:
+    if len(cells[0]) != _DIGITS:
         return cells  # PostgreSQL writes the hyphens itself
     return [f"{c[:8]}-{c[8:12]}-{c[12:16]}-{c[16:20]}-{c[20:]}" for c in cells]
 

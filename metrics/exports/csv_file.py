@@ -113,7 +113,7 @@ def _unquoted(cells: Cells) -> Cells:
 
 def _quoted(cells: Cells, marks: tuple[str, ...]) -> Cells:
     """With quotes around those that hold one of `marks`, most often none."""
-    together = "".join(set(cells))
+    together = "".join(cells)
     if not any(mark in together for mark in marks):
         return cells
     return [_in_quotes(cell) if any(mark in cell for mark in marks) else cell for cell in cells]
