@@ -15,7 +15,7 @@ from metrics.definitions import Sums
 from metrics.exports.document import Document, Head, Sheet, made_by
 from metrics.rollups.filtered import exact_sums
 
-CHUNK: Final = 4000
+CHUNK: Final = 6000
 _LENGTHS: Final = ("min_duration", "max_duration")
 
 
