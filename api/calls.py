@@ -1,6 +1,7 @@
 """The API of calls: from start to end, the log, files. An end answers with the agent's figures."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError as Invalid
@@ -18,6 +19,7 @@ from accounts import roles
 from accounts.authentication import person_of
 from accounts.models import ApiKey, User
 from accounts.throttling import LimitedView
+from api.call_rows import FIELDS, CallsRenderer, bodies_of
 from api.queries import PageQuery, check_names, checked, paged
 from api.schema import CALL_ID, COLUMNS_PARAMETER, FILTER_PARAMETERS, STYLE_PARAMETERS
 from api.serializers import (
@@ -36,7 +38,7 @@ from api.serializers import (
 from calls import services
 from calls.errors import CallNotFound
 from calls.history.filters import CallFilter
-from calls.history.pagination import page_of_calls
+from calls.history.pagination import page_of_rows
 from calls.models import CallLog, CallQuerySet
 from calls.services import wrap_up
 from common.instants import arrival_of, isoformat
@@ -225,17 +227,18 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
         parameters=[*FILTER_PARAMETERS, PageQuery],
         responses=answers({200: CallBody(many=True)}, 400),
     )
-    @action(detail=False, methods=["get"])
+    @action(detail=False, methods=["get"], renderer_classes=[CallsRenderer])
     def log(self, request: Request) -> Response:
-        return paged(
-            request, page_of_calls, self.wanted(request, set(PageQuery().fields)), CallBody
-        )
+        wanted = self.wanted(request, set(PageQuery().fields))
+        return paged(request, partial(page_of_rows, fields=FIELDS), wanted, bodies_of)
 
     def wanted(self, request: Request, others: set[str]) -> CallQuerySet:
         """The visible calls that the query's filters ask for; it may also have `others`."""
         query, viewer = request.query_params, person_of(request)
+        check_names(query, {*CallFilter.base_filters, *others})
+        if not any(query.get(name) for name in CallFilter.base_filters):
+            return self.visible(viewer)  # as from the form, which takes a millisecond
         wanted = CallFilter(query, self.visible(viewer), viewer=viewer)
-        check_names(query, {*wanted.filters, *others})
         if not wanted.is_valid():
             raise ValidationError(wanted.errors)
         calls: CallQuerySet = wanted.qs
@@ -246,10 +249,10 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
         responses=answers({200: CallBody(many=True)}, 400),
         filters=False,
     )
-    @action(detail=False, methods=["get"])
+    @action(detail=False, methods=["get"], renderer_classes=[CallsRenderer])
     def active(self, request: Request) -> Response:
         check_names(request.query_params, set())
-        return Response(CallBody(self.visible(person_of(request)).active(), many=True).data)
+        return Response(bodies_of(self.visible(person_of(request)).active_apart().rows(FIELDS)))
 
     @extend_schema(
         summary="One call and its events",

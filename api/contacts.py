@@ -43,7 +43,12 @@ class ContactViewSet(LimitedView, viewsets.ViewSet):
         check_names(query, {*SearchQuery().fields, *PageQuery().fields})
         wanted = checked(SearchQuery, query.dict())
         contacts = Contact.objects.visible_to(person_of(request)).search(wanted["search"])
-        return paged(request, page_of_contacts, contacts, ContactBody)
+        return paged(
+            request,
+            page_of_contacts,
+            contacts,
+            lambda found: list(ContactBody(found, many=True).data),
+        )
 
     @extend_schema(
         summary="New contact",

@@ -69,13 +69,14 @@ def check_names(query: QueryDict, known: set[str]) -> None:
 
 def paged(
     request: Request,
-    page_of: Callable[[Any, str, int], tuple[list[Any], str]],
+    page_of: Callable[[Any, str, int], tuple[Any, str]],
     rows: QuerySet[Any],
-    body: type[serializers.Serializer[Any]],
+    bodies_of: Callable[[Any], list[Any]],
 ) -> Response:
     """The page of `rows` that `limit` and `cursor` ask for, and the link to the next (RFC 8288).
 
-    `page_of` is one of calls.filters. ValidationError where limit or cursor make no sense.
+    `page_of` is one of calls.history.pagination, `bodies_of` what programs get of such a page.
+    ValidationError where limit or cursor make no sense.
     """
     query = request.query_params
     page = checked(PageQuery, {name: value for name, value in query.items() if value})
@@ -84,7 +85,7 @@ def paged(
     except InvalidCursor as error:
         raise ValidationError({"cursor": error.messages}) from error
     headers = {"Link": _next_link(request, following)} if following else None
-    return Response(body(found, many=True).data, headers=headers)
+    return Response(bodies_of(found), headers=headers)
 
 
 def _next_link(request: Request, cursor: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
 from calls.models import CallLog, Disposition
+from calls.models.rows import Cells, Rows
 
 TEXT, INSTANT, SECONDS = "text", "instant", "seconds"
 
@@ -19,29 +20,28 @@ class People:
     """Names and teams of those in a list, each asked for once; nobody has neither."""
 
     def __init__(self) -> None:
-        self._known: dict[int | None, tuple[str, str]] = {None: ("", "")}
+        self.names: dict[int | None, str] = {None: ""}
+        self.teams: dict[int | None, str] = {None: ""}
 
     def learn(self, user_ids: Iterable[int | None]) -> None:
         """Looks up those of `user_ids` that are new."""
-        new = {pk for pk in user_ids if pk is not None and pk not in self._known}
+        new = {pk for pk in user_ids if pk is not None and pk not in self.names}
         for user in User.objects.filter(pk__in=new).select_related("team") if new else ():
-            self._known[user.pk] = (user.display_name, user.team.name if user.team else "")
-
-    def __getitem__(self, user_id: int | None) -> tuple[str, str]:
-        return self._known[user_id]
+            self.names[user.pk] = user.display_name
+            self.teams[user.pk] = user.team.name if user.team else ""
 
 
 @dataclass(frozen=True)
 class Column:
-    """`fields` are read from the database, as a row with these attributes; `read` makes the value
-    of that row: text ("" for none), an aware instant, whole seconds, or None.
+    """`fields` are read from the database; `read` makes the cells of such rows: text ("" for none),
+    instants as the API writes them, whole seconds, or None.
     `words` are what people read instead of a code."""
 
     name: str
     label: str | Promise
     kind: str
     fields: tuple[str, ...]
-    read: Callable[[Any, People], Any]
+    read: Callable[[Rows, People], Cells]
     words: Mapping[str, str | Promise] | None = None
 
     def in_words(self, code: str) -> str:
@@ -57,27 +57,39 @@ def _plain(
     words: Mapping[str, str | Promise] | None = None,
 ) -> Column:
     field = field or name
-    return Column(name, label, kind, (field,), lambda row, people: getattr(row, field), words)
+    return Column(name, label, kind, (field,), lambda rows, people: rows[field], words)
+
+
+def _first_of(name: str, label: str | Promise, *fields: str) -> Column:
+    """Of each call the first of two fields, where it says anything, else the other."""
+    first, other = fields
+    return Column(
+        name,
+        label,
+        TEXT,
+        fields,
+        lambda rows, people: [a or b for a, b in zip(rows[first], rows[other], strict=True)],
+    )
 
 
 _ALL: Final = (
     _plain("start", gettext_lazy("Start"), INSTANT, "start_time"),
-    Column("agent", gettext_lazy("Agent"), TEXT, ("user_id",), lambda r, p: p[r.user_id][0]),
-    Column("team", gettext_lazy("Team"), TEXT, ("user_id",), lambda r, p: p[r.user_id][1]),
     Column(
-        "contact",
-        gettext_lazy("Contact"),
+        "agent",
+        gettext_lazy("Agent"),
         TEXT,
-        ("contact__name", "contact_ref"),
-        lambda r, p: r.contact__name or r.contact_ref,
+        ("user_id",),
+        lambda rows, people: list(map(people.names.__getitem__, rows["user_id"])),
     ),
     Column(
-        "phone",
-        gettext_lazy("Phone"),
+        "team",
+        gettext_lazy("Team"),
         TEXT,
-        ("phone_e164", "contact_phone"),
-        lambda r, p: r.phone_e164 or r.contact_phone,
+        ("user_id",),
+        lambda rows, people: list(map(people.teams.__getitem__, rows["user_id"])),
     ),
+    _first_of("contact", gettext_lazy("Contact"), "contact__name", "contact_ref"),
+    _first_of("phone", gettext_lazy("Phone"), "phone_e164", "contact_phone"),
     _plain("direction", gettext_lazy("Direction"), words=dict(CallLog.DIRECTIONS)),
     _plain("status", gettext_lazy("Status"), words=dict(CallLog.STATUSES)),
     _plain("answered", gettext_lazy("Answered"), INSTANT, "answered_time"),

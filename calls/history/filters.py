@@ -173,8 +173,7 @@ class CallFilter(django_filters.FilterSet):
     def of_status(self, calls: CallQuerySet, name: str, value: str) -> CallQuerySet:
         if value != timeline.IN_PROGRESS:
             return calls.filter(status=value)
-        # Asked for apart, or the few that run would be looked for among all there ever were.
-        return calls.filter(pk__in=CallLog.objects.active().order_by().values("pk"))
+        return calls.active_apart()
 
     def of_length(self, calls: CallQuerySet, name: str, value: int) -> CallQuerySet:
         return calls.lasting(value)

@@ -1,5 +1,7 @@
 """A page of calls or contacts, and the cursor of the next: the place where this one ended."""
 
+import datetime as dt
+from collections.abc import Iterable
 from typing import TypeVar
 
 from django.core import signing
@@ -8,6 +10,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from calls.models import CallLog, CallQuerySet, Contact
+from calls.models.rows import Rows
 from common.instants import from_ms, to_ms
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -19,12 +22,28 @@ def page_of_calls(calls: CallQuerySet, cursor: str, limit: int) -> tuple[list[Ca
     The bounded range lets the index find the place at any depth. ValidationError for a cursor
     that is not one of ours.
     """
+    rows, more = _cut_page(_calls_from(calls, cursor), limit)
+    return rows, _cursor_after(rows[-1].start_time, rows[-1].pk) if more else ""
+
+
+def page_of_rows(
+    calls: CallQuerySet, cursor: str, limit: int, fields: Iterable[str]
+) -> tuple[Rows, str]:
+    """The same as rows with `fields`, for pages of many calls."""
+    rows = _calls_from(calls, cursor).rows(fields, limit)
+    return rows, _cursor_after(*rows.last) if rows.more else ""
+
+
+def _calls_from(calls: CallQuerySet, cursor: str) -> CallQuerySet:
     calls = calls.newest_first()
-    if cursor:
-        milliseconds, pk = _read_cursor(cursor, "calls")
-        calls = calls.older_than(from_ms(milliseconds), pk)
-    rows, more = _cut_page(calls, limit)
-    return rows, _cursor("calls", to_ms(rows[-1].start_time), rows[-1].pk) if more else ""
+    if not cursor:
+        return calls
+    milliseconds, pk = _read_cursor(cursor, "calls")
+    return calls.older_than(from_ms(milliseconds), pk)
+
+
+def _cursor_after(start: dt.datetime, pk: int) -> str:
+    return _cursor("calls", to_ms(start), pk)
 
 
 def page_of_contacts(

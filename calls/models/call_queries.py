@@ -12,6 +12,7 @@ from accounts.models import User
 from calls import timeline
 from calls.models.fulltext import APART, Wanted, place_of
 from calls.models.readers import RULES, Reader, ReadQuerySet
+from calls.models.rows import ALWAYS, Rows, selected
 from common.text import words_of
 
 if TYPE_CHECKING:
@@ -58,22 +59,18 @@ class CallQuerySet(ReadQuerySet["CallLog"]):
             raise TypeError("Ask for `rows`: their reader may not read all of these fields.")
         return super()._values(*fields, **expressions)  # type: ignore[misc]
 
-    def rows(self, fields: Iterable[str], most: int) -> list[Any]:
-        """At most `most` calls as named tuples of `fields` and `user_id`, quicker to have than
-        calls; as their reader may read them."""
+    def rows(self, fields: Iterable[str], most: int | None = None) -> Rows:
+        """At most `most` calls with `fields`, far quicker to have than calls; as their reader may
+        read them."""
+        names = dict.fromkeys((*fields, *ALWAYS))
         calls = self.all()
         calls.reader = None
-        names = dict.fromkeys((*fields, "user_id"))
-        found = list(calls.values_list(*names, named=True)[:most])
-        hidden = {agent: self._blanks(agent, names) for agent in {row.user_id for row in found}}
-        if not any(hidden.values()):
-            return found
-        return [row._replace(**hidden[row.user_id]) for row in found]
-
-    def _blanks(self, agent_id: int | None, names: Iterable[str]) -> dict[str, Any]:
-        if self.reader is None:
-            return {}
-        return self.model.blanks(self.reader.hidden(agent_id) & set(names))
+        rows = Rows(self.model, names)
+        rows.read(calls.values_list(*(selected(self.model, name) for name in names)), most)
+        for field, agents in self.reader.limits.items() if self.reader else ():
+            if field in names:
+                rows.blank(field, self.model.blanks([field])[field], agents)
+        return rows
 
     def known_as(self, call_id: uuid.UUID) -> "CallLog | None":
         """The call with this public id, or with an id that it was once known by."""
@@ -86,6 +83,12 @@ class CallQuerySet(ReadQuerySet["CallLog"]):
     def active(self) -> "CallQuerySet":
         """Calls that have not ended."""
         return self.filter(end_time__isnull=True)
+
+    def active_apart(self) -> "CallQuerySet":
+        """The same for an ordered list: looked up apart, or the few that run would be looked for
+        among all there ever were."""
+        running = self.model._default_manager.order_by().filter(end_time__isnull=True)
+        return self.filter(pk__in=running.values("pk"))
 
     def linked(self) -> "CallQuerySet":
         """Calls that a phone system tells us of."""

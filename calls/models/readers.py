@@ -34,15 +34,16 @@ class Reader:
 
     def __init__(self, viewer: User):
         found = {field: rule(viewer) for field, rule in RULES.items()}
-        self._limited = {field: of for field, of in found.items() if of is not None}
+        # The fields of which not all calls may be read, and of whose calls they may.
+        self.limits = {field: of for field, of in found.items() if of is not None}
 
     def agents(self, field: str) -> Agents:
         """Of whose calls `field` may be read."""
-        return self._limited.get(field)
+        return self.limits.get(field)
 
     def hidden(self, agent_id: int | None) -> set[str]:
         """The fields that may not be read in calls of that agent."""
-        return {field for field, agents in self._limited.items() if agent_id not in agents}
+        return {field for field, agents in self.limits.items() if agent_id not in agents}
 
 
 class ReadRow(models.Model):

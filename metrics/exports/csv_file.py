@@ -1,8 +1,8 @@
 """A table as CSV: UTF-8, streamed, in constant memory, and safe to open in a spreadsheet."""
 
 import csv
-import datetime as dt
-from collections.abc import Iterable, Iterator
+import io
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from common.instants import isoformat
-from common.spreadsheets import harmless
-from metrics.exports.document import Document, Sheet
+from calls.models.rows import Cells
+from common.spreadsheets import all_harmless, harmless
+from metrics.exports.document import TEXT, Document, Head, Sheet
 
 SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}
 _BYTE_ORDER_MARK: Final = "\ufeff"  # without it, Excel does not read UTF-8
@@ -62,26 +62,23 @@ def _flag(query: Any, name: str, default: bool) -> bool:
     return value == "1"
 
 
-class _Echo:
-    """A file that hands each line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def csv_of(sheet: Sheet, style: Style, document: Document | None = None) -> Iterator[str]:
     """The file, some hundred kilobytes at a time. `document` is what `style.about` tells of."""
-    write = csv.writer(_Echo(), delimiter=style.separator).writerow
     heads = [str(head.label) if style.labels else head.name for head in sheet.heads]
-    yield (_BYTE_ORDER_MARK if style.mark else "") + write(heads)
-    worded = [head.in_words if style.labels else _as_it_is for head in sheet.heads]
+    yield (_BYTE_ORDER_MARK if style.mark else "") + _lines([heads], style)
+    writers = [_writer(head, style, alone=len(heads) == 1) for head in sheet.heads]
+    line = style.separator.join(["%s"] * len(heads)) + "\r\n"
     for chunk in sheet.chunks():
-        yield "".join(
-            write([harmless(cell(say(value))) for say, value in zip(worded, row, strict=True)])
-            for row in chunk
-        )
+        columns = [write(cells) for write, cells in zip(writers, chunk, strict=True)]
+        yield "".join(map(line.__mod__, zip(*columns, strict=True)))
     if style.about and document is not None:
-        yield "".join(map(write, [[], *_about(document)]))
+        yield _lines([[], *_about(document)], style)
+
+
+def _lines(rows: Iterable[list[Any]], style: Style) -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=style.separator).writerows(rows)
+    return text.getvalue()
 
 
 def _about(document: Document) -> Iterable[list[Any]]:
@@ -91,14 +88,36 @@ def _about(document: Document) -> Iterable[list[Any]]:
     yield from ([label, sentence] for label, sentence in document.definitions)
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
+# --- Cells as a line holds them: the module csv writes the same, one by one ----------------------
+def _writer(head: Head, style: Style, *, alone: bool) -> Callable[[Cells], Cells]:
+    """What writes the cells under `head`; `alone`: there is no other column."""
+    words = {code: str(word) for code, word in (head.words or {}).items()} if style.labels else {}
+    marks = (style.separator, '"', "\r", "\n")
+
+    def write(cells: Cells) -> Cells:
+        if words:
+            cells = [words.get(cell, cell) for cell in cells]
+        cells = _quoted(all_harmless(cells), marks) if head.kind == TEXT else _unquoted(cells)
+        return ['""' if cell == "" else cell for cell in cells] if alone else cells
+
+    return write
 
 
-def cell(value: Any) -> Any:
-    """Instants in UTC as the API writes them; rates with two decimals; the rest as it stands."""
-    if isinstance(value, dt.datetime):
-        return isoformat(value)
-    if isinstance(value, float):
-        return round(value, 2)
-    return value
+def _unquoted(cells: Cells) -> Cells:
+    """Numbers, rates with two decimals; instants and days; nothing."""
+    return [
+        "" if cell is None else round(cell, 2) if cell.__class__ is float else cell
+        for cell in cells
+    ]
+
+
+def _quoted(cells: Cells, marks: tuple[str, ...]) -> Cells:
+    """With quotes around those that hold one of `marks`, most often none."""
+    together = "".join(cells)
+    if not any(mark in together for mark in marks):
+        return cells
+    return [_in_quotes(cell) if any(mark in cell for mark in marks) else cell for cell in cells]
+
+
+def _in_quotes(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'

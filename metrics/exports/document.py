@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import User
+from calls.models.rows import Cells
 from common.instants import now
 from metrics import entries
 from metrics.definitions import IN_SUMMARY, ON_CARDS, Sums
 
-# What a column holds. An instant is aware, seconds are whole, percent is 0 to 100.
+# What a column holds. An instant is text as the API writes it, seconds are whole, percent is 0 to
+# 100.
 TEXT, INSTANT, SECONDS, NUMBER, PERCENT, DAY = (
     *("text", "instant", "seconds", "number", "percent", "day"),
 )
@@ -39,15 +41,15 @@ class Head:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table. `chunks` gives its rows anew each time, some at a time."""
+    """A table. `chunks` gives it anew each time, some rows at a time: the cells of each column."""
 
     title: str
     heads: list[Head]
-    chunks: Callable[[], Iterable[list[list[Any]]]]
+    chunks: Callable[[], Iterable[list[Cells]]]
 
-    def rows(self) -> Iterator[list[Any]]:
+    def rows(self) -> Iterator[tuple[Any, ...]]:
         for chunk in self.chunks():
-            yield from chunk
+            yield from zip(*chunk, strict=True)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -22,6 +22,7 @@ from accounts import roles
 from accounts.models import User
 from calls.history.columns import IN_FILES, Column, columns_of
 from calls.history.filters import CallFilter
+from calls.models.rows import Cells
 from common.instants import now
 from common.query_timeout import TookTooLong, patience
 from metrics.exports.calls import document_of_calls
@@ -155,11 +156,11 @@ def _write_file(export: Export, part: Path) -> None:
 def _watched(sheet: Sheet, export: Export) -> Sheet:
     """The same table; each chunk is noted as progress, and stops where it was cancelled."""
 
-    def chunks() -> Iterator[list[list[Any]]]:
+    def chunks() -> Iterator[list[Cells]]:
         done = 0
         for chunk in sheet.chunks():
             yield chunk
-            done += len(chunk)
+            done += len(chunk[0])
             running = Export.objects.filter(pk=export.pk, state=Export.RUNNING)
             if not running.update(rows_done=done, touched_at=now()):
                 raise Cancelled

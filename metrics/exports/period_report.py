@@ -155,7 +155,7 @@ def _all_days(first: dt.date, last: dt.date) -> Iterator[dt.date]:
 
 # --- As files -------------------------------------------------------------------------------------
 def _sheet(title: str, rows: Callable[[], list[list[Any]]], *keys: Head) -> Sheet:
-    return Sheet(title, [*keys, *SUM_HEADS], lambda: [rows()])
+    return Sheet(title, [*keys, *SUM_HEADS], lambda: [list(zip(*rows(), strict=True))])
 
 
 def sheets_of(report: PeriodReport) -> dict[str, Sheet]:

@@ -126,7 +126,8 @@ def _write_cell(
     if value is None or value == "":
         return
     if kind == INSTANT:
-        page.write_datetime(row, column, _local(value), formats[kind])
+        local = timezone.localtime(dt.datetime.fromisoformat(value))
+        page.write_datetime(row, column, local.replace(tzinfo=None), formats[kind])
     elif kind == DAY:
         page.write_datetime(row, column, value, formats[kind])
     elif kind == SECONDS:
@@ -137,7 +138,3 @@ def _write_cell(
         page.write_number(row, column, value, formats[kind])
     else:
         page.write_string(row, column, str(value))
-
-
-def _local(instant: dt.datetime) -> dt.datetime:
-    return timezone.localtime(instant).replace(tzinfo=None)

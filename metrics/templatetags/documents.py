@@ -14,8 +14,8 @@ from metrics.exports.document import DAY, INSTANT, NUMBER, PERCENT, SECONDS, Hea
 register = template.Library()
 
 
-def _instant(value: dt.datetime) -> str:
-    local = timezone.localtime(value)
+def _instant(written: str) -> str:
+    local = timezone.localtime(dt.datetime.fromisoformat(written))
     return f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S}"
 
 

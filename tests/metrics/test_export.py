@@ -1,6 +1,7 @@
 """Calls as a CSV file: whose, which, how written, and safe to open."""
 
 import csv
+import datetime as dt
 import io
 import socket
 
@@ -12,7 +13,7 @@ from django.utils.timezone import localtime
 from accounts.models import User
 from calls import timeline
 from calls.models import CallLog, Contact
-from common.instants import isoformat, today
+from common.instants import UTC, isoformat, today
 from metrics.exports import calls as exports
 from tests.support.browsing import session_cookie
 from tests.support.patience import PATIENCE
@@ -93,6 +94,16 @@ def test_newest_first_and_whole_over_many_chunks(people, monkeypatch):
     made = [make_call(people.alice, ago=ago) for ago in (500, 400, 300, 200, 100)]
     CallLog.objects.filter(pk=made[2].pk).update(start_time=made[1].start_time)
     expected = CallLog.objects.order_by("-start_time", "-pk").values_list("call_id", flat=True)
+    assert [line["call_id"] for line in export(people.alice)] == [str(pk) for pk in expected]
+
+
+def test_chunks_that_end_within_a_millisecond_leave_nothing_out(people, monkeypatch):
+    """No call of ours begins between two milliseconds, but a file is whole whatever there is."""
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    start = dt.datetime(2026, 1, 31, 13, 45, tzinfo=UTC)
+    for microsecond in (0, 1, 1, 999, 1000, 1001):
+        CallLog.objects.create(user=people.alice, start_time=start.replace(microsecond=microsecond))
+    expected = CallLog.objects.newest_first().values_list("call_id", flat=True)
     assert [line["call_id"] for line in export(people.alice)] == [str(pk) for pk in expected]
 
 
