@@ -38,7 +38,8 @@ from api.serializers import (
 from calls import services
 from calls.errors import CallNotFound
 from calls.history.filters import CallFilter
-from calls.history.pagination import page_of_rows
+from calls.history.lists import running, visible_rows
+from calls.history.pagination import page_of_newest, page_of_rows
 from calls.models import CallLog, CallQuerySet
 from calls.services import wrap_up
 from common.instants import arrival_of, isoformat
@@ -229,16 +230,18 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
     )
     @action(detail=False, methods=["get"], renderer_classes=[CallsRenderer])
     def log(self, request: Request) -> Response:
-        wanted = self.wanted(request, set(PageQuery().fields))
-        return paged(request, partial(page_of_rows, fields=FIELDS), wanted, bodies_of)
-
-    def wanted(self, request: Request, others: set[str]) -> CallQuerySet:
-        """The visible calls that the query's filters ask for; it may also have `others`."""
         query, viewer = request.query_params, person_of(request)
-        check_names(query, {*CallFilter.base_filters, *others})
-        if not any(query.get(name) for name in CallFilter.base_filters):
-            return self.visible(viewer)  # as from the form, which takes a millisecond
-        wanted = CallFilter(query, self.visible(viewer), viewer=viewer)
+        check_names(query, {*CallFilter.base_filters, *PageQuery().fields})
+        if any(query.get(name) for name in CallFilter.base_filters):
+            page_of = partial(page_of_rows, self.filtered(request), FIELDS)
+        else:  # as from the form, which takes a millisecond
+            page_of = partial(page_of_newest, viewer, FIELDS)
+        return paged(request, page_of, bodies_of)
+
+    def filtered(self, request: Request) -> CallQuerySet:
+        """The visible calls that the query's filters ask for."""
+        viewer = person_of(request)
+        wanted = CallFilter(request.query_params, self.visible(viewer), viewer=viewer)
         if not wanted.is_valid():
             raise ValidationError(wanted.errors)
         calls: CallQuerySet = wanted.qs
@@ -252,7 +255,7 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
     @action(detail=False, methods=["get"], renderer_classes=[CallsRenderer])
     def active(self, request: Request) -> Response:
         check_names(request.query_params, set())
-        return Response(bodies_of(self.visible(person_of(request)).active_apart().rows(FIELDS)))
+        return Response(bodies_of(visible_rows(person_of(request), running, FIELDS)))
 
     @extend_schema(
         summary="One call and its events",

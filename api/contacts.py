@@ -1,5 +1,7 @@
 """The API of contacts."""
 
+from functools import partial
+
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -45,8 +47,7 @@ class ContactViewSet(LimitedView, viewsets.ViewSet):
         contacts = Contact.objects.visible_to(person_of(request)).search(wanted["search"])
         return paged(
             request,
-            page_of_contacts,
-            contacts,
+            partial(page_of_contacts, contacts),
             lambda found: list(ContactBody(found, many=True).data),
         )
 

@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 
 from django.core.exceptions import ValidationError as InvalidCursor
-from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -69,19 +68,19 @@ def check_names(query: QueryDict, known: set[str]) -> None:
 
 def paged(
     request: Request,
-    page_of: Callable[[Any, str, int], tuple[Any, str]],
-    rows: QuerySet[Any],
+    page_of: Callable[[str, int], tuple[Any, str]],
     bodies_of: Callable[[Any], list[Any]],
 ) -> Response:
-    """The page of `rows` that `limit` and `cursor` ask for, and the link to the next (RFC 8288).
+    """The page that `limit` and `cursor` ask for, and the link to the next (RFC 8288).
 
-    `page_of` is one of calls.history.pagination, `bodies_of` what programs get of such a page.
+    `page_of` gives the page from a cursor on and the next one's cursor, as in
+    calls.history.pagination; `bodies_of` what programs get of such a page.
     ValidationError where limit or cursor make no sense.
     """
     query = request.query_params
     page = checked(PageQuery, {name: value for name, value in query.items() if value})
     try:
-        found, following = page_of(rows, page["cursor"], min(page["limit"], MAX_LIMIT))
+        found, following = page_of(page["cursor"], min(page["limit"], MAX_LIMIT))
     except InvalidCursor as error:
         raise ValidationError({"cursor": error.messages}) from error
     headers = {"Link": _next_link(request, following)} if following else None

@@ -6,7 +6,7 @@ it. The queries are Django's own: a `Prepared` keeps the text that Django made o
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from typing import Any, Final
 
@@ -75,6 +75,10 @@ class Prepared:
         """The rows for `values`, one for each mark in order; as the driver gives them."""
         return self._statement().rows(values)
 
+    def parts(self, *values: Any, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """The same, `size` rows at a time."""
+        return self._statement().parts(values, size)
+
     def values(self, *values: Any) -> list[Sequence[Any]]:
         """The same, each column as its field has it in Python."""
         statement = self._statement()
@@ -98,14 +102,23 @@ class _Compiled:
         self._compiler = compiler
         self._converters = compiler.get_converters([column[0] for column in compiler.select])
 
+    def parts(self, values: Sequence[Any], size: int) -> Iterator[list[tuple[Any, ...]]]:
+        with self._executed(values) as cursor:
+            while part := cursor.fetchmany(size):
+                yield part
+
     def rows(self, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        database = _database()
-        given = _adapted(values, database)
-        params = [given[t] if type(t) is int else t[0] for t in self._template]
-        with database.cursor() as cursor:
-            cursor.execute(self._sql, params)
+        with self._executed(values) as cursor:
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+    def _executed(self, values: Sequence[Any]) -> Any:
+        """A cursor that has run the statement; whoever asks closes it."""
+        database = _database()
+        given = _adapted(values, database)
+        cursor = database.cursor()
+        cursor.execute(self._sql, [given[t] if type(t) is int else t[0] for t in self._template])
+        return cursor
 
     def converted(self, rows: list[tuple[Any, ...]]) -> list[Sequence[Any]]:
         if not (rows and self._converters):

@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from calls.history.lists import newest, visible_rows
 from calls.models import CallLog, CallQuerySet, Contact
 from calls.models.rows import Rows
 from common.instants import from_ms, to_ms
@@ -27,10 +29,20 @@ def page_of_calls(calls: CallQuerySet, cursor: str, limit: int) -> tuple[list[Ca
 
 
 def page_of_rows(
-    calls: CallQuerySet, cursor: str, limit: int, fields: Iterable[str]
+    calls: CallQuerySet, fields: Iterable[str], cursor: str, limit: int
 ) -> tuple[Rows, str]:
     """The same as rows with `fields`, for pages of many calls."""
     rows = _calls_from(calls, cursor).rows(fields, limit)
+    return rows, _cursor_after(*rows.last) if rows.more else ""
+
+
+def page_of_newest(
+    viewer: User, fields: Iterable[str], cursor: str, limit: int
+) -> tuple[Rows, str]:
+    """The same of all calls that `viewer` may see."""
+    if cursor:
+        return page_of_rows(CallLog.objects.visible_to(viewer), fields, cursor, limit)
+    rows = visible_rows(viewer, newest, fields, limit)
     return rows, _cursor_after(*rows.last) if rows.more else ""
 
 

@@ -6,19 +6,20 @@ the two engines cannot either.
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.models import Func
 
+from calls.models.readers import Reader, ReadRow
 from common.instants import UTC
 
 Cells = Sequence[Any]
 _WHOLE: Final = len("2026-01-31 13:45:00.123456")
 _DIGITS: Final = 32
-_PART: Final = 200  # rows
+PART: Final = 200  # rows
 ALWAYS: Final = ("user_id", "start_time", "id")  # whose call it is, and where a list goes on
 
 
@@ -45,16 +46,18 @@ class Rows:
     An instant is text as the API writes it (`common.instants.isoformat`), a UUID text with hyphens.
     """
 
-    def __init__(self, model: type[models.Model], fields: Iterable[str]):
+    def __init__(self, model: type[ReadRow], fields: Iterable[str]):
+        self._model = model
         self._cells: dict[str, list[Any]] = {field: [] for field in fields}
         self._writers = [_writer(model, field) for field in self._cells]
         self._last: dict[str, Any] = {}
         self._size = 0
         self.more = False  # whether others follow, where only so many were asked for
 
-    def read(self, asked: models.QuerySet[Any, Any], most: int | None) -> None:
-        """Takes over at most `most` of the values `asked` for."""
-        for found in _in_parts(asked if most is None else asked[: most + 1]):
+    def read(self, parts: Iterable[Sequence[Cells]], most: int | None) -> None:
+        """Takes over at most `most` of the rows that come in `parts`; one more says that there are
+        others."""
+        for found in parts:
             part = found if most is None else found[: most - self._size]
             self.more = len(part) < len(found)
             if part:
@@ -73,10 +76,12 @@ class Rows:
     def __getitem__(self, field: str) -> Cells:
         return self._cells[field]
 
-    def blank(self, field: str, blank: Any, agents: Collection[int | None]) -> None:
-        """Takes `field` out of the calls of all but `agents`."""
-        cells = zip(self["user_id"], self[field], strict=True)
-        self._cells[field] = [cell if agent in agents else blank for agent, cell in cells]
+    def show_to(self, reader: Reader) -> None:
+        """Blanks what `reader` may not read."""
+        for field in reader.limits.keys() & self._cells.keys():
+            agents, blank = reader.limits[field], self._model.blanks([field])[field]
+            cells = zip(self["user_id"], self[field], strict=True)
+            self._cells[field] = [cell if agent in agents else blank for agent, cell in cells]
 
     @property
     def last(self) -> tuple[dt.datetime, int]:
@@ -85,12 +90,17 @@ class Rows:
         return start.replace(tzinfo=UTC), self._last["id"]
 
 
+def names_of(fields: Iterable[str]) -> list[str]:
+    """The columns that Rows with `fields` have."""
+    return list(dict.fromkeys((*fields, *ALWAYS)))
+
+
 def selected(model: type[models.Model], field: str) -> str | AsStored:
     """What the database is asked for, so that it answers `field` as Rows take it."""
     return AsStored(field) if _writer(model, field) else field
 
 
-def _in_parts(asked: models.QuerySet[Any, Any]) -> Iterator[list[tuple[Any, ...]]]:
+def in_parts(asked: models.QuerySet[Any, Any]) -> Iterator[list[tuple[Any, ...]]]:
     """What the driver gives for these values, past Django's loop over them. Parts are so small that
     the memory of one serves the next and nothing is left for the collector of garbage to walk."""
     try:
@@ -99,7 +109,7 @@ def _in_parts(asked: models.QuerySet[Any, Any]) -> Iterator[list[tuple[Any, ...]
         return
     with connections[asked.db].cursor() as cursor:
         cursor.execute(sql, values)
-        while part := cursor.fetchmany(_PART):
+        while part := cursor.fetchmany(PART):
             yield part
 
 

@@ -4,6 +4,8 @@ import datetime as dt
 
 import pytest
 
+from calls import services
+from calls.history import lists
 from calls.models import CallLog, readers
 from common.instants import UTC, isoformat
 from tests.calls.test_readers import no_calls
@@ -54,3 +56,17 @@ def test_a_field_with_a_rule_is_blank_whatever_else_is_asked_for(people, monkeyp
     if "notes" in fields:
         assert list(rows["notes"]) == [""]
     assert "secret" not in str([list(rows[field]) for field in fields])
+
+
+@pytest.mark.parametrize("who", ["alice", "sue", "ada"])
+@pytest.mark.parametrize("narrow", [lists.running, lists.newest])
+def test_compiled_lists_are_what_the_gate_lets_through(people, who, narrow):
+    for ago, user in enumerate((people.alice, people.bob, people.carol)):
+        make_call(user, 60, ago=600 + ago)
+        services.start_call(user)
+    viewer = getattr(people, who)
+    for most in (None, 1, 2):
+        rows = lists.visible_rows(viewer, narrow, ["call_id", "notes"], most)
+        expected = narrow(CallLog.objects.visible_to(viewer)).rows(["call_id", "notes"], most)
+        assert (rows["call_id"], rows.more) == (expected["call_id"], expected.more)
+        assert len(rows) == len(expected) > 0
