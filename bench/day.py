@@ -128,7 +128,7 @@ class Player:
 
     async def _when_due(self, due: float, flow: Flow, burst: Burst) -> None:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        await self._line.follow(flow, burst, due)
+        await self._line.follow(flow, burst, due, give_up=self._begun + 2 * self._seconds)
 
 
 def _once(asked: bytes) -> Flow:

@@ -1,6 +1,7 @@
 """Load on one server: as fast as it answers (closed loop), or at a pace of its own (open loop)."""
 
 import asyncio
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
@@ -89,8 +90,14 @@ class Line:
         self._free = deque(Connection(port) for _ in range(most))
         self._turn = asyncio.Semaphore(most)
 
-    async def follow(self, flow: Flow, burst: Burst, due: float) -> None:
+    async def follow(
+        self, flow: Flow, burst: Burst, due: float, *, give_up: float = math.inf
+    ) -> None:
+        """`give_up`: what has found no connection by then is not sent, and has failed."""
         async with self._turn:
+            if time.perf_counter() > give_up:
+                burst.failures["the server was too far behind"] += 1
+                return
             connection = self._free.pop()
             await follow(connection, flow, burst, due)
             self._free.append(connection)

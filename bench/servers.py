@@ -45,7 +45,7 @@ class Server:
             machine.pin(machine.SERVER)
         else:
             machine.unpin()
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (for as long as the server runs)
         begun = time.perf_counter()
         try:
             self._process = subprocess.Popen(

@@ -20,7 +20,7 @@ def measure(stage: Stage) -> None:
 
 def _burst(stage: Stage, side: Side) -> None:
     stage.record.head(f"{A_SECOND} hooks a second, each timed from the moment it was due")
-    seconds = stage.options.seconds * 2
+    seconds = stage.options.seconds
     needed = round(A_SECOND * seconds) * (stage.options.rounds + 1)
     messages = map(b64decode, stage.copy(FEW, "hooks").ask(what="hooks", count=needed))
 
