@@ -5,6 +5,7 @@ Ratios of one run mean something; absolute figures are the machine's. See docs/p
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,7 @@ WITH_MANY: Final = ("growth", "daily", "pages")
 
 def main() -> None:
     given = _given()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # and end the servers
     record = Record(machine.described())
     machine.pin(machine.CLIENT)
     environment.prepare()
@@ -72,6 +74,7 @@ def main() -> None:
         given.day_seconds,
         given.open_pages,
         given.hook_calls,
+        given.flask_threads,
     )
     folder = Path(tempfile.mkdtemp(prefix="callmanager-bench-"))
     stage = Stage(options, record, folder)
@@ -101,6 +104,7 @@ def _given() -> argparse.Namespace:
     parser.add_argument("--day-seconds", type=float, default=usual.day_seconds)
     parser.add_argument("--open-pages", type=int, default=usual.open_pages)
     parser.add_argument("--hook-calls", type=int, default=usual.hook_calls, help="of each kind")
+    parser.add_argument("--flask-threads", type=int, default=usual.flask_threads)
     parser.add_argument("--name", default="bench", help="of the file in bench/results")
     parser.add_argument("--keep", action="store_true", help="let git take that file")
     parser.add_argument("--no-profile", action="store_true", help="of what misses its target")

@@ -14,7 +14,6 @@ from bench.programs import FlaskKeyed, Keyed
 from bench.servers import Server, free_port
 
 FEW: Final = 10_000
-THREADS: Final = 8  # of the Flask server: with more it is slower, for the lock of SQLite is one
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,9 @@ class Options:
     day_seconds: float = 60.0
     open_pages: int = 200
     hook_calls: int = 60
+    flask_threads: int = (
+        4  # as many as our own; with more it answers no more and its 99 % are later
+    )
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Stage:
         filling = [python, "flask_peer.py", str(installation.database)]
         subprocess.run(filling, cwd=here, env=surroundings, check=True)
         port = free_port()
-        gunicorn = [python, "-m", "gunicorn", "-w1", "--threads", str(THREADS)]
+        gunicorn = [python, "-m", "gunicorn", "-w1", "--threads", str(self.options.flask_threads)]
         gunicorn += ["--keep-alive", "60", "--log-level", "warning"]
         gunicorn += ["-b", f"127.0.0.1:{port}", "flask_peer:app"]
         server = self._started(gunicorn, port, here, surroundings)

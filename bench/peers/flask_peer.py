@@ -6,7 +6,7 @@ by an index, a limit a key counted in memory, a person's sums kept by one UPSERT
 that ends the call. No ledger, no roles, no live pages. PEER_DATABASE names the file.
 
     python flask_peer.py DATABASE       # takes over the people, keys and calls of ours
-    gunicorn -w 1 --threads 8 flask_peer:app
+    gunicorn -w 1 --threads 4 flask_peer:app
 """
 
 import csv

@@ -13,6 +13,7 @@ from bench.statements import shortened
 from bench.targets import GREAT, MISS, OK, judged, missed, targets
 from bench.wire import Reader, request
 from callmanager.wsgi import application
+from tests.support.people import key_of
 
 
 def test_a_percentile_is_one_of_the_values():
@@ -33,7 +34,8 @@ def test_a_spread_is_a_share_of_the_median():
 def test_answers_are_put_together_from_any_pieces(piece):
     stream = (
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-        b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+        b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
         b"HTTP/1.1 204 No Content\r\nX: 1\r\n\r\n"
     )
     reader, found = Reader(), []
@@ -82,8 +84,8 @@ def test_statements_are_shortened_to_a_line():
 
 
 @pytest.mark.once
-def test_the_profile_tells_where_the_time_of_a_pair_goes(people, capsys):
-    keys = [people.agent_key, people.admin_key]
-    profile.tell(profile.Work(application, Keyed(keys[:1], keys[1]), "pair"), 2, 3)
+def test_the_profile_tells_where_the_time_of_a_pair_goes(live_people, capsys):
+    program = Keyed([key_of(live_people.alice)], key_of(live_people.ada))
+    profile.tell(profile.Work(application, program, "pair"), 2, 3)
     said = capsys.readouterr().out
     assert "pair: " in said and "start: " in said and "Where the time of pair goes" in said
