@@ -124,13 +124,22 @@ def _tell(record: Record, given: argparse.Namespace) -> None:
     _left_out(given)
     missing = missed(wanted, record.figures)
     file = record.save(
-        RESULTS if given.keep else RESULTS / "local", given.name, options=vars(given)
+        RESULTS if given.keep else RESULTS / "local",
+        given.name,
+        commit=_commit(),
+        options=vars(given),
     )
     print(f"\nAll rounds are in {file.relative_to(ROOT)}", flush=True)
     routes = dict.fromkeys(target.profile for target in missing if target.profile)
     for route in () if given.no_profile else routes:
         command = [sys.executable, "-m", "bench.profile", "--route", route]
         subprocess.run(command, cwd=ROOT, check=True)
+
+
+def _commit() -> str:
+    """The state of the sources; "" where git does not know."""
+    asked = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(asked, cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def _left_out(given: argparse.Namespace) -> None:
