@@ -55,7 +55,7 @@ PARTS: Final[Mapping[str, Callable[[Stage], None]]] = {
     "pages": pages.measure,
     "history": history.measure,
 }
-# The exactness of hooks and every page of the history take minutes and have no target.
+# Its pages and files take minutes and have no target.
 USUAL: Final = [name for name in PARTS if name != "history"]
 WITH_MANY: Final = ("growth", "daily", "pages")
 
@@ -63,7 +63,7 @@ WITH_MANY: Final = ("growth", "daily", "pages")
 def main() -> None:
     given = _given()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # and end the servers
-    record = Record(machine.described())
+    record, commit = Record(machine.described()), _commit()
     machine.pin(machine.CLIENT)
     environment.prepare()
     print(record.machine, flush=True)
@@ -85,7 +85,7 @@ def main() -> None:
     finally:
         stage.close()
         shutil.rmtree(folder, ignore_errors=True)
-    _tell(record, given)
+    _tell(record, given, commit)
 
 
 def _given() -> argparse.Namespace:
@@ -118,7 +118,7 @@ def _parts(text: str) -> list[str]:
     return [name for name in PARTS if name in names]
 
 
-def _tell(record: Record, given: argparse.Namespace) -> None:
+def _tell(record: Record, given: argparse.Namespace, commit: str) -> None:
     wanted = targets()
     print("\n" + "\n".join(judged(wanted, record.figures)), flush=True)
     _left_out(given)
@@ -126,7 +126,7 @@ def _tell(record: Record, given: argparse.Namespace) -> None:
     file = record.save(
         RESULTS if given.keep else RESULTS / "local",
         given.name,
-        commit=_commit(),
+        commit=commit,
         options=vars(given),
     )
     print(f"\nAll rounds are in {file.relative_to(ROOT)}", flush=True)

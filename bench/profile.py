@@ -1,6 +1,6 @@
 """`make profile`: where the time of a request goes, and its statements. In process, one thread.
 
-    python -m bench.profile [--route pair|nothing|log|export] [--times 200] [--functions 15]
+    python -m bench.profile [--route pair|nothing|log|export|hook] [--times 200] [--functions 15]
 
 Requests pass through the whole of Django, as a web process's threads run it, without the server
 around it. The data is a copy of what `make bench` seeds.
@@ -12,52 +12,49 @@ import os
 import statistics
 import tempfile
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from wsgiref.util import setup_testing_defaults
 
 from bench.installation import Installation
+from bench.load import Flow, Flows
 from bench.programs import Keyed
 from bench.sampling import Samples, sampled
 from bench.stage import FEW
 from bench.statements import Statement, heard
+from bench.wire import Answer
 
+ROUTES: Final = ("pair", "nothing", "log", "export", "hook")
 Application = Callable[..., Iterable[bytes]]
 _PASSES: Final = 20  # whose statements are timed
 
 
 @dataclass
 class Work:
-    """A piece of work, done again and again: requests by name, each fed the answer before it."""
+    """A piece of work of the kind `route`, done again and again: the requests of a flow."""
 
-    application: Application
-    program: Keyed
     route: str
+    application: Application
+    flows: Flows
 
-    def once(self) -> Iterator[tuple[str, Callable[[], None]]]:
-        """The requests of one piece, each to be run before the next is asked for."""
-        flow = self._flow()
-        names = ("start", "end") if self.route == "pair" else (self.route,)
-        answers: list[tuple[int, bytes]] = []
-        for name in names:
-            asked = flow.send(answers[-1]) if answers else next(flow)
-            yield name, lambda asked=asked: answers.append(ask(self.application, asked))  # type: ignore[misc]
-
-    def _flow(self) -> Any:
-        if self.route == "export":
-            return iter([self.program.export()])
-        if self.route == "log":
-            return self.program.log(100)
-        return getattr(self.program, self.route)()
-
-    def run(self) -> None:
-        for _name, request in self.once():
-            request()
+    def once(self, around: Callable[[str], AbstractContextManager[Any]] = nullcontext) -> None:
+        """Does it; `around` stands around each request, by its path."""
+        flow = self.flows()
+        asked = next(flow)
+        with suppress(StopIteration):
+            while True:
+                path = asked.split(b" ", 2)[1].decode()
+                with around(path):
+                    answer = ask(self.application, asked)
+                asked = flow.send(answer)
 
 
-def ask(application: Application, asked: bytes) -> tuple[int, bytes]:
+def ask(application: Application, asked: bytes) -> Answer:
     """What the WSGI application answers to a request as it goes over the wire. AssertionError for
     an error."""
     head, body = asked.split(b"\r\n\r\n", 1)
@@ -86,20 +83,24 @@ def cost(work: Work, times: int) -> float:
     """Milliseconds of processor time for one piece."""
     begun = time.process_time()
     for _ in range(times):
-        work.run()
+        work.once()
     return (time.process_time() - begun) * 1000 / times
 
 
-def statements(work: Work, passes: int = _PASSES) -> dict[str, list[Statement]]:
-    """The statements of each request, with the median of their times where all passes had the
-    same."""
+def statements(work: Work, passes: int) -> dict[str, list[Statement]]:
+    """The statements of each request, with the median of their times in those passes that had the
+    same ones as the last."""
     found: dict[str, list[list[Statement]]] = {}
+
+    @contextmanager
+    def noted(path: str) -> Iterator[None]:
+        with heard() as said:
+            yield
+        found.setdefault(path, []).append(said)
+
     for _ in range(passes):
-        for name, request in work.once():
-            with heard() as said:
-                request()
-            found.setdefault(name, []).append(said)
-    return {name: _usual(lists) for name, lists in found.items()}
+        work.once(noted)
+    return {path: _usual(lists) for path, lists in found.items()}
 
 
 def _usual(lists: list[list[Statement]]) -> list[Statement]:
@@ -112,19 +113,19 @@ def _usual(lists: list[list[Statement]]) -> list[Statement]:
 def layers(work: Work, times: int) -> Samples:
     with sampled() as samples:
         for _ in range(times):
-            work.run()
+            work.once()
     return samples
 
 
 def tell(work: Work, times: int, functions: int) -> None:
     """Measures and prints everything about `work`."""
     for _ in range(min(times, 30)):
-        work.run()
+        work.once()
     each = cost(work, times)
     print(f"\n{work.route}: {each:.2f} ms of processor time each, over {times}")
-    for name, said in statements(work, min(times, _PASSES)).items():
+    for path, said in statements(work, min(times, _PASSES)).items():
         total = sum(one.milliseconds for one in said)
-        print(f"\n{name}: {len(said)} statements, {total:.2f} ms in SQLite")
+        print(f"\n{path}: {len(said)} statements, {total:.2f} ms in SQLite")
         for one in said:
             print(f"  {one.milliseconds:7.3f} ms  {one.text}")
     samples = layers(work, times)
@@ -151,21 +152,40 @@ def application_on(environment: Mapping[str, str]) -> Application:
     return made
 
 
+def flows_on(installation: Installation, times: int) -> dict[str, Flows]:
+    """What each route asks, `times` times and some more."""
+    program = Keyed(*installation.keys())
+
+    def hook() -> Flow:
+        yield next(messages)
+
+    messages = map(b64decode, installation.ask(what="hooks", count=3 * times + 100))
+    return {
+        "pair": program.pair,
+        "nothing": program.nothing,
+        "log": partial(program.log, 100),
+        "export": program.export,
+        "hook": hook,
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.profile", description="Where time goes.")
-    routes = ["pair", "nothing", "log", "export"]
-    parser.add_argument("--route", choices=routes, action="append", help="several: once for each")
+    parser.add_argument("--route", choices=ROUTES, action="append", help="several: once for each")
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--calls", type=int, default=FEW, help="calls in the data")
     parser.add_argument("--functions", type=int, default=10, help="of ours that are listed, too")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="callmanager-profile-") as folder:
         installation = Installation.copied(given.calls, Path(folder))
+        try:
+            flows = flows_on(installation, given.times)
+        finally:
+            installation.close()
         application = application_on(installation.environment)
-        program = Keyed(*installation.keys())
         for route in given.route or ["pair", "nothing"]:
             times = max(1, given.times // 50) if route == "export" else given.times
-            tell(Work(application, program, route), times, given.functions)
+            tell(Work(route, application, flows[route]), times, given.functions)
 
 
 if __name__ == "__main__":

@@ -66,11 +66,11 @@ def measure(stage: Stage) -> None:
 
 def _fetch(side: Side, calls: int) -> Taken:
     """Reads the file away as fast as it comes, weighing the server meanwhile."""
-    scale = _Scale(side.server)
+    scale, asked = _Scale(side.server), next(side.program.export())
     rows = 0
     begun = time.perf_counter()
     with socket.create_connection((HOST, side.server.port), timeout=120) as line:
-        line.sendall(side.program.export().replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        line.sendall(asked.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         while piece := line.recv(_PIECE):
             rows += piece.count(b"\r\n") - piece.count(b"\r\n\r\n")
             if rows > calls * _WARM:

@@ -86,6 +86,8 @@ def test_statements_are_shortened_to_a_line():
 @pytest.mark.once
 def test_the_profile_tells_where_the_time_of_a_pair_goes(live_people, capsys):
     program = Keyed([key_of(live_people.alice)], key_of(live_people.ada))
-    profile.tell(profile.Work(application, program, "pair"), 2, 3)
+    profile.tell(profile.Work("pair", application, program.pair), 2, 3)
     said = capsys.readouterr().out
-    assert "pair: " in said and "start: " in said and "Where the time of pair goes" in said
+    assert (
+        "pair: " in said and "/api/calls/start: " in said and "Where the time of pair goes" in said
+    )
