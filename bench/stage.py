@@ -1,5 +1,6 @@
 """What the parts of a run share: sizes, copies of the data, servers, and the record."""
 
+import math
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -118,5 +119,6 @@ class Stage:
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
-    """Ours divided by theirs, round by round."""
-    return [one / other for one, other in zip(ours, theirs, strict=True)]
+    """Ours divided by theirs, round by round; NaN where they did nothing."""
+    pairs = zip(ours, theirs, strict=True)
+    return [one / other if other else math.nan for one, other in pairs]
