@@ -1,13 +1,12 @@
-# make run [PORT=8000] · make test [ARGS="-k timer"] · make check · make proof · make bench · make help
+# make run [PORT=8000] · make test [ARGS="-k timer"] · make check · make proof · make bench · make profile · make help
 PORT ?= 8000
 PYTHON ?= python3
 ARGS ?=
 WORKERS ?= 3
-CALLS ?= 1000000
 VENV_PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check proof bench messages runtime development
+.PHONY: help run test check proof bench profile messages runtime development
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -27,8 +26,11 @@ proof: ## deep proofs that take an hour: stress, fuzzing, softphones, kills, eve
 	@$(PYTHON) scripts/prepare.py --proof
 	@$(VENV_PYTHON) scripts/proof.py
 
-bench: development ## benchmarks: ratios measured side by side in one run (CALLS=1000000)
-	@$(VENV_PYTHON) -m bench --calls $(CALLS)
+bench: development ## benchmarks beside other servers, judged by targets (ARGS="--only pairs,log")
+	@$(VENV_PYTHON) -m bench $(ARGS)
+
+profile: development ## where the time of a start+end pair goes, and its statements (ARGS="--route log")
+	@$(VENV_PYTHON) -m bench.profile $(ARGS)
 
 messages: development ## collects the texts to translate and compiles the translations
 	@$(VENV_PYTHON) scripts/messages.py

@@ -1,109 +1,157 @@
-"""`make bench [CALLS=1000000]`: what must not grow with history, measured side by side.
+"""`make bench`: the site beside others and beside itself, in one run on one machine.
 
-Every comparison is made in one run on one machine, the two sides in turn, so that the ratios mean
-something; the absolute numbers are those of the machine.
+Ratios of one run mean something; absolute figures are the machine's. See docs/performance.md.
 """
 
 import argparse
-import statistics
+import shutil
+import signal
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
-from bench import clients, fanout, folding, history, hooks
-from bench.installation import Installation
+from bench import day, machine
+from bench.figures import Record
+from bench.installation import ROOT
+from bench.parts import (
+    daily,
+    export,
+    fanout,
+    fold,
+    growth,
+    history,
+    hooks,
+    log,
+    paced,
+    pages,
+    pairs,
+    processes,
+    resources,
+)
+from bench.peers import environment
+from bench.sizes import short
+from bench.stage import Options, Stage
+from bench.targets import judged, missed, targets
 
-FEW = 10_000
-CONNECTIONS = 8
+RESULTS: Final = ROOT / "bench" / "results"
+MANY: Final = 5_000_000
+PARTS: Final[Mapping[str, Callable[[Stage], None]]] = {
+    "pairs": pairs.measure,
+    "nothing": pairs.measure_nothing,
+    "paced": paced.measure,
+    "log": log.measure,
+    "hooks": hooks.measure,
+    "day": day.measure,
+    "resources": resources.measure,
+    "fold": fold.measure,
+    "fanout": fanout.measure,
+    "processes": processes.measure,
+    "export": export.measure,
+    "growth": growth.measure,
+    "daily": daily.measure,
+    "pages": pages.measure,
+    "history": history.measure,
+}
+# Its pages and files take minutes and have no target.
+USUAL: Final = [name for name in PARTS if name != "history"]
+WITH_MANY: Final = ("growth", "daily", "pages")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__.split("\n")[0])
-    parser.add_argument("--calls", type=int, default=1_000_000, help="calls in the long history")
-    parser.add_argument("--pages", type=int, default=200, help="open pages that hear of a call")
-    parser.add_argument("--seconds", type=float, default=2, help="length of each round")
-    parser.add_argument("--rounds", type=int, default=6, help="rounds of each side")
-    parser.add_argument("--hook-calls", type=int, default=100, help="calls of each kind of hook")
-    parser.add_argument("--only", choices=["history", "hooks"], help="only this part")
-    given = parser.parse_args()
-    if given.only is None:
-        folding.report()
-    if given.only in (None, "hooks"):
-        _hooks(given.hook_calls)
-    if given.only == "hooks":
-        return
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        few = Installation(Path(folder, "few"), FEW)
-        many = Installation(Path(folder, "many"), given.calls)
-        try:
-            _seed(few, many)
-            history.report(few, many)
-            if given.only is not None:
-                return
-            _ending(few, many, given.seconds, given.rounds)
-            programs = _clients(few)
-            fanout.report(few, programs, given.pages, given.seconds)
-        finally:
-            few.close()
-            many.close()
-
-
-def _hooks(calls: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        installation = Installation(Path(folder), FEW)
-        try:
-            installation.seed()
-            installation.serve()
-            hooks.report(installation, calls)
-        finally:
-            installation.close()
-
-
-def _seed(few: Installation, many: Installation) -> None:
-    few.seed()
-    print(f"\nSeeding {many.calls} calls took {many.seed():.0f} s", flush=True)
-
-
-def _clients(installation: Installation) -> list[clients.Client]:
-    issued = installation.ask(what="keys", count=CONNECTIONS)
-    return [clients.Client(installation.port, key) for key in issued]
-
-
-def _ending(few: Installation, many: Installation, seconds: float, rounds: int) -> None:
-    print(f"\nEnding a call: start+end pairs a second at {few.calls} and {many.calls} calls")
-
-    def by_services(installation: Installation) -> float:
-        return float(installation.ask(what="pairs", seconds=seconds))
-
-    _compare("through the services", few, many, by_services, rounds)
-    few.serve()
-    many.serve()
-    programs = {id(one): _clients(one) for one in (few, many)}
-
-    def by_api(installation: Installation) -> float:
-        return clients.pairs(programs[id(installation)], seconds)
-
-    _compare(f"through the API, {CONNECTIONS} clients", few, many, by_api, rounds)
-
-
-def _compare(
-    name: str,
-    few: Installation,
-    many: Installation,
-    measure: Callable[[Installation], float],
-    rounds: int,
-) -> None:
-    """Both sides in turn, after one round each that does not count."""
-    for side in (few, many):
-        measure(side)
-    results = [(measure(few), measure(many)) for _ in range(rounds)]
-    ratios = [second / first for first, second in results]
-    first, second = (statistics.median(side) for side in zip(*results, strict=True))
-    print(
-        f"  {name}: {first:.0f} and {second:.0f}, ratio {statistics.median(ratios):.2f} "
-        f"({min(ratios):.2f} to {max(ratios):.2f})",
-        flush=True,
+    given = _given()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # and end the servers
+    record, commit = Record(machine.described()), _commit()
+    machine.pin(machine.CLIENT)
+    environment.prepare()
+    print(record.machine, flush=True)
+    options = Options(
+        given.calls,
+        given.rounds,
+        given.seconds,
+        given.day_seconds,
+        given.open_pages,
+        given.hook_calls,
+        given.flask_threads,
     )
+    folder = Path(tempfile.mkdtemp(prefix="callmanager-bench-"))
+    stage = Stage(options, record, folder)
+    try:
+        stage.copy(10_000).manage("collectstatic", "--noinput", "-v0")
+        for name in given.only:
+            PARTS[name](stage)
+    finally:
+        stage.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    _tell(record, given, commit)
+
+
+def _given() -> argparse.Namespace:
+    usual = Options()
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--only",
+        type=_parts,
+        default=USUAL,
+        metavar="PART,PART",
+        help=f"of {', '.join(PARTS)}; without it, all but history",
+    )
+    parser.add_argument("--calls", type=int, default=usual.calls, help="of the long history")
+    parser.add_argument("--rounds", type=int, default=usual.rounds, help="of each side, in turn")
+    parser.add_argument("--seconds", type=float, default=usual.seconds, help="of a round")
+    parser.add_argument("--day-seconds", type=float, default=usual.day_seconds)
+    parser.add_argument("--open-pages", type=int, default=usual.open_pages)
+    parser.add_argument("--hook-calls", type=int, default=usual.hook_calls, help="of each kind")
+    parser.add_argument("--flask-threads", type=int, default=usual.flask_threads)
+    parser.add_argument("--name", default="bench", help="of the file in bench/results")
+    parser.add_argument("--keep", action="store_true", help="let git take that file")
+    parser.add_argument("--no-profile", action="store_true", help="of what misses its target")
+    return parser.parse_args()
+
+
+def _parts(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - set(PARTS):
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: no such part")
+    return [name for name in PARTS if name in names]
+
+
+def _tell(record: Record, given: argparse.Namespace, commit: str) -> None:
+    wanted = targets()
+    print("\n" + "\n".join(judged(wanted, record.figures)), flush=True)
+    _left_out(given)
+    missing = missed(wanted, record.figures)
+    file = record.save(
+        RESULTS if given.keep else RESULTS / "local",
+        given.name,
+        commit=commit,
+        options=vars(given),
+    )
+    print(f"\nAll rounds are in {file.relative_to(ROOT)}", flush=True)
+    routes = dict.fromkeys(target.profile for target in missing if target.profile)
+    for route in () if given.no_profile else routes:
+        command = [sys.executable, "-m", "bench.profile", "--route", route]
+        subprocess.run(command, cwd=ROOT, check=True)
+
+
+def _commit() -> str:
+    """The state of the sources; "" where git does not know."""
+    asked = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(asked, cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def _left_out(given: argparse.Namespace) -> None:
+    left = [name for name in PARTS if name not in given.only]
+    if left:
+        print(f"\nLeft out: {', '.join(left)}; run `python -m bench --only {','.join(left)}`")
+    if given.calls < MANY and set(WITH_MANY) & set(given.only):
+        names = ",".join(WITH_MANY)
+        print(
+            f"Measured at {short(given.calls)} calls, not at {short(MANY)}, which takes half an "
+            f"hour to seed: `python -m bench --only {names} --calls {MANY}`"
+        )
 
 
 if __name__ == "__main__":

@@ -1,14 +1,18 @@
 # ruff: noqa: E402  (Django must be set up before its models are imported)
 """The half of a benchmark that needs Django: reads questions from standard input, answers there."""
 
+import datetime as dt
 import itertools
 import json
+import logging
 import os
 import resource
 import sys
 import tempfile
 import time
+from base64 import b64encode
 from typing import Any
+from urllib.parse import urlsplit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callmanager.settings")
 
@@ -20,21 +24,32 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.core import signing
+from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import ApiKey, User
+from bench.wire import request
 from calls import services
 from calls.models import CallLog
-from common.instants import to_ms
+from calls.simulation import builders
+from calls.simulation.play import target_of
+from calls.simulation.scripts import scripts
+from calls.simulation.stage import set_up
+from common.instants import local_day, to_ms
 from metrics.exports.calls import CHUNK, sheet_of_calls
 from metrics.exports.csv_file import Style, csv_of
 from metrics.exports.document import Document, Sheet
 from metrics.exports.xlsx_file import write_xlsx
+from metrics.rollups.daily import sums_by
+
+# A web process of the same installation is told of each pair, and has other things to do.
+logging.getLogger("metrics.live.local_bus").setLevel(logging.ERROR)
 
 
 def pairs(seconds: float) -> float:
     """Calls started and ended through the services, a second."""
-    agents = list(User.objects.filter(username__startswith="agent").order_by("pk")[:8])
+    agents = list(User.objects.filter(username__startswith="agent").order_by("pk"))
     done = 0
     begun = time.perf_counter()
     while (taken := time.perf_counter() - begun) < seconds:
@@ -45,10 +60,13 @@ def pairs(seconds: float) -> float:
     return done / taken
 
 
-def keys(count: int) -> list[str]:
-    """API keys of the first agents."""
-    agents = User.objects.filter(username__startswith="agent").order_by("pk")[:count]
-    return [ApiKey.issue(agent)[1] for agent in agents]
+def issue(count: int) -> dict[str, Any]:
+    """`count` API keys, of the agents in turn, and one of the administrator."""
+    agents = User.objects.filter(username__startswith="agent").order_by("pk")
+    owners = itertools.islice(itertools.cycle(agents), count)
+    with transaction.atomic():
+        issued = [ApiKey.issue(agent)[1] for agent in owners]
+        return {"agents": issued, "admin": ApiKey.issue(User.objects.get(username="admin"))[1]}
 
 
 def cookie(username: str) -> str:
@@ -60,6 +78,13 @@ def cookie(username: str) -> str:
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+
+
+def cookies() -> list[str]:
+    """The cookies of all agents, signed in."""
+    with transaction.atomic():
+        agents = User.objects.filter(username__startswith="agent").order_by("pk")
+        return [cookie(agent.username) for agent in agents]
 
 
 def page(path: str, rounds: int, who: str = "admin") -> list[float]:
@@ -109,13 +134,43 @@ def file(form: str, most: int) -> dict[str, float]:
     return {"rows": rows, "seconds": seconds, "mebibytes": grown / 1024}
 
 
+def daily(rounds: int) -> list[float]:
+    """Milliseconds for each agent's sums of thirty days, from daily rows."""
+    agents = User.objects.filter(username__startswith="agent")
+    last = local_day(timezone.now())
+    first = last - dt.timedelta(days=29)
+    taken = []
+    for _ in range(rounds + 1):
+        begun = time.perf_counter()
+        assert list(sums_by("user", agents, first, last))
+        taken.append((time.perf_counter() - begun) * 1000)
+    return taken[1:]
+
+
+def hooks(count: int) -> list[str]:
+    """At least `count` signed requests of a phone system with an account here, as they go over the
+    wire, in Base64."""
+    stage = set_up("generic", None, agents=50)
+    target = target_of(stage.account, "http://127.0.0.1")
+    builder = builders()["generic"]
+    made = scripts(count // 3, stage.agents, 1, to_ms(timezone.now()) - 60_000)
+    found = []
+    for sent in (one for call in made for one in builder.requests(call, target)):
+        path = urlsplit(sent.url).path
+        found.append(b64encode(request(sent.method, path, sent.headers, sent.body)).decode())
+    return found
+
+
 ANSWERS: dict[str, Any] = {
     "pairs": pairs,
-    "keys": keys,
+    "issue": issue,
     "cookie": cookie,
+    "cookies": cookies,
     "page": page,
     "cursor": cursor,
     "file": file,
+    "daily": daily,
+    "hooks": hooks,
 }
 
 

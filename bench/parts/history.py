@@ -4,6 +4,7 @@ import statistics
 from typing import Final
 
 from bench.installation import Installation
+from bench.stage import FEW, Stage
 
 ROUNDS: Final = 7
 # What somebody looks for, and whether a page should cost the same however long the history is.
@@ -26,23 +27,23 @@ PAGES: Final = (
 FILES: Final = (("CSV", "csv", 200_000), ("Excel", "xlsx", 20_000))
 
 
-def report(few: Installation, many: Installation) -> None:
-    print(f"\nHistory: ms in the server at {few.calls} and {many.calls} calls, as administrator")
+def measure(stage: Stage) -> None:
+    calls = stage.options.calls
+    few, many = stage.copy(FEW), stage.copy(calls)
+    stage.record.head(f"History: ms in the server at {FEW} and {calls} calls, as administrator")
     for name, path, flat in PAGES:
         sides = [_milliseconds(side, path) for side in (few, many)]
         aim = "; should stay near 1" if flat else ""
-        print(
-            f"  {name}: {sides[0]:.0f} and {sides[1]:.0f}, ratio {sides[1] / sides[0]:.1f}{aim}",
-            flush=True,
+        stage.record.say(
+            f"{name}: {sides[0]:.0f} and {sides[1]:.0f}, ratio {sides[1] / sides[0]:.1f}{aim}"
         )
-    _deep(few, many)
+    _deep(stage, few, many)
     for name, form, most in FILES:
         taken = many.ask(what="file", form=form, most=most)
-        print(
-            f"  {name}: {taken['rows']} rows in {taken['seconds']:.1f} s, "
+        stage.record.say(
+            f"{name}: {taken['rows']} rows in {taken['seconds']:.1f} s, "
             f"{taken['rows'] / taken['seconds']:.0f} a second, "
-            f"{taken['mebibytes']:.0f} MiB more memory at most",
-            flush=True,
+            f"{taken['mebibytes']:.0f} MiB more memory at most"
         )
 
 
@@ -51,12 +52,12 @@ def _milliseconds(side: Installation, path: str) -> float:
     return statistics.median(times)
 
 
-def _deep(few: Installation, many: Installation) -> None:
+def _deep(stage: Stage, few: Installation, many: Installation) -> None:
     """A page in the middle of all calls, by its cursor."""
     sides = []
     for side in (few, many):
         cursor = side.ask(what="cursor", share=0.5)
         sides.append(_milliseconds(side, f"/calls/?cursor={cursor}"))
-    print(
-        f"  page in the middle: {sides[0]:.0f} and {sides[1]:.0f}, ratio {sides[1] / sides[0]:.1f}"
+    stage.record.say(
+        f"page in the middle: {sides[0]:.0f} and {sides[1]:.0f}, ratio {sides[1] / sides[0]:.1f}"
     )

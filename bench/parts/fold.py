@@ -2,6 +2,7 @@
 
 import timeit
 
+from bench.stage import Stage
 from calls import timeline
 from calls.timeline.events import Event
 
@@ -22,8 +23,8 @@ def ledger(holds: int) -> list[Event]:
     return [*events, Event("ended", timeline.ENDED, end, data={"status": "COMPLETED"})]
 
 
-def report() -> None:
-    print("\nThe fold of a call's events")
+def measure(stage: Stage) -> None:
+    stage.record.head("The fold of a call's events")
     base = 0.0
     for holds in (0, 2, 20, 200):
         events = ledger(holds)
@@ -31,7 +32,7 @@ def report() -> None:
         best = min(timeit.repeat(lambda: timeline.fold(events), number=repeat, repeat=5))  # noqa: B023
         each = best / repeat * 1e6
         base = base or each / len(events)
-        print(
-            f"  {len(events):>4} events: {each:>6.0f} us, "
+        stage.record.say(
+            f"{len(events):>4} events: {each:>6.0f} us, "
             f"{each / len(events):.1f} us an event (ratio {each / len(events) / base:.2f})"
         )
