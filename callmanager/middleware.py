@@ -1,6 +1,7 @@
 """What happens to a request before and after its view: little for programs, Django's for pages."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, cast
 
 from django.conf import settings
@@ -33,7 +34,7 @@ class Programs:
         if not ("HTTP_X_API_KEY" in request.META and request.path_info.startswith("/api/")):
             return self._get_response(request)
         try:
-            request.resolver_match = resolve(request.path_info)
+            request.resolver_match = _resolve(request.path_info)
         except Resolver404:
             return self._get_response(request)
         language = translation.get_language_from_request(request)
@@ -46,6 +47,10 @@ class Programs:
             headers["Content-Length"] = str(len(response.content))
         patch_vary_headers(response, ("Accept-Language",))
         return response
+
+
+# Programs ask for few addresses.
+_resolve = lru_cache(maxsize=512)(resolve)
 
 
 def _answer(request: HttpRequest) -> HttpResponseBase:

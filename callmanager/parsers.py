@@ -33,6 +33,9 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ParseError(_("%(name)s is not a JSON value.") % {"name": name})
 
 
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+
+
 def _is_deep(data: Any) -> bool:
     """Whether `data` is nested deeper than _LEVELS; looks without recursion."""
     layer = [data]
@@ -54,7 +57,7 @@ class BoundedJSONParser(JSONParser):
         if len(body) > settings.API_MAX_BODY_BYTES:
             raise BodyTooLarge
         try:
-            data = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+            data = _decode(body.decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise ParseError(_("The body is not valid JSON.")) from error
         if not isinstance(data, dict):

@@ -151,6 +151,17 @@ class PreparedWrites:
     """
 
     _meta: Any
+    _state: Any
+
+    @classmethod
+    def insert(cls, rows: Iterable[Any]) -> None:
+        """Inserts new rows as `bulk_create` does: without signals, and without their keys."""
+        fields = cls._meta.concrete_fields[1:]
+        for row in rows:
+            assert row.pk is None
+            row._prepare_related_fields_for_save(operation_name="insert")
+            row._do_insert(None, None, fields, (), False)
+            row._state.adding = False
 
     def _do_insert(
         self, manager: Any, using: Any, fields: Any, returning_fields: Any, raw: bool

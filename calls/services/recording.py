@@ -117,8 +117,7 @@ class Change:
             changed.add("last_seen_at")
         if is_new:
             call.save(force_insert=True)
-        for line in self._lines:
-            line.save(force_insert=True)
+        CallEvent.insert(self._lines)
         if changed and not is_new:
             call.save(update_fields=changed)
         if is_new or changed:
