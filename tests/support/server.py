@@ -47,6 +47,7 @@ def test_database_url() -> str:
 test_database_url.__test__ = False  # type: ignore[attr-defined]
 
 
+APPLICATION = "callmanager.asgi:application"
 _logs = tempfile.TemporaryDirectory(prefix="logs-", dir=settings.DATA_DIR)
 LOGS = Path(_logs.name)  # what the servers of this run say: a file for each
 _serial = itertools.count(1)
@@ -71,11 +72,15 @@ class Server:
         return f"ws://127.0.0.1:{self.port}/ws/dashboard/"
 
     def start(self) -> "Server":
-        command = [sys.executable, "-X", "faulthandler", "-m", "daphne"]
-        command += ["-v", "0", "-b", "127.0.0.1", "-p", str(self.port)]
         with self.log.open("ab") as log:
             self.process = spawn(
-                [*command, "callmanager.asgi:application"],
+                [
+                    sys.executable,
+                    "-X",
+                    "faulthandler",
+                    *self.command(),
+                    "callmanager.asgi:application",
+                ],
                 cwd=ROOT,
                 env=self.surroundings(),
                 stdout=log,
@@ -83,6 +88,9 @@ class Server:
             )
         self.wait()
         return self
+
+    def command(self) -> list[str]:
+        return ["-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(self.port)]
 
     def surroundings(self) -> dict[str, str]:
         """The environment of the server, and of the processes beside it."""
