@@ -1,14 +1,12 @@
 """Tables as an Excel workbook, written row by row in constant memory."""
 
-import datetime as dt
-from typing import IO, Any, Final
+from __future__ import annotations
 
-import xlsxwriter
+import datetime as dt
+from typing import IO, TYPE_CHECKING, Any, Final
+
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from xlsxwriter.format import Format
-from xlsxwriter.workbook import Workbook
-from xlsxwriter.worksheet import Worksheet
 
 from metrics.exports.document import (
     DAY,
@@ -20,6 +18,11 @@ from metrics.exports.document import (
     Sheet,
     figures_of,
 )
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.workbook import Workbook
+    from xlsxwriter.worksheet import Worksheet
 
 ROWS_A_SHEET: Final = 1_000_000  # Excel has room for 1,048,576
 CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -37,6 +40,8 @@ _WIDTHS: Final = {INSTANT: 19, DAY: 12, SECONDS: 11, PERCENT: 11, NUMBER: 11}
 
 def write_xlsx(document: Document, file: IO[bytes] | str) -> None:
     """Writes the workbook: a sheet that says what it is and its figures, then the tables."""
+    import xlsxwriter  # large, and seldom needed
+
     workbook = xlsxwriter.Workbook(
         file,
         {
