@@ -7,6 +7,7 @@ around it. The data is a copy of what `make bench` seeds.
 """
 
 import argparse
+import asyncio
 import io
 import os
 import statistics
@@ -148,6 +149,13 @@ def application_on(environment: Mapping[str, str]) -> Application:
     settings.DATABASES["default"]["OPTIONS"]["factory"] = TimedConnection
     from callmanager.wsgi import application
 
+    # isort: split
+    from accounts.key_usage import key_usage
+    from metrics.live.hub import hub
+
+    # As in a server to which nobody listens: keys' last use is written aside, no line is told.
+    key_usage.start()
+    hub.loop = asyncio.new_event_loop()
     made: Application = application
     return made
 
