@@ -37,7 +37,15 @@ def _digits(number: str) -> str:
 def wait_for_turn(user: User) -> None:
     """Two transactions that each look for the other's call of `user` would both see none."""
     if connection.features.has_select_for_update:  # SQLite: the transaction itself is the lock
-        list(User.objects.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk"))
+        _TURN.rows(user.pk)
+
+
+_TURN = Prepared(
+    lambda: (
+        User.objects.select_for_update(no_key=True).filter(pk=A_NUMBER).order_by().values_list("pk")
+    ),
+    A_NUMBER,
+)
 
 
 def _clicks() -> Exists:

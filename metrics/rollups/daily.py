@@ -79,10 +79,15 @@ def recompute(user_id: int, days: Iterable[dt.date]) -> Sums:
 def _lock_total(user_id: int) -> None:
     if not connection.features.has_select_for_update:
         return  # SQLite: the transaction itself is the lock (BEGIN IMMEDIATE)
-    rows = UserMetrics.objects.select_for_update().filter(user_id=user_id).values_list("pk")
-    if not list(rows):
+    if not _LOCKED_TOTAL.rows(user_id):
         UserMetrics.objects.bulk_create([UserMetrics(user_id=user_id)], ignore_conflicts=True)
-        list(rows.all())
+        _LOCKED_TOTAL.rows(user_id)
+
+
+_LOCKED_TOTAL = Prepared(
+    lambda: UserMetrics.objects.select_for_update().filter(user_id=A_NUMBER).values_list("pk"),
+    A_NUMBER,
+)
 
 
 def columns_of(sums: Sums) -> dict[str, int]:
