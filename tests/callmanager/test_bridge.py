@@ -1,64 +1,118 @@
-"""HTTP through the thread pool: bodies, waits, and odd bytes."""
+"""The bridge: which requests run side by side, and what becomes of bodies and of who hangs up."""
 
-import http.client
-import select
-from functools import partial
+import asyncio
+import threading
+from collections.abc import Iterable
+from typing import Any
 
-import httpx
 import pytest
-from django.db import transaction
 
-from calls.models import CallLog
-from calls.services import start_call
-from common.instants import now
-from tests.support.patience import PATIENCE
-from tests.support.people import key_of
+from callmanager.bridge import WSGIBridge
 
-pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True), pytest.mark.engines]
+PATIENCE = 20
 
 
-def test_a_body_in_chunks_is_read_and_one_too_large_is_refused(server, live_people):
-    headers = {"X-API-Key": key_of(live_people.alice), "Content-Type": "application/json"}
+class Site:
+    """A WSGI application that counts who is inside, and lets nobody out before it is told."""
 
-    def chunks(size):
-        yield b'{"contact_phone": "+50651234567", "contact_id": "'
-        yield b"x" * size
-        yield b'"}'
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.inside: dict[str, int] = {}
+        self.most: dict[str, int] = {}
+        self._guard = threading.Lock()
+        self.entered = threading.Semaphore(0)
 
-    start = f"{server.url}/api/calls/start"
-    post = partial(httpx.post, start, headers=headers, timeout=PATIENCE)
-    assert post(content=chunks(10)).status_code == 201
-    refused = post(content=chunks(3_000_000))
-    assert refused.status_code == 413
-    assert "64" in refused.json()["error"]
-
-
-def test_what_a_request_waits_for_is_no_part_of_the_call(server, live_people):
-    """As a click waits for a busy server: here, for a lock that the test holds."""
-    call, _ = start_call(live_people.alice)
-    click = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
-    headers = {"X-API-Key": key_of(live_people.alice), "Content-Type": "application/json"}
-    with transaction.atomic():
-        CallLog.objects.select_for_update().get(pk=call.pk)
-        click.request("POST", "/api/calls/end", f'{{"call_id": "{call.call_id}"}}', headers)
-        # What is answered behind it shows that it has come in.
-        assert httpx.get(f"{server.url}/api/calls/log", timeout=PATIENCE).status_code == 401
-        behind = now()
-        assert not has_answer(click)
-    assert click.getresponse().status == 200
-    call.refresh_from_db()
-    assert call.end_time < behind
+    def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        method = environ["REQUEST_METHOD"]
+        with self._guard:
+            self.inside[method] = self.inside.get(method, 0) + 1
+            self.most[method] = max(self.most.get(method, 0), self.inside[method])
+        self.entered.release()
+        assert self.open.wait(PATIENCE)
+        body = environ["wsgi.input"].read()
+        with self._guard:
+            self.inside[method] -= 1
+        start("200 OK", [("Content-Type", "text/plain")])
+        return [f"{method} {environ['CONTENT_LENGTH']} ".encode() + body]
 
 
-def has_answer(connection: http.client.HTTPConnection) -> bool:
-    return bool(select.select([connection.sock], [], [], 0)[0])
+async def ask(bridge: WSGIBridge, method: str, *parts: bytes) -> bytes:
+    """The answer's body; the request's comes in `parts`."""
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": "/",
+        "query_string": b"",
+        "headers": [],
+        "http_version": "1.1",
+        "server": ("127.0.0.1", 80),
+        "client": ("127.0.0.1", 1),
+        "scheme": "http",
+    }
+    messages = [
+        {"type": "http.request", "body": part, "more_body": number < len(parts)}
+        for number, part in enumerate(parts, 1)
+    ]
+    coming = iter(messages)
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return next(coming, {"type": "http.disconnect"})
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await bridge(scope, receive, send)
+    return b"".join(message.get("body", b"") for message in sent)
 
 
-@pytest.mark.parametrize("target", ["/api/calls/log?x=\xff\xfe", "/api/\xff", "/calls/?\xe9=%ff"])
-def test_bytes_that_are_no_text_are_no_crash(server, live_people, target):
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
-    connection._encode_request = lambda request: request.encode("latin-1")  # type: ignore
-    connection.putrequest("GET", target, skip_accept_encoding=True)
-    connection.putheader("X-API-Key", key_of(live_people.alice))
-    connection.endheaders()
-    assert connection.getresponse().status in (302, 400, 404)
+def writes(scope: dict[str, Any]) -> bool:
+    return scope["method"] == "POST"
+
+
+def test_what_is_done_in_turn_keeps_no_one_else_waiting():
+    site = Site()
+    bridge = WSGIBridge(site, 2, in_turn=writes)
+
+    async def scene() -> list[bytes]:
+        posts = [asyncio.ensure_future(ask(bridge, "POST", b"x")) for _ in range(3)]
+        gets = [asyncio.ensure_future(ask(bridge, "GET", b"")) for _ in range(2)]
+        loop = asyncio.get_running_loop()
+        for _ in range(3):  # one that writes and both that read
+            assert await loop.run_in_executor(None, site.entered.acquire, True, PATIENCE)
+        site.open.set()
+        return await asyncio.gather(*posts, *gets)
+
+    answers = asyncio.run(scene())
+    assert answers == [b"POST 1 x"] * 3 + [b"GET 0 "] * 2
+    assert site.most == {"POST": 1, "GET": 2}
+
+
+@pytest.mark.parametrize("parts", [(b"",), (b"abc",), (b"a", b"b" * 300_000, b"c")])
+def test_a_body_arrives_whole_in_one_part_or_in_many(parts):
+    site = Site()
+    site.open.set()
+    body = b"".join(parts)
+    answer = asyncio.run(ask(WSGIBridge(site, 1), "POST", *parts))
+    assert answer == f"POST {len(body)} ".encode() + body
+
+
+def test_who_hangs_up_before_the_end_of_a_body_is_not_answered():
+    site = Site()
+    site.open.set()
+
+    async def scene() -> list[Any]:
+        sent: list[Any] = []
+        coming = iter([{"type": "http.request", "body": b"a", "more_body": True}])
+
+        async def receive() -> dict[str, Any]:
+            return next(coming, {"type": "http.disconnect"})
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        await WSGIBridge(site, 1)({"type": "http", "method": "POST"}, receive, send)
+        return sent
+
+    assert asyncio.run(scene()) == []
+    assert site.most == {}
