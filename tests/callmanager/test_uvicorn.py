@@ -14,7 +14,7 @@ from tests.support.patience import PATIENCE
 from tests.support.people import make_call
 from tests.support.server import Server
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.engines]
 
 
 class UvicornServer(Server):

@@ -9,7 +9,10 @@ from django.db import OperationalError, connection, transaction
 from accounts.models import Team
 from common.sqlite.base import Line
 
-pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's writers")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's writers"),
+]
 
 
 def in_thread(work) -> threading.Thread:
