@@ -12,7 +12,7 @@ from calls.models import CallLog
 from tests.support.lines import Caller, listening, next_events
 from tests.support.patience import PATIENCE
 from tests.support.people import make_call
-from tests.support.server import Server
+from tests.support.server import Server, end_sessions
 
 pytestmark = [pytest.mark.server, pytest.mark.engines]
 
@@ -27,6 +27,7 @@ def uvicorn(live_people) -> Iterator[Server]:
     server = UvicornServer()
     yield server.start()
     server.kill()
+    end_sessions()
 
 
 def test_it_does_what_daphne_does(live_people, uvicorn):
