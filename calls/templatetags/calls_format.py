@@ -1,7 +1,10 @@
 """How pages write lengths of time, rates and people."""
 
+from functools import lru_cache
+
 from django import template
 from django.utils.formats import number_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from calls.history.columns import Column
@@ -60,14 +63,24 @@ def percent(value: float | None) -> str:
 @register.filter
 def whole(number: int | None) -> str:
     """A count, its thousands apart as the reader's language writes them."""
-    return NOTHING if number is None else number_format(number, 0, force_grouping=True)
+    if number is None:
+        return NOTHING
+    # No language has a sign in such a number.
+    is_short = type(number) is int and 0 <= number < 1000
+    return str(number) if is_short else _grouped(number, 0, get_language())
 
 
 @register.filter
 def decimal(number: float | None) -> str:
     """A number with one decimal, likewise."""
     # Rounded first: number_format cuts.
-    return NOTHING if number is None else number_format(round(number, 1), 1, force_grouping=True)
+    return NOTHING if number is None else _grouped(round(number, 1), 1, get_language())
+
+
+@lru_cache(maxsize=8192)
+def _grouped(number: float, decimals: int, language: str | None) -> str:
+    """Kept: a page has hundreds of numbers, and most of them stood on the last one."""
+    return number_format(number, decimals, force_grouping=True)
 
 
 @register.filter

@@ -2,12 +2,14 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from django import template
 from django.http import HttpRequest, QueryDict
 from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from calls.models import CallLog
@@ -74,6 +76,11 @@ def _with(query: QueryDict, **parameters: str) -> str:
 @register.simple_tag
 def days(first: dt.date, last: dt.date) -> str:
     """One local day, or from one to another, as the reader's language writes them."""
+    return _days(first, last, get_language())
+
+
+@lru_cache(maxsize=1024)
+def _days(first: dt.date, last: dt.date, language: str | None) -> str:
     if first == last:
         return date_format(first, "DATE_FORMAT")
     return _("%(first)s to %(last)s") % {

@@ -104,7 +104,7 @@ def counted_twice(parts: Iterable[SharedCallPart]) -> Sums:
     for part in parts:
         calls.setdefault(part.conversation, []).append(part)
     more = (sorted(own, key=lambda part: part.rank)[1:] for own in calls.values())
-    return sum((part.counts for own in more for part in own), Sums())
+    return Sums.together(part.counts for own in more for part in own)
 
 
 class SumsBy(dict[Any, Sums]):
@@ -123,8 +123,8 @@ class SumsBy(dict[Any, Sums]):
     def total_of(self, keys: Iterable[Any]) -> Sums:
         """The sums of several keys together."""
         wanted = set(keys)
-        raw = (self._raw[key] for key in wanted & self._raw.keys())
-        return sum(raw, Sums()) - counted_twice(part for key, part in self._parts if key in wanted)
+        raw = Sums.together(self._raw[key] for key in wanted & self._raw.keys())
+        return raw - counted_twice(part for key, part in self._parts if key in wanted)
 
     @property
     def total(self) -> Sums:
