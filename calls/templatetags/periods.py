@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from django import template
 from django.http import HttpRequest, QueryDict
-from django.utils.formats import date_format
+from django.utils.formats import date_format, time_format
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -87,6 +88,12 @@ def _days(first: dt.date, last: dt.date, language: str | None) -> str:
         "first": date_format(first, "DATE_FORMAT"),
         "last": date_format(last, "DATE_FORMAT"),
     }
+
+
+@register.filter
+def since(instant: dt.datetime) -> str:
+    """From when on, as the organisation's clocks show it."""
+    return _("since %(time)s") % {"time": time_format(localtime(instant), "H:i")}
 
 
 @register.simple_tag(takes_context=True)

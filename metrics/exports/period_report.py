@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.people import Person, people_of
 from common.instants import today
 from common.periods import Period
 from metrics.definitions import IN_REPORTS, Sums
@@ -104,7 +105,7 @@ def report_with_days(viewer: User, period: Period, since: dt.date) -> tuple[Peri
     by_person = sums_by("user", people, period.first, period.last, parts)
     known = [
         person
-        for person in people.select_related("team").order_by("username")
+        for person in people_of(people.order_by("username"))
         if person.pk in by_person or (person.is_active and person.team_id)
     ]
     agents = [_of_person(person, by_person.get(person.pk, Sums())) for person in known]
@@ -120,23 +121,22 @@ def report_with_days(viewer: User, period: Period, since: dt.date) -> tuple[Peri
     return report, by_day
 
 
-def _of_person(person: User, sums: Sums) -> ReportLine:
-    team = person.team.name if person.team else None
+def _of_person(person: Person, sums: Sums) -> ReportLine:
     keys = {
         "user_id": person.pk,
         "username": person.username,
         "name": person.display_name,
-        "team": team,
+        "team": person.team or None,
     }
-    return ReportLine(keys, person.display_name, sums, team or "")
+    return ReportLine(keys, person.display_name, sums, person.team)
 
 
-def _teams(people: list[User], sums: SumsBy) -> list[ReportLine]:
+def _teams(people: list[Person], sums: SumsBy) -> list[ReportLine]:
     """A line a team by name, and at the end the people without one."""
     members: dict[int | None, list[int]] = {}
     names: dict[int | None, str | None] = {}
     for person in people:
-        names[person.team_id] = person.team.name if person.team else None
+        names[person.team_id] = person.team or None
         members.setdefault(person.team_id, []).append(person.pk)
     order = sorted(names, key=lambda pk: (pk is None, (names[pk] or "").casefold()))
     return [

@@ -16,6 +16,7 @@ from accounts.models import User
 from calls import timeline
 from calls.models import CallLog, CallQuerySet
 from common.instants import day_range, local_day
+from common.prepared_sql import AN_INSTANT, ANOTHER_INSTANT, Prepared
 from metrics.definitions import COLUMNS, Sums
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
@@ -47,9 +48,13 @@ _GROUPS: Final[Mapping[str, Callable[[SharedCallPart], Any]]] = {
 def of_people(rows: Rows, users: QuerySet[User] | Iterable[int]) -> Rows:
     """Those of `rows` whose user is among `users`. Where that is everybody nobody is looked up,
     which would double what the database has to do."""
-    if isinstance(users, QuerySet) and not (users.query.has_filters() or users.query.is_sliced):
+    if is_everybody(users):
         return rows.filter(user__isnull=False)
     return rows.filter(user__in=users)
+
+
+def is_everybody(users: QuerySet[User] | Iterable[int]) -> bool:
+    return isinstance(users, QuerySet) and not (users.query.has_filters() or users.query.is_sliced)
 
 
 def shared_parts_of(
@@ -57,15 +62,25 @@ def shared_parts_of(
 ) -> list[SharedCallPart]:
     """The counted parts of shared calls that `users` had in the local days first..last; one query,
     by an index of shared calls alone."""
-    shared = CallLog.objects.filter(is_shared=True).started_between(*day_range(first, last))
-    # Asked for apart, or SQLite would go through all calls of these people to find the few.
-    calls = CallLog.objects.filter(pk__in=shared.order_by().values("pk"))
-    return shared_parts_among(of_people(calls, users))
+    begin, end = day_range(first, last)
+    if is_everybody(users):
+        return [_part(*row) for row in _OF_EVERYBODY.values(begin, end)]
+    return shared_parts_among(of_people(_shared(begin, end), users))
+
+
+def _shared(begin: dt.datetime, end: dt.datetime) -> CallQuerySet:
+    shared = CallLog.objects.filter(is_shared=True).started_between(begin, end)
+    # Asked for apart, or SQLite would go through all calls of some people to find the few.
+    return CallLog.objects.filter(pk__in=shared.order_by().values("pk"))
 
 
 def shared_parts_among(calls: CallQuerySet) -> list[SharedCallPart]:
     """The counted parts of shared calls among `calls`."""
-    rows = (
+    return [_part(*row) for row in _columns(calls)]
+
+
+def _columns(calls: CallQuerySet) -> QuerySet[Any, Any]:
+    return (
         calls.filter(is_shared=True)
         .counted()
         .order_by()
@@ -75,7 +90,13 @@ def shared_parts_among(calls: CallQuerySet) -> list[SharedCallPart]:
             *_COUNTS.values(),
         )
     )
-    return [_part(*row) for row in rows]
+
+
+_OF_EVERYBODY: Final = Prepared(
+    lambda: _columns(of_people(_shared(AN_INSTANT, ANOTHER_INSTANT), User.objects.all())),
+    AN_INSTANT,
+    ANOTHER_INSTANT,
+)
 
 
 def _part(
