@@ -1,5 +1,7 @@
 """Phone numbers: what people type, and the one form (E.164) that can be compared."""
 
+from functools import lru_cache
+
 import phonenumbers
 from django.conf import settings
 
@@ -15,6 +17,7 @@ def to_e164(number: str, region: str | None = None) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+@lru_cache(maxsize=4096)
 def pretty(number: str) -> str:
     """International spelling of an E.164 number, for reading; other text as it stands."""
     try:

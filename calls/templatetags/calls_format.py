@@ -7,9 +7,6 @@ from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from calls.history.columns import Column
-from calls.models import CallLog
-
 register = template.Library()
 
 NOTHING = "—"
@@ -23,19 +20,6 @@ def clock(seconds: int | None) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02d}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
-
-
-@register.filter
-def seconds_of(call: CallLog, column: Column) -> int | None:
-    """What `call` has in a column of lengths, in whole seconds."""
-    seconds: int | None = getattr(call, column.fields[0])
-    return seconds
-
-
-@register.filter
-def in_words(code: str, column: Column) -> str:
-    """What people read in place of a code in that column; a dash for none."""
-    return column.in_words(code) or NOTHING
 
 
 @register.filter
