@@ -41,6 +41,11 @@ def percent(value: float | None) -> str:
     """A rate of 0 to 100 with one decimal, as the reader's language writes it."""
     if value is None:
         return NOTHING
+    return _percent(round(value, 1), get_language())
+
+
+@lru_cache(maxsize=1024)
+def _percent(value: float, language: str | None) -> str:
     return _("%(number)s%%") % {"number": decimal(value)}
 
 

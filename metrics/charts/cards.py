@@ -68,8 +68,11 @@ def value_in_table(figure: Figure, sums: Sums) -> str:
     return _in_figures(figure, sums) if sums.calls_made or figure.unit == CALLS else NOTHING
 
 
+_WRITERS: Final[dict[str, Callable[[Any], str]]] = {CALLS: whole, PERCENT: percent}
+
+
 def _in_figures(figure: Figure, sums: Sums) -> str:
-    write = {CALLS: whole, PERCENT: percent}.get(figure.unit, clock)
+    write = _WRITERS.get(figure.unit, clock)
     return write(figure.of(sums)) if figure.has_value(sums) else NOTHING
 
 

@@ -1,9 +1,10 @@
 """The figures in a line of a table, as its cells: a page has hundreds of them."""
 
 from functools import lru_cache
+from html import escape
 
 from django.template.loader import render_to_string
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 
@@ -33,7 +34,7 @@ def sums_cells(sums: Sums, judgement: Judgement | None = None) -> SafeString:
 @lru_cache
 def _labels(language: str | None) -> list[str]:
     """The heads, as they stand in an attribute."""
-    return [escape(figure.short_label) for figure in ON_CARDS]
+    return [escape(str(figure.short_label)) for figure in ON_CARDS]
 
 
 def _unconfirmed(sums: Sums) -> str:

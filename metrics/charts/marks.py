@@ -4,18 +4,20 @@ There are hundreds on a page and each is a few numbers: a template takes ten tim
 write them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from html import escape
+from typing import Any
 
-from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from calls.templatetags.calls_format import percent, whole
+from calls.templatetags.calls_format import clock, percent, whole
 from calls.templatetags.periods import days
-from metrics.charts.plots import HeatMap, LengthClass
+from metrics.charts.confidence import Spread, Whisker
+from metrics.charts.plots import HeatMap, LengthClass, Weekday
 from metrics.charts.trend import HEIGHT, Bar, Plot, Trend
 
 
@@ -78,16 +80,44 @@ def heat_cells(heat_map: HeatMap) -> SafeString:
     )
 
 
+def heat_numbers(weekday: Weekday) -> SafeString:
+    """The same of one day as cells of a table."""
+    return _joined(f'<td class="number">{whole(cell.count)}</td>' for cell in weekday.cells)
+
+
 @lru_cache(maxsize=2048)
 def _count_of_calls(count: int, language: str | None) -> str:
     return escape(ngettext("%(n)s call", "%(n)s calls", count) % {"n": count})
 
 
-def _bar(x: int, tip: str, *rects: str, is_before: bool = False) -> SafeString:
+def rate_whiskers(spread: Spread) -> SafeString:
+    """Success rates with their intervals, a line each."""
+    return _joined(_whisker(one, percent) for one in spread.rates)
+
+
+def length_whiskers(spread: Spread) -> SafeString:
+    """The same of average lengths."""
+    return _joined(_whisker(one, clock) for one in spread.lengths)
+
+
+def _whisker(one: Whisker, write: Callable[[Any], str]) -> str:
+    value, low, high = (escape(write(number)) for number in (one.value, one.low, one.high))
+    return (
+        f'<div class="whisker"><span class="whisker-name">{escape(one.name)}</span> '
+        '<svg viewBox="0 0 1000 24" preserveAspectRatio="none" aria-hidden="true" '
+        'focusable="false"><rect class="whisker-track" x="0" y="11" width="1000" height="2" />'
+        f'<rect class="whisker-line" x="{one.begin:d}" y="8" width="{one.width:d}" height="8" />'
+        f'<rect class="whisker-dot" x="{one.place:d}" y="2" width="6" height="20" /></svg> '
+        f'<span class="whisker-value number">{value} '
+        f'<span class="muted small">{low}–{high}</span></span></div>'
+    )
+
+
+def _bar(x: int, tip: str, *rects: str, is_before: bool = False) -> str:
     """What can be pointed at is as high as the drawing, whatever the bar is."""
-    drawn = mark_safe(_rect("hit", x, 0, HEIGHT, width=9) + "".join(rects))
     name = "mark bar-before" if is_before else "mark"
-    return format_html('<g class="{}" data-tip="{}">{}</g>', name, tip, drawn)
+    drawn = _rect("hit", x, 0, HEIGHT, width=9) + "".join(rects)
+    return f'<g class="{name}" data-tip="{escape(tip)}">{drawn}</g>'
 
 
 def _rect(name: str, x: int, y: int, height: int, width: int = 8) -> str:

@@ -16,7 +16,8 @@ from common.instants import day_start, now, to_ms, today
 from common.periods import Period
 from metrics.definitions import Sums
 from metrics.rollups.daily import sums_by
-from metrics.rollups.shared_calls import SharedCallPart, is_everybody
+from metrics.rollups.of_people import is_everybody
+from metrics.rollups.shared_calls import SharedCallPart
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,11 @@ from common.prepared_sql import (
 from metrics.definitions import COLUMNS, STORED, Sums
 from metrics.models import DailyMetrics, SumsModel, UserMetrics
 from metrics.rollups.histograms import day_of, recompute_shape
+from metrics.rollups.of_people import People, PreparedOfPeople, of_people
 from metrics.rollups.shared_calls import (
     SharedCallPart,
     SumsBy,
     counted_twice,
-    is_everybody,
-    of_people,
     shared_parts_of,
 )
 
@@ -111,7 +110,7 @@ def rows_between(first: dt.date, last: dt.date) -> QuerySet[DailyMetrics]:
     return DailyMetrics.objects.filter(day__gte=first, day__lte=last).order_by()
 
 
-def sums_of(users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date) -> Sums:
+def sums_of(users: People, first: dt.date, last: dt.date) -> Sums:
     """The sums of some people over the local days first..last, inclusive, from daily rows.
 
     A call that several of them had a part in counts once.
@@ -120,16 +119,11 @@ def sums_of(users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date
     return sums - counted_twice(shared_parts_of(users, first, last))
 
 
-def _summed(
-    group: str, users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date
-) -> QuerySet[Any]:
-    return by_group(of_people(rows_between(first, last), users), ROW_SUMS, group)
-
-
 @cache
-def _of_everybody(group: str) -> Prepared:
-    return Prepared(
-        lambda: _summed(group, User.objects.all(), A_DAY, _ANOTHER_DAY), A_DAY, _ANOTHER_DAY
+def _sums_of_people(group: str) -> PreparedOfPeople:
+    rows = rows_between(A_DAY, _ANOTHER_DAY)
+    return PreparedOfPeople(
+        lambda users: by_group(of_people(rows, users), ROW_SUMS, group), A_DAY, _ANOTHER_DAY
     )
 
 
@@ -159,10 +153,7 @@ def sums_by(
 
     `parts`: those of shared_parts_of for the same people and a wider period, where they are known.
     """
-    if is_everybody(users):
-        rows = _of_everybody(group).rows(first, last)
-    else:
-        rows = Prepared(lambda: _summed(group, users, first, last)).rows()
+    rows = _sums_of_people(group).rows(users, first, last)
     if parts is None:
         parts = shared_parts_of(users, first, last)
     return SumsBy(

@@ -14,12 +14,11 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import BigIntegerField, Func, QuerySet, Sum
 
-from accounts.models import User
 from calls.models import CallLog, CallQuerySet
 from common.instants import day_range, from_ms
 from common.prepared_sql import A_DAY, A_NUMBER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
 from metrics.models import DailyShape
-from metrics.rollups.shared_calls import is_everybody, of_people
+from metrics.rollups.of_people import People, PreparedOfPeople, of_people
 from metrics.shapes import LENGTHS, SHAPE_FIELDS, Shape
 
 QUARTER_SECONDS: Final = 900  # every zone's offset is a whole number of quarters
@@ -107,26 +106,21 @@ def shape_columns(shape: Shape) -> dict[str, int]:
     return dict(zip(SHAPE_FIELDS, shape.columns, strict=True))
 
 
-def shapes_by_day(
-    users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date
-) -> dict[dt.date, Shape]:
+def shapes_by_day(users: People, first: dt.date, last: dt.date) -> dict[dt.date, Shape]:
     """The shapes of some people's calls on each of the local days first..last that has any."""
-    if is_everybody(users):
-        rows = _SHAPES_OF_EVERYBODY.rows(first, last)
-    else:
-        rows = Prepared(lambda: _shapes(users, first, last)).rows()
+    rows = _SHAPES_OF_PEOPLE.rows(users, first, last)
     return {day_of(day): Shape.of(map(int, columns)) for day, *columns in rows}
 
 
-def _shapes(users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date) -> QuerySet[Any]:
+def _shapes(users: People, first: dt.date, last: dt.date) -> QuerySet[Any]:
     rows = of_people(DailyShape.objects.filter(day__gte=first, day__lte=last), users).order_by()
     sums = {f"sum_{name}": Sum(name) for name in SHAPE_FIELDS}
     return rows.values_list("day").annotate(**sums)
 
 
 _ANOTHER_DAY: Final = A_DAY + dt.timedelta(days=1)
-_SHAPES_OF_EVERYBODY: Final = Prepared(
-    lambda: _shapes(User.objects.all(), A_DAY, _ANOTHER_DAY), A_DAY, _ANOTHER_DAY
+_SHAPES_OF_PEOPLE: Final = PreparedOfPeople(
+    lambda users: _shapes(users, A_DAY, _ANOTHER_DAY), A_DAY, _ANOTHER_DAY
 )
 
 

@@ -8,18 +8,16 @@ counts are: every agent's time was spent, so the time of all parts stays, and so
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from accounts.models import User
 from calls import timeline
 from calls.models import CallLog, CallQuerySet
 from common.instants import day_range, local_day
-from common.prepared_sql import AN_INSTANT, ANOTHER_INSTANT, Prepared
+from common.prepared_sql import AN_INSTANT, ANOTHER_INSTANT
 from metrics.definitions import COLUMNS, Sums
-
-Rows = TypeVar("Rows", bound=QuerySet[Any])
+from metrics.rollups.of_people import People, PreparedOfPeople, of_people
 
 
 @dataclass(frozen=True)
@@ -45,33 +43,16 @@ _GROUPS: Final[Mapping[str, Callable[[SharedCallPart], Any]]] = {
 }
 
 
-def of_people(rows: Rows, users: QuerySet[User] | Iterable[int]) -> Rows:
-    """Those of `rows` whose user is among `users`. Where that is everybody nobody is looked up,
-    which would double what the database has to do."""
-    if is_everybody(users):
-        return rows.filter(user__isnull=False)
-    return rows.filter(user__in=users)
-
-
-def is_everybody(users: QuerySet[User] | Iterable[int]) -> bool:
-    return isinstance(users, QuerySet) and not (users.query.has_filters() or users.query.is_sliced)
-
-
-def shared_parts_of(
-    users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date
-) -> list[SharedCallPart]:
+def shared_parts_of(users: People, first: dt.date, last: dt.date) -> list[SharedCallPart]:
     """The counted parts of shared calls that `users` had in the local days first..last; one query,
     by an index of shared calls alone."""
-    begin, end = day_range(first, last)
-    if is_everybody(users):
-        return [_part(*row) for row in _OF_EVERYBODY.values(begin, end)]
-    return shared_parts_among(of_people(_shared(begin, end), users))
+    return [_part(*row) for row in _SHARED_PARTS.values(users, *day_range(first, last))]
 
 
-def _shared(begin: dt.datetime, end: dt.datetime) -> CallQuerySet:
+def _shared(users: People, begin: dt.datetime, end: dt.datetime) -> CallQuerySet:
     shared = CallLog.objects.filter(is_shared=True).started_between(begin, end)
-    # Asked for apart, or SQLite would go through all calls of some people to find the few.
-    return CallLog.objects.filter(pk__in=shared.order_by().values("pk"))
+    # Asked for apart, or SQLite would go through all calls of these people to find the few.
+    return of_people(CallLog.objects.filter(pk__in=shared.order_by().values("pk")), users)
 
 
 def shared_parts_among(calls: CallQuerySet) -> list[SharedCallPart]:
@@ -92,10 +73,8 @@ def _columns(calls: CallQuerySet) -> QuerySet[Any, Any]:
     )
 
 
-_OF_EVERYBODY: Final = Prepared(
-    lambda: _columns(of_people(_shared(AN_INSTANT, ANOTHER_INSTANT), User.objects.all())),
-    AN_INSTANT,
-    ANOTHER_INSTANT,
+_SHARED_PARTS: Final = PreparedOfPeople(
+    lambda users: _columns(_shared(users, AN_INSTANT, ANOTHER_INSTANT)), AN_INSTANT, ANOTHER_INSTANT
 )
 
 

@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.safestring import SafeString, mark_safe
 
 from calls.templatetags.calls_format import NOTHING, clock, percent, whole
 from metrics.exports.document import DAY, INSTANT, NUMBER, PERCENT, SECONDS, Head
@@ -34,6 +36,13 @@ def written(head: Head, value: Any) -> str:
     if value is None or value == "":
         return NOTHING
     return str(_WRITTEN.get(head.kind, head.in_words)(value))
+
+
+@register.simple_tag
+def written_cells(heads: Sequence[Head], values: Sequence[Any]) -> SafeString:
+    """All the numbers of a line, each as a cell of a table."""
+    cells = (written(head, value) for head, value in zip(heads, values, strict=True))
+    return mark_safe("".join(f'<td class="number">{escape(cell)}</td>' for cell in cells))
 
 
 @register.simple_tag

@@ -13,6 +13,9 @@ register.simple_tag(marks.trend_bars)
 register.simple_tag(marks.plot_bars)
 register.simple_tag(marks.length_bars)
 register.simple_tag(marks.heat_cells)
+register.simple_tag(marks.heat_numbers)
+register.simple_tag(marks.rate_whiskers)
+register.simple_tag(marks.length_whiskers)
 
 
 @register.simple_tag

@@ -154,8 +154,8 @@ def test_empty_says_why(people):
 def test_the_choice_has_only_people_one_may_see(people):
     assert 'name="agent"' not in signed_in(people.alice).get("/calls/").content.decode()
     agents = signed_in(people.sue).get("/calls/").context["agents"]
-    assert agents == [people.alice, people.bob, people.sue]
-    assert signed_in(people.sue).get("/calls/").context["teams"] == [people.red]
+    assert agents == [("alice", "Alice"), ("bob", "Bob"), ("sue", "Sue")]
+    assert signed_in(people.sue).get("/calls/").context["teams"] == [(str(people.red.pk), "Red")]
 
 
 def test_htmx_gets_only_the_table(people):
