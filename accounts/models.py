@@ -39,6 +39,11 @@ class Team(models.Model):
         return self.name
 
 
+def name_of(first_name: str, last_name: str, username: str) -> str:
+    """What people are called."""
+    return f"{first_name} {last_name}".strip() or username
+
+
 class UserQuerySet(models.QuerySet["User"]):
     def visible_to(self, viewer: "User") -> "UserQuerySet":
         """The people whose calls and figures `viewer` may see. The one rule for every door."""
@@ -99,7 +104,7 @@ class User(AbstractUser):
 
     @property
     def display_name(self) -> str:
-        return self.get_full_name() or self.username
+        return name_of(self.first_name, self.last_name, self.username)
 
     @property
     def scope(self) -> "Scope":

@@ -2,14 +2,16 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 
 from accounts.models import User
 from accounts.requests import PageRequest
 from calls.models import CallLog, Disposition
+from calls.models.readers import Reader
 from common.instants import now, to_ms
+from common.prepared_sql import A_NUMBER, Prepared
 
 KEPT = "kept_calls"  # session: running calls whose owner chose to keep them beside another
 _ASKED = "_running_calls"
@@ -55,14 +57,24 @@ def forget(request: PageRequest) -> None:
 
 
 def _ask(user: User, kept: set[str]) -> list[RunningCall]:
-    calls = (
-        CallLog.objects.own(user)
+    calls: list[CallLog] = _OWN_ACTIVE.found(user.pk)
+    reader = Reader(user)
+    for call in calls:
+        call.show_to(reader)
+    present = now()
+    return [_shown(call, place, kept, present) for place, call in enumerate(calls)]
+
+
+# What `own(user).active()` asks for: every page does.
+_OWN_ACTIVE: Final = Prepared(
+    lambda: (
+        CallLog.objects.filter(user_id=A_NUMBER)
         .active()
         .select_related("contact", "user__team")
         .order_by("-start_time", "-pk")
-    )
-    present = now()
-    return [_shown(call, place, kept, present) for place, call in enumerate(calls)]
+    ),
+    A_NUMBER,
+)
 
 
 def _shown(call: CallLog, place: int, kept: set[str], present: dt.datetime) -> RunningCall:

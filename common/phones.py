@@ -22,6 +22,7 @@ def _to_e164(number: str, region: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+@lru_cache(maxsize=4096)
 def pretty(number: str) -> str:
     """International spelling of an E.164 number, for reading; other text as it stands."""
     try:

@@ -229,6 +229,7 @@ FIGURES: Final = (
 )
 
 COLUMNS: Final = {f.name: f.column for f in FIGURES if f.column is not None}
+_ZEROS: Final = dict.fromkeys(COLUMNS, 0)
 STORED: Final = tuple(f for f in FIGURES if f.column is not None or f.is_stored)
 ON_CARDS: Final = tuple(f for f in FIGURES if f.on_cards)
 IN_SUMMARY: Final = (*ON_CARDS, *(f for f in FIGURES if f.in_summary))
@@ -245,7 +246,7 @@ class Sums:
     def __init__(self, **columns: int) -> None:
         if unknown := columns.keys() - COLUMNS.keys():
             raise TypeError(f"no such columns: {', '.join(sorted(unknown))}")
-        vars(self).update(dict.fromkeys(COLUMNS, 0) | columns)
+        vars(self).update(_ZEROS | columns)  # always in the order of COLUMNS
 
     if TYPE_CHECKING:  # the columns and formulas of FIGURES
 
@@ -254,7 +255,17 @@ class Sums:
     @classmethod
     def of_row(cls, values: Iterable[Any]) -> "Sums":
         """From a database's row, in the order of COLUMNS."""
-        return cls(**dict(zip(COLUMNS, map(int, values), strict=True)))
+        sums = cls.__new__(cls)
+        vars(sums).update(zip(COLUMNS, map(int, values), strict=True))
+        return sums
+
+    @classmethod
+    def together(cls, several: Iterable["Sums"]) -> "Sums":
+        """All of `several`, added up column by column: they may be hundreds."""
+        rows = [cls(), *several]
+        columns = zip(*(vars(sums).values() for sums in rows), strict=True)
+        added = zip(COLUMNS.values(), columns, strict=True)
+        return cls.of_row(column.together(numbers) for column, numbers in added)
 
     @classmethod
     def of_call(cls, call: CallLog) -> "Sums":
@@ -270,8 +281,7 @@ class Sums:
         )
 
     def __add__(self, other: "Sums") -> "Sums":
-        mine, others = vars(self), vars(other)
-        return Sums(**{n: c.together(mine[n], others[n]) for n, c in COLUMNS.items()})
+        return Sums.together((self, other))
 
     def __sub__(self, other: "Sums") -> "Sums":
         mine, others = vars(self), vars(other)

@@ -1,6 +1,6 @@
 """What an entry of metrics.definitions says: how a number is kept, and how a figure is shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -58,8 +58,8 @@ class Column:
     def of_call(self, call: CallLog) -> int:
         return self.python(call) if self.calls.python(call) else 0
 
-    def together(self, one: int, other: int) -> int:
-        return max(one, other) if self.is_greatest else one + other
+    def together(self, numbers: Iterable[int]) -> int:
+        return max(numbers) if self.is_greatest else sum(numbers)
 
     def without(self, one: int, other: int) -> int:
         """`one` without what was counted twice; the greatest is the greatest, however often."""

@@ -1,11 +1,11 @@
 """How pages write lengths of time, rates and people."""
 
+from functools import lru_cache
+
 from django import template
 from django.utils.formats import number_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-
-from calls.history.columns import Column
-from calls.models import CallLog
 
 register = template.Library()
 
@@ -20,19 +20,6 @@ def clock(seconds: int | None) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02d}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
-
-
-@register.filter
-def seconds_of(call: CallLog, column: Column) -> int | None:
-    """What `call` has in a column of lengths, in whole seconds."""
-    seconds: int | None = getattr(call, column.fields[0])
-    return seconds
-
-
-@register.filter
-def in_words(code: str, column: Column) -> str:
-    """What people read in place of a code in that column; a dash for none."""
-    return column.in_words(code) or NOTHING
 
 
 @register.filter
@@ -54,20 +41,35 @@ def percent(value: float | None) -> str:
     """A rate of 0 to 100 with one decimal, as the reader's language writes it."""
     if value is None:
         return NOTHING
+    return _percent(round(value, 1), get_language())
+
+
+@lru_cache(maxsize=1024)
+def _percent(value: float, language: str | None) -> str:
     return _("%(number)s%%") % {"number": decimal(value)}
 
 
 @register.filter
 def whole(number: int | None) -> str:
     """A count, its thousands apart as the reader's language writes them."""
-    return NOTHING if number is None else number_format(number, 0, force_grouping=True)
+    if number is None:
+        return NOTHING
+    # No language has a sign in such a number.
+    is_short = type(number) is int and 0 <= number < 1000
+    return str(number) if is_short else _grouped(number, 0, get_language())
 
 
 @register.filter
 def decimal(number: float | None) -> str:
     """A number with one decimal, likewise."""
     # Rounded first: number_format cuts.
-    return NOTHING if number is None else number_format(round(number, 1), 1, force_grouping=True)
+    return NOTHING if number is None else _grouped(round(number, 1), 1, get_language())
+
+
+@lru_cache(maxsize=8192)
+def _grouped(number: float, decimals: int, language: str | None) -> str:
+    """Kept: a page has hundreds of numbers, and most of them stood on the last one."""
+    return number_format(number, decimals, force_grouping=True)
 
 
 @register.filter

@@ -2,12 +2,15 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from django import template
 from django.http import HttpRequest, QueryDict
-from django.utils.formats import date_format
+from django.utils.formats import date_format, time_format
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from calls.models import CallLog
@@ -74,12 +77,23 @@ def _with(query: QueryDict, **parameters: str) -> str:
 @register.simple_tag
 def days(first: dt.date, last: dt.date) -> str:
     """One local day, or from one to another, as the reader's language writes them."""
+    return _days(first, last, get_language())
+
+
+@lru_cache(maxsize=1024)
+def _days(first: dt.date, last: dt.date, language: str | None) -> str:
     if first == last:
         return date_format(first, "DATE_FORMAT")
     return _("%(first)s to %(last)s") % {
         "first": date_format(first, "DATE_FORMAT"),
         "last": date_format(last, "DATE_FORMAT"),
     }
+
+
+@register.filter
+def since(instant: dt.datetime) -> str:
+    """From when on, as the organisation's clocks show it."""
+    return _("since %(time)s") % {"time": time_format(localtime(instant), "H:i")}
 
 
 @register.simple_tag(takes_context=True)

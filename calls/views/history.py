@@ -1,6 +1,7 @@
 """All calls one may see, and one call with everything that was said about it."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.contrib import messages
@@ -12,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import Team, User
+from accounts.models import User
+from accounts.people import people_of
 from accounts.requests import PageRequest
 from calls import services, timeline
 from calls.errors import CallError
@@ -102,12 +104,16 @@ def _rows(found: CallFilter, cursor: str) -> dict[str, Any]:
     return rows
 
 
-def _choices(viewer: User) -> dict[str, Any]:
-    """The people and teams to choose from."""
-    people = User.objects.visible_to(viewer).select_related("team")
-    agents = sorted(people, key=lambda person: person.display_name.casefold())
-    teams: set[Team] = {person.team for person in people if person.team is not None}
-    return {"agents": agents, "teams": sorted(teams, key=lambda team: team.name.casefold())}
+def _choices(viewer: User) -> dict[str, list[tuple[str, str]]]:
+    """The people and teams to choose from, as the URL says them and by name."""
+    people = people_of(User.objects.visible_to(viewer))
+    agents = [(person.username, person.display_name) for person in people]
+    teams = {(str(person.team_id), person.team) for person in people if person.team_id is not None}
+    return {"agents": _by_name(agents), "teams": _by_name(teams)}
+
+
+def _by_name(choices: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return sorted(choices, key=lambda choice: choice[1].casefold())
 
 
 def _values(request: PageRequest) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The figures as cards (value, second line, change, sparkline) and as cells of a table."""
+"""The figures as cards: value, second line, change, sparkline."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -7,7 +7,6 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from calls.templatetags.calls_format import NOTHING, clock, decimal, duration_words, percent, whole
-from metrics.dashboard.comparison import Judgement, Verdict
 from metrics.dashboard.figures import Figures, Stretch
 from metrics.definitions import FIGURES, ON_CARDS, Sums
 from metrics.entries import CALLS, PERCENT, Figure
@@ -37,39 +36,12 @@ class Card:
     spark: str = ""  # the points of a line; "" where there is nothing to draw
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A figure in a line of a table. `verdict_of`: what the comparison calls the figure."""
-
-    label: str
-    value: str
-    verdict: Verdict | None = None
-    verdict_of: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        return self.value == NOTHING
-
-
 def cards_of(sums: Sums) -> list[Card]:
     """A card a figure; all but a count is a dash where there are no calls."""
     written = {figure.name: _in_figures(figure, sums) for figure in FIGURES}
     return [
         Card(f.name, str(f.label), value_of(f, sums), str(f.more) % written, str(f.sentence))
         for f in ON_CARDS
-    ]
-
-
-def cells_of(sums: Sums, judgement: Judgement | None = None) -> list[Cell]:
-    """The cells of a line of a table, in the order of its heads, tables.SUM_COLUMNS."""
-    return [
-        Cell(
-            label=str(figure.short_label),
-            value=value_in_table(figure, sums),
-            verdict=getattr(judgement, figure.verdict) if figure.verdict and judgement else None,
-            verdict_of=figure.verdict,
-        )
-        for figure in ON_CARDS
     ]
 
 
@@ -96,8 +68,11 @@ def value_in_table(figure: Figure, sums: Sums) -> str:
     return _in_figures(figure, sums) if sums.calls_made or figure.unit == CALLS else NOTHING
 
 
+_WRITERS: Final[dict[str, Callable[[Any], str]]] = {CALLS: whole, PERCENT: percent}
+
+
 def _in_figures(figure: Figure, sums: Sums) -> str:
-    write = {CALLS: whole, PERCENT: percent}.get(figure.unit, clock)
+    write = _WRITERS.get(figure.unit, clock)
     return write(figure.of(sums)) if figure.has_value(sums) else NOTHING
 
 

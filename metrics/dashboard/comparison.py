@@ -20,6 +20,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Final, TypeVar
 
@@ -183,5 +184,6 @@ def student(level: float, freedom: float) -> float:
     return z + sum(term / freedom**power for power, term in enumerate(terms, start=1))
 
 
+@lru_cache
 def _normal(level: float) -> float:
     return NormalDist().inv_cdf(0.5 + level / 2)

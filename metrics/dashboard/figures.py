@@ -49,7 +49,11 @@ def figures_of(
 
     `parts`: those of shared calls since `read_since(period)`, where somebody has them.
     """
-    by_day = _by_day(chosen, read_since(period), period.last, parts)
+    return figures_from(_by_day(chosen, read_since(period), period.last, parts), period)
+
+
+def figures_from(by_day: SumsBy, period: Period) -> Figures:
+    """The figures of people whose sums of each day since `read_since(period)` are known."""
     return Figures(
         period,
         _total(by_day, period.first, period.last),

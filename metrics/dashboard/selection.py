@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from accounts.models import Team, User
+from accounts.models import Team, User, UserQuerySet
 from common.periods import Period
 
 NO_TEAM: Final = "none"  # ?team=none: the people without a team
@@ -19,7 +18,7 @@ NO_TEAM: Final = "none"  # ?team=none: the people without a team
 class Selection:
     """Some people, and how a URL says which: `agent=ID`, `team=ID`, `team=none` or nothing."""
 
-    people: QuerySet[User]
+    people: UserQuerySet
     agent: User | None = None
     team: Team | None = None
     without_team: bool = False

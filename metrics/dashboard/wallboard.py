@@ -1,20 +1,22 @@
 """Who is on a call now, who is free since when, and what today adds up to: the team's one look."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import Max, OuterRef, Q, Subquery
 
-from accounts.models import User
+from accounts.models import UserQuerySet
+from accounts.people import FIELDS, Person
 from calls.active_calls import RunningCall
 from calls.models import CallLog
 from common.instants import day_start, now, to_ms, today
 from common.periods import Period
 from metrics.definitions import Sums
 from metrics.rollups.daily import sums_by
+from metrics.rollups.of_people import is_everybody
 from metrics.rollups.shared_calls import SharedCallPart
 
 
@@ -33,17 +35,21 @@ class Free:
     `wraps_up`: not ready yet, since then at work on what follows from the last call.
     """
 
-    user: User
+    user: Person
     since: dt.datetime | None
     idle_ms: int
     wraps_up: bool = False
+
+    @property
+    def idle_seconds(self) -> int:
+        return round(self.idle_ms / 1000)
 
 
 @dataclass(frozen=True)
 class WallboardRow:
     """One person's line in the comparison."""
 
-    user: User
+    user: Person
     sums: Sums
     on_call: bool
 
@@ -53,14 +59,14 @@ class WallboardRow:
 
     @property
     def team(self) -> str:
-        return self.user.team.name if self.user.team is not None else ""
+        return self.user.team
 
 
 @dataclass(frozen=True)
 class Tile:
     """One person's place on the full screen, which stays where it is whatever the person does."""
 
-    user: User
+    user: Person
     calls: list[OnCall]
     free: Free | None
 
@@ -96,6 +102,11 @@ class Wall:
         return _longest(self.free, lambda one: one.idle_ms)
 
     @property
+    def silent_names(self) -> str:
+        """In the morning they are everybody."""
+        return ", ".join(one.user.display_name for one in self.silent)
+
+    @property
     def tiles(self) -> list[Tile]:
         """A tile a person; of very many people, only of those on a call."""
         calls: dict[int | None, list[OnCall]] = {}
@@ -114,31 +125,46 @@ _NOBODY: Final = Sums()
 
 
 def look_at(
-    people: QuerySet[User], period: Period, parts: list[SharedCallPart] | None = None
+    people: UserQuerySet,
+    period: Period,
+    parts: list[SharedCallPart] | None = None,
+    *,
+    of_teams: bool = False,
 ) -> Wall:
     """The wall of `people`, in four queries; its rows are about `period`, the rest about now.
 
-    Who left is shown while the period has calls of theirs.
+    Who left is shown while the period has calls of theirs. `of_teams`: so is who is in no team.
     """
     sums = sums_by("user", people, period.first, period.last, parts)
-    running = CallLog.objects.filter(user__in=people).active().select_related("contact")
+    # What goes on now is little: all of it is quicker to have than to tell whose it is.
+    own = Q() if is_everybody(people) else Q(user__in=people)
+    running = CallLog.objects.filter(own).active_apart().with_people()
     calls = list(running.order_by("start_time", "pk"))
     busy = {call.user_id for call in calls}
     wrap_ups = dict(
         CallLog.objects.wrapping_up()
-        .filter(user__in=people)
+        .filter(own)
         .order_by("wrap_up_since")
         .values_list("user_id", "wrap_up_since")
     )
+    last_ends: dict[int, dt.datetime | None] = {}
+    known = []
+    for *columns, last_end in people.annotate(last_end=_last_end()).values_list(
+        *FIELDS, "last_end"
+    ):
+        known.append(Person.of(*columns))
+        last_ends[known[-1].pk] = last_end
     shown = [
         person
-        for person in people.select_related("team").annotate(last_end=_last_end())
-        if person.is_active or person.pk in sums or person.pk in busy
+        for person in known
+        if person.pk in sums
+        or person.pk in busy
+        or (person.is_active and not (of_teams and person.team_id is None))
     ]
     shown.sort(key=lambda person: (person.display_name.casefold(), person.pk))
     present = now()
     without = [person for person in shown if person.pk not in busy]
-    free = [_free(one, one.last_end, present) for one in without if one.pk not in wrap_ups]
+    free = [_free(one, last_ends[one.pk], present) for one in without if one.pk not in wrap_ups]
     return Wall(
         on_call=_on_call(shown, calls, present),
         wrapping_up=[
@@ -176,25 +202,20 @@ def _last_end() -> Subquery:
 
 
 def _free(
-    person: User, since: dt.datetime | None, present: dt.datetime, *, wraps_up: bool = False
+    person: Person, since: dt.datetime | None, present: dt.datetime, *, wraps_up: bool = False
 ) -> Free:
     idle = 0 if since is None else max(0, to_ms(present) - to_ms(since))
     return Free(person, since, idle, wraps_up)
 
 
-def _on_call(people: Sequence[User], calls: list[CallLog], present: dt.datetime) -> list[OnCall]:
+def _on_call(people: Iterable[Person], calls: list[CallLog], present: dt.datetime) -> list[OnCall]:
     by_person: dict[int | None, list[CallLog]] = {}
     for call in calls:
         by_person.setdefault(call.user_id, []).append(call)
-    return [
-        _running(call, person, present)
-        for person in people
-        for call in by_person.get(person.pk, ())
-    ]
+    return [_running(call, present) for person in people for call in by_person.get(person.pk, ())]
 
 
-def _running(call: CallLog, person: User, present: dt.datetime) -> OnCall:
-    call.user = person
+def _running(call: CallLog, present: dt.datetime) -> OnCall:
     elapsed = call.tracked_ms(present)
-    shown = RunningCall(call, elapsed, person.amber_seconds, person.red_seconds)
+    shown = RunningCall(call, elapsed, call.amber_seconds, call.red_seconds)
     return OnCall(shown, is_long=shown.seconds >= settings.LONG_CALL_SECONDS)

@@ -9,12 +9,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.people import Person, people_of
 from common.instants import today
 from common.periods import Period
 from metrics.definitions import IN_REPORTS, Sums
 from metrics.exports.document import DAY, Document, Head, Sheet, kind_of, made_by
 from metrics.rollups.daily import sums_by
-from metrics.rollups.shared_calls import SumsBy
+from metrics.rollups.shared_calls import SumsBy, shared_parts_of
 
 HEIGHT: Final = 100  # of the drawing of the days, in its own units
 # The figures of a line, in order; an average or the like over no calls is nothing.
@@ -93,17 +94,23 @@ def figures_in_order(sums: Sums) -> list[Any]:
 
 
 def report_of(viewer: User, period: Period) -> PeriodReport:
-    """The report of the people whom `viewer` may see; five queries."""
+    """The report of the people whom `viewer` may see; four queries."""
+    return report_with_days(viewer, period, period.previous_first)[0]
+
+
+def report_with_days(viewer: User, period: Period, since: dt.date) -> tuple[PeriodReport, SumsBy]:
+    """The same, and the sums of each day from `since` on, which is not after the period before."""
     people = User.objects.visible_to(viewer)
-    by_person = sums_by("user", people, period.first, period.last)
+    parts = shared_parts_of(people, since, period.last)
+    by_person = sums_by("user", people, period.first, period.last, parts)
     known = [
         person
-        for person in people.select_related("team").order_by("username")
+        for person in people_of(people.order_by("username"))
         if person.pk in by_person or (person.is_active and person.team_id)
     ]
     agents = [_of_person(person, by_person.get(person.pk, Sums())) for person in known]
-    by_day = sums_by("day", people, period.previous_first, period.last)
-    return PeriodReport(
+    by_day = sums_by("day", people, since, period.last, parts)
+    report = PeriodReport(
         period=period,
         sums=by_person.total,
         before=by_day.total_of(_all_days(period.previous_first, period.previous_last)),
@@ -111,25 +118,25 @@ def report_of(viewer: User, period: Period) -> PeriodReport:
         agents=sorted(agents, key=lambda line: (line.team.casefold(), str(line.name).casefold())),
         days=list(_days(period, by_day)),
     )
+    return report, by_day
 
 
-def _of_person(person: User, sums: Sums) -> ReportLine:
-    team = person.team.name if person.team else None
+def _of_person(person: Person, sums: Sums) -> ReportLine:
     keys = {
         "user_id": person.pk,
         "username": person.username,
         "name": person.display_name,
-        "team": team,
+        "team": person.team or None,
     }
-    return ReportLine(keys, person.display_name, sums, team or "")
+    return ReportLine(keys, person.display_name, sums, person.team)
 
 
-def _teams(people: list[User], sums: SumsBy) -> list[ReportLine]:
+def _teams(people: list[Person], sums: SumsBy) -> list[ReportLine]:
     """A line a team by name, and at the end the people without one."""
     members: dict[int | None, list[int]] = {}
     names: dict[int | None, str | None] = {}
     for person in people:
-        names[person.team_id] = person.team.name if person.team else None
+        names[person.team_id] = person.team or None
         members.setdefault(person.team_id, []).append(person.pk)
     order = sorted(names, key=lambda pk: (pk is None, (names[pk] or "").casefold()))
     return [

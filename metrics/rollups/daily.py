@@ -11,21 +11,31 @@ from django.db.models import QuerySet
 from accounts.models import User
 from calls.models import CallLog
 from common.instants import day_range
-from common.prepared_sql import A_NUMBER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
+from common.prepared_sql import (
+    A_DAY,
+    A_NUMBER,
+    AN_INSTANT,
+    ANOTHER_INSTANT,
+    Prepared,
+    Upsert,
+)
 from metrics.definitions import COLUMNS, STORED, Sums
 from metrics.models import DailyMetrics, SumsModel, UserMetrics
-from metrics.rollups.histograms import recompute_shape
+from metrics.rollups.histograms import day_of, recompute_shape
+from metrics.rollups.of_people import People, PreparedOfPeople, of_people
 from metrics.rollups.shared_calls import (
     SharedCallPart,
     SumsBy,
     counted_twice,
-    of_people,
     shared_parts_of,
 )
 
 # How each column is made: from ended calls, and from daily rows.
 CALL_SUMS: dict[str, Any] = {name: column.of_calls for name, column in COLUMNS.items()}
 ROW_SUMS: dict[str, Any] = {name: column.of_rows(name) for name, column in COLUMNS.items()}
+
+
+_ANOTHER_DAY = A_DAY + dt.timedelta(days=1)
 
 
 def by_group(rows: QuerySet[Any], sums: dict[str, Any], group: str = "user") -> QuerySet[Any]:
@@ -105,13 +115,36 @@ def rows_between(first: dt.date, last: dt.date) -> QuerySet[DailyMetrics]:
     return DailyMetrics.objects.filter(day__gte=first, day__lte=last).order_by()
 
 
-def sums_of(users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date) -> Sums:
+def sums_of(users: People, first: dt.date, last: dt.date) -> Sums:
     """The sums of some people over the local days first..last, inclusive, from daily rows.
 
     A call that several of them had a part in counts once.
     """
     sums = Sums(**of_people(rows_between(first, last), users).aggregate(**ROW_SUMS))
     return sums - counted_twice(shared_parts_of(users, first, last))
+
+
+@cache
+def _sums_of_people(group: str) -> PreparedOfPeople:
+    rows = rows_between(A_DAY, _ANOTHER_DAY)
+    return PreparedOfPeople(
+        lambda users: by_group(of_people(rows, users), ROW_SUMS, group), A_DAY, _ANOTHER_DAY
+    )
+
+
+_DAYS_OF_PERSON = Prepared(
+    lambda: by_group(rows_between(A_DAY, _ANOTHER_DAY).filter(user_id=A_NUMBER), ROW_SUMS, "day"),
+    A_NUMBER,
+    A_DAY,
+    _ANOTHER_DAY,
+)
+
+
+def _by_key(group: str, rows: Iterable[tuple[Any, ...]]) -> dict[Any, Sums]:
+    """From rows as the driver gives them: to convert each number by itself takes longer than to
+    add them all up."""
+    key = day_of if group == "day" else lambda value: value
+    return {key(value): Sums.of_row(columns) for value, *columns in rows}
 
 
 def sums_by(
@@ -125,17 +158,18 @@ def sums_by(
 
     `parts`: those of shared_parts_of for the same people and a wider period, where they are known.
     """
-    rows = by_group(of_people(rows_between(first, last), users), ROW_SUMS, group)
-    sums = {key: Sums.of_row(columns) for key, *columns in rows}
+    rows = _sums_of_people(group).rows(users, first, last)
     if parts is None:
         parts = shared_parts_of(users, first, last)
-    return SumsBy(sums, group, [part for part in parts if first <= part.day <= last])
+    return SumsBy(
+        _by_key(group, rows), group, [part for part in parts if first <= part.day <= last]
+    )
 
 
 def own_sums_by_day(user: User, first: dt.date, last: dt.date) -> SumsBy:
     """One person's sums by day: every part of theirs is a call of theirs."""
-    rows = by_group(rows_between(first, last).filter(user=user), ROW_SUMS, "day")
-    return SumsBy({day: Sums.of_row(columns) for day, *columns in rows}, "day", [])
+    rows = _DAYS_OF_PERSON.rows(user.pk, first, last)
+    return SumsBy(_by_key("day", rows), "day", [])
 
 
 def own_sums(user: User, first: dt.date, last: dt.date) -> Sums:

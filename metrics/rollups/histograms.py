@@ -14,12 +14,11 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import BigIntegerField, Func, QuerySet, Sum
 
-from accounts.models import User
 from calls.models import CallLog, CallQuerySet
 from common.instants import day_range, from_ms
-from common.prepared_sql import A_NUMBER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
+from common.prepared_sql import A_DAY, A_NUMBER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
 from metrics.models import DailyShape
-from metrics.rollups.shared_calls import of_people
+from metrics.rollups.of_people import People, PreparedOfPeople, of_people
 from metrics.shapes import LENGTHS, SHAPE_FIELDS, Shape
 
 QUARTER_SECONDS: Final = 900  # every zone's offset is a whole number of quarters
@@ -107,10 +106,24 @@ def shape_columns(shape: Shape) -> dict[str, int]:
     return dict(zip(SHAPE_FIELDS, shape.columns, strict=True))
 
 
-def shapes_by_day(
-    users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date
-) -> dict[dt.date, Shape]:
+def shapes_by_day(users: People, first: dt.date, last: dt.date) -> dict[dt.date, Shape]:
     """The shapes of some people's calls on each of the local days first..last that has any."""
+    rows = _SHAPES_OF_PEOPLE.rows(users, first, last)
+    return {day_of(day): Shape.of(map(int, columns)) for day, *columns in rows}
+
+
+def _shapes(users: People, first: dt.date, last: dt.date) -> QuerySet[Any]:
     rows = of_people(DailyShape.objects.filter(day__gte=first, day__lte=last), users).order_by()
     sums = {f"sum_{name}": Sum(name) for name in SHAPE_FIELDS}
-    return {day: Shape.of(columns) for day, *columns in rows.values_list("day").annotate(**sums)}
+    return rows.values_list("day").annotate(**sums)
+
+
+_ANOTHER_DAY: Final = A_DAY + dt.timedelta(days=1)
+_SHAPES_OF_PEOPLE: Final = PreparedOfPeople(
+    lambda users: _shapes(users, A_DAY, _ANOTHER_DAY), A_DAY, _ANOTHER_DAY
+)
+
+
+def day_of(value: str | dt.date) -> dt.date:
+    """A day as the driver gives it."""
+    return dt.date.fromisoformat(value) if isinstance(value, str) else value

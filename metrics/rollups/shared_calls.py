@@ -8,17 +8,16 @@ counts are: every agent's time was spent, so the time of all parts stays, and so
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from accounts.models import User
 from calls import timeline
 from calls.models import CallLog, CallQuerySet
 from common.instants import day_range, local_day
+from common.prepared_sql import AN_INSTANT, ANOTHER_INSTANT
 from metrics.definitions import COLUMNS, Sums
-
-Rows = TypeVar("Rows", bound=QuerySet[Any])
+from metrics.rollups.of_people import People, PreparedOfPeople, of_people
 
 
 @dataclass(frozen=True)
@@ -44,28 +43,25 @@ _GROUPS: Final[Mapping[str, Callable[[SharedCallPart], Any]]] = {
 }
 
 
-def of_people(rows: Rows, users: QuerySet[User] | Iterable[int]) -> Rows:
-    """Those of `rows` whose user is among `users`. Where that is everybody nobody is looked up,
-    which would double what the database has to do."""
-    if isinstance(users, QuerySet) and not (users.query.has_filters() or users.query.is_sliced):
-        return rows.filter(user__isnull=False)
-    return rows.filter(user__in=users)
-
-
-def shared_parts_of(
-    users: QuerySet[User] | Iterable[int], first: dt.date, last: dt.date
-) -> list[SharedCallPart]:
+def shared_parts_of(users: People, first: dt.date, last: dt.date) -> list[SharedCallPart]:
     """The counted parts of shared calls that `users` had in the local days first..last; one query,
     by an index of shared calls alone."""
-    shared = CallLog.objects.filter(is_shared=True).started_between(*day_range(first, last))
+    return [_part(*row) for row in _SHARED_PARTS.values(users, *day_range(first, last))]
+
+
+def _shared(users: People, begin: dt.datetime, end: dt.datetime) -> CallQuerySet:
+    shared = CallLog.objects.filter(is_shared=True).started_between(begin, end)
     # Asked for apart, or SQLite would go through all calls of these people to find the few.
-    calls = CallLog.objects.filter(pk__in=shared.order_by().values("pk"))
-    return shared_parts_among(of_people(calls, users))
+    return of_people(CallLog.objects.filter(pk__in=shared.order_by().values("pk")), users)
 
 
 def shared_parts_among(calls: CallQuerySet) -> list[SharedCallPart]:
     """The counted parts of shared calls among `calls`."""
-    rows = (
+    return [_part(*row) for row in _columns(calls)]
+
+
+def _columns(calls: CallQuerySet) -> QuerySet[Any, Any]:
+    return (
         calls.filter(is_shared=True)
         .counted()
         .order_by()
@@ -75,7 +71,11 @@ def shared_parts_among(calls: CallQuerySet) -> list[SharedCallPart]:
             *_COUNTS.values(),
         )
     )
-    return [_part(*row) for row in rows]
+
+
+_SHARED_PARTS: Final = PreparedOfPeople(
+    lambda users: _columns(_shared(users, AN_INSTANT, ANOTHER_INSTANT)), AN_INSTANT, ANOTHER_INSTANT
+)
 
 
 def _part(
@@ -104,7 +104,7 @@ def counted_twice(parts: Iterable[SharedCallPart]) -> Sums:
     for part in parts:
         calls.setdefault(part.conversation, []).append(part)
     more = (sorted(own, key=lambda part: part.rank)[1:] for own in calls.values())
-    return sum((part.counts for own in more for part in own), Sums())
+    return Sums.together(part.counts for own in more for part in own)
 
 
 class SumsBy(dict[Any, Sums]):
@@ -123,8 +123,8 @@ class SumsBy(dict[Any, Sums]):
     def total_of(self, keys: Iterable[Any]) -> Sums:
         """The sums of several keys together."""
         wanted = set(keys)
-        raw = (self._raw[key] for key in wanted & self._raw.keys())
-        return sum(raw, Sums()) - counted_twice(part for key, part in self._parts if key in wanted)
+        raw = Sums.together(self._raw[key] for key in wanted & self._raw.keys())
+        return raw - counted_twice(part for key, part in self._parts if key in wanted)
 
     @property
     def total(self) -> Sums:

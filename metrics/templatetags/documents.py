@@ -1,15 +1,18 @@
 """How a document's cells are written for people."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
 from typing import Any
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.safestring import SafeString, mark_safe
 
 from calls.templatetags.calls_format import NOTHING, clock, percent, whole
 from metrics.exports.document import DAY, INSTANT, NUMBER, PERCENT, SECONDS, Head
+from metrics.exports.period_report import Bar
 
 register = template.Library()
 
@@ -34,6 +37,28 @@ def written(head: Head, value: Any) -> str:
     if value is None or value == "":
         return NOTHING
     return str(_WRITTEN.get(head.kind, head.in_words)(value))
+
+
+@register.simple_tag
+def written_cells(heads: Sequence[Head], values: Sequence[Any]) -> SafeString:
+    """All the numbers of a line, each as a cell of a table."""
+    cells = (written(head, value) for head, value in zip(heads, values, strict=True))
+    return mark_safe("".join(f'<td class="number">{escape(cell)}</td>' for cell in cells))
+
+
+@register.simple_tag
+def report_bars(bars: Iterable[Bar]) -> SafeString:
+    """A bar a day, on screen and on paper."""
+    return mark_safe(
+        "\n".join(
+            f"<g><title>{escape(date_format(bar.day, 'SHORT_DATE_FORMAT'))}: {bar.made:d}</title>"
+            f'<rect class="bar-good" fill="#0b6470" x="{bar.x:d}" y="{bar.good_y:d}" width="8" '
+            f'height="{bar.good:d}" />'
+            f'<rect class="bar-failed" fill="#945200" x="{bar.x:d}" y="{bar.failed_y:d}" width="8" '
+            f'height="{bar.failed:d}" /></g>'
+            for bar in bars
+        )
+    )
 
 
 @register.simple_tag

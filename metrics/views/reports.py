@@ -15,11 +15,18 @@ from accounts.models import User
 from accounts.requests import PageRequest
 from common.instants import today
 from common.periods import MONTH, Period, PeriodError, period_of
-from metrics.dashboard.figures import figures_of
+from metrics.dashboard.figures import figures_from, read_since
 from metrics.dashboard.selection import Selection
 from metrics.dashboard.tables import cut
 from metrics.exports.csv_file import Style
-from metrics.exports.period_report import SUM_HEADS, PeriodReport, document_of, report_of, sheets_of
+from metrics.exports.period_report import (
+    SUM_HEADS,
+    PeriodReport,
+    document_of,
+    report_of,
+    report_with_days,
+    sheets_of,
+)
 from metrics.exports.responses import csv_answer, xlsx_answer
 from metrics.views.export import pdf_or_reason
 from metrics.views.periods import with_period
@@ -34,13 +41,13 @@ _may_see = permission_required("calls.view_team_calls", raise_exception=True)
 def reports(request: PageRequest, period: Period) -> HttpResponse:
     """The report of the URL's period; this month's where it says none."""
     chosen = Selection(User.objects.visible_to(request.user))
-    report = report_of(request.user, period)
+    report, by_day = report_with_days(request.user, period, read_since(period))
     tables = {"teams": report.teams, "agents": report.agents, "days": report.days}
     context: dict[str, Any] = {
         "report": report,
         "tables": {name: cut(lines, request.GET) for name, lines in tables.items()},
         "period": period,
-        "figures": figures_of(chosen, period),
+        "figures": figures_from(by_day, period),
         "figures_query": chosen.query(period),
         "heads": SUM_HEADS,
         "everyone": request.user.scope.everyone,

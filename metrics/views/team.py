@@ -4,16 +4,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.models import Team, User
+from accounts.models import Team
 from accounts.requests import PageRequest
-from calls.models import CallLog
 from common.htmx import render_page
 from common.instants import today
 from common.periods import TODAY, Period, named
@@ -24,7 +22,6 @@ from metrics.dashboard.figures import figures_of, read_since
 from metrics.dashboard.selection import Selection, of_all_teams, of_team, teams_of
 from metrics.dashboard.tables import MOST_ROWS, SUM_COLUMNS, Column, table_of
 from metrics.dashboard.wallboard import look_at
-from metrics.rollups.daily import rows_between
 from metrics.rollups.shared_calls import shared_parts_of
 from metrics.views.periods import with_period
 
@@ -52,7 +49,7 @@ def team(request: PageRequest, period: Period) -> HttpResponse:
     wanted = chosen.parameters.get("team", "")
     parts = shared_parts_of(chosen.people, read_since(period), period.last)
     figures = figures_of(chosen, period, parts)
-    wall = look_at(callers(chosen, period), period, parts)
+    wall = look_at(chosen.people, period, parts, of_teams=not chosen.parameters)
     many_teams = len(teams) > 1 and not wanted
     columns = [NAME, *([TEAM] if many_teams else []), *SUM_COLUMNS]
     context: dict[str, Any] = {
@@ -85,7 +82,7 @@ def wall(request: PageRequest) -> HttpResponse:
     period = named(TODAY, today())
     context = {
         "selection": chosen,
-        "wall": look_at(callers(chosen, period), period),
+        "wall": look_at(chosen.people, period, of_teams=not chosen.parameters),
         "many_teams": not chosen.parameters,
     }
     return render_page(request, "metrics/wall.html", "metrics/_wall_live.html", context)
@@ -94,14 +91,3 @@ def wall(request: PageRequest) -> HttpResponse:
 def _chosen(request: PageRequest, teams: list[Team] | None = None) -> Selection:
     wanted = request.GET.get("team", "")
     return of_team(request.user, wanted, teams) if wanted else of_all_teams(request.user)
-
-
-def callers(chosen: Selection, period: Period) -> QuerySet[User]:
-    """The people of the selection; of those without a team, only who makes calls."""
-    if chosen.parameters:
-        return chosen.people
-    return chosen.people.filter(
-        Q(team__isnull=False)
-        | Q(pk__in=CallLog.objects.active().values("user"))
-        | Q(pk__in=rows_between(period.first, period.last).values("user"))
-    )

@@ -131,10 +131,10 @@ def test_who_supervises_sees_who_is_not_ready_yet(client, people, begun):
     services.end_call(call.call_id, people.alice, wrap_up=True, reported=at(begun, 20))
     client.force_login(people.sue)
     wall = client.get("/team/").context["wall"]
-    assert [(one.user, one.since) for one in wall.wrapping_up] == [
-        (people.alice, begun + dt.timedelta(seconds=20))
+    assert [(one.user.pk, one.since) for one in wall.wrapping_up] == [
+        (people.alice.pk, begun + dt.timedelta(seconds=20))
     ]
-    assert [one.user for one in wall.free] == [people.bob]
+    assert [one.user.pk for one in wall.free] == [people.bob.pk]
     tiles = client.get("/wall/", headers={"Accept-Language": "en"}).content.decode()
     assert (tiles.count("Wrap-up"), tiles.count(">free<")) == (2, 1)  # counted, and on the tile
     wrap_up.ready(call.call_id, people.alice)

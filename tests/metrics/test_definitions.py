@@ -111,7 +111,7 @@ def test_the_greatest_is_neither_added_up_nor_taken_away(random_calls):
     lengths = [talk.of_call(call) for call in random_calls]
     assert CallLog.objects.ended().aggregate(it=talk.of_calls) == {"it": max(lengths)}
     assert CallLog.objects.filter(pk=0).aggregate(it=talk.of_calls) == {"it": 0}
-    assert (talk.together(3, 5), talk.together(5, 3)) == (5, 5)
+    assert (talk.together([3, 5]), talk.together([5, 3])) == (5, 5)
     assert talk.without(5, 5) == 5
     UserMetrics.objects.bulk_create(
         UserMetrics(user=user, hold_time=number) for number, user in enumerate(User.objects.all())

@@ -10,6 +10,7 @@ from django.utils.timezone import localtime
 
 from accounts.models import User
 from calls import services, timeline
+from calls.history.columns import COLUMNS
 from calls.models import CallLog, Contact
 from common.instants import now
 from tests.api.test_queries import Statements
@@ -151,11 +152,27 @@ def test_empty_says_why(people):
     assert 'href="/calls/">Clear filters' in text
 
 
+def test_names_notes_and_outcomes_are_text_whatever_is_in_them(people):
+    tag = '<b title="x">&\''
+    User.objects.filter(pk=people.alice.pk).update(first_name=tag, last_name="")
+    type(people.red).objects.filter(pk=people.red.pk).update(name=tag)
+    contact = Contact.objects.create(name=tag)
+    call = make_call(people.alice)
+    CallLog.objects.filter(pk=call.pk).update(
+        contact=contact, notes=tag, provider=tag, disposition=tag, end_reason=tag, contact_phone=tag
+    )
+    columns = ",".join(COLUMNS)
+    for query in ("", f"?columns={columns}", "?columns=start,agent,contact"):
+        text = signed_in(people.ada).get(f"/calls/{query}").content.decode()
+        assert "<b title" not in text
+        assert text.count("&lt;b title=&quot;x&quot;&gt;&amp;&#x27;") > 2
+
+
 def test_the_choice_has_only_people_one_may_see(people):
     assert 'name="agent"' not in signed_in(people.alice).get("/calls/").content.decode()
     agents = signed_in(people.sue).get("/calls/").context["agents"]
-    assert agents == [people.alice, people.bob, people.sue]
-    assert signed_in(people.sue).get("/calls/").context["teams"] == [people.red]
+    assert agents == [("alice", "Alice"), ("bob", "Bob"), ("sue", "Sue")]
+    assert signed_in(people.sue).get("/calls/").context["teams"] == [(str(people.red.pk), "Red")]
 
 
 def test_htmx_gets_only_the_table(people):
