@@ -64,7 +64,8 @@ def record(
     if remarks:
         sequence_numbers.count(account, remarks, received)
     if with_last is not None and not last:
-        with_last()
+        with transaction.atomic():  # SQLite's writers stand in line where a transaction begins
+            with_last()
     return calls
 
 
