@@ -140,3 +140,14 @@ def test_agents_are_known_by_any_of_many_names(account, people):
     assert ProviderIdentity.agent_of(account, [*names, "801"]) == people.alice
     assert ProviderIdentity.agent_of(account, [*names, "A_%B"]) == people.carol
     assert ProviderIdentity.agent_of(account, [*names, "axxb"]) is None
+
+
+def test_a_message_takes_the_short_way_and_its_answer_looks_as_if_it_had_not(client, account, tell):
+    said = {"content_type": "application/json"}
+    refused = client.post("/hooks/generic/main/", b"{}", **said)
+    assert refused.status_code == 403 and not hasattr(refused.wsgi_request, "session")
+    assert "frame-ancestors 'none'" in refused["Content-Security-Policy"]
+    assert refused["X-Frame-Options"] == "DENY" and refused["Content-Language"]
+    assert refused["Content-Length"] == str(len(refused.content))
+    nobodys = client.post("/hooks/generic/nobody/", b"{}", **said)
+    assert nobodys.status_code == 404 and b"<html" in nobodys.content
