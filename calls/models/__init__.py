@@ -7,12 +7,8 @@ from calls.models.contact_import import ContactImport
 from calls.models.dial import DialChoice, DialLink, name_at
 from calls.models.disposition import Disposition, DispositionQuerySet
 from calls.models.event import CallEvent
-from calls.models.provider import (
-    ConversationNumber,
-    ProviderAccount,
-    ProviderIdentity,
-    RawEvent,
-)
+from calls.models.message import ConversationNumber, RawEvent
+from calls.models.provider import ProviderAccount, ProviderIdentity
 from calls.models.readers import Reader
 from calls.models.text import CallText
 

@@ -79,7 +79,9 @@ class CallQuerySet(ReadQuerySet["CallLog"]):
         """The call with this public id, or with an id that it was once known by."""
         return self.filter(call_id=call_id).first() or self.filter(aliases__alias=call_id).first()
 
-    def parts_of(self, account: "ProviderAccount | None", conversation: str) -> "CallQuerySet":
+    def parts_of(
+        self, account: "ProviderAccount | int | None", conversation: str
+    ) -> "CallQuerySet":
         """What `account` said of one whole call; none for "", or SQLite would not use its index."""
         return self.filter(account=account, conversation=conversation).exclude(conversation="")
 

@@ -1,12 +1,11 @@
-"""Phone systems: their accounts, what they sent, and whom they mean."""
+"""Phone systems: their accounts, and whom they mean."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from common.encryption import seal, unseal
 from common.phones import to_e164
+from common.prepared_sql import A_NUMBER, A_TEXT, Prepared
 
 _ROTATION = 2  # values of a secret that are valid at once
 
@@ -62,6 +62,11 @@ class ProviderAccount(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.kind})"
 
+    @classmethod
+    def active(cls, kind: str, name: str) -> "ProviderAccount | None":
+        """The account of this address, unless it was switched off."""
+        return next((found for found in _ACTIVE.found(name) if found.kind == kind), None)
+
     @property
     def source(self) -> str:
         """How the ledger names it."""
@@ -82,6 +87,11 @@ class ProviderAccount(models.Model):
     def forget_old_secrets(self) -> None:
         """Ends a rotation: only the newest value of each secret stays valid."""
         self.sealed = seal({name: values[:1] for name, values in self.secrets.items()})
+
+
+_ACTIVE = Prepared(
+    lambda: ProviderAccount.objects.filter(name=A_TEXT, is_active=True).order_by(), A_TEXT
+)
 
 
 class ProviderIdentity(models.Model):
@@ -145,12 +155,10 @@ class ProviderIdentity(models.Model):
         wanted = list(dict.fromkeys(comparable(name, account.region) for name in names if name))
         if not wanted:
             return None
-        rows = cls.objects.filter(identity__in=wanted).filter(
-            Q(account=account) | Q(account__isnull=True)
-        )
-        found = {
+        found: dict[tuple[str, bool], User] = {
             (row.identity, row.account_id is None): row.user
-            for row in rows.select_related("user__team")
+            for start in range(0, len(wanted), len(_NAMES))
+            for row in _KNOWN_AS.found(account.pk, *_filled(wanted[start : start + len(_NAMES)]))
         }
         for general in (False, True):
             for name in wanted:
@@ -159,15 +167,43 @@ class ProviderIdentity(models.Model):
         return _by_own_data(wanted)
 
 
+# So many names are asked for at once; a phone system has seldom more for one person.
+_NAMES = tuple(f"{A_TEXT} {place}" for place in range(3))
+_KNOWN_AS = Prepared(
+    lambda: (
+        ProviderIdentity.objects.filter(identity__in=_NAMES)
+        .filter(Q(account=A_NUMBER) | Q(account__isnull=True))
+        .select_related("user")
+        .order_by()
+    ),
+    A_NUMBER,
+    *_NAMES,
+)
+
+
+def _filled(names: Sequence[str]) -> list[str]:
+    """`names` and, in the place of those that are lacking, the first again."""
+    return [*names, *[names[0]] * (len(_NAMES) - len(names))]
+
+
 def _by_own_data(wanted: list[str]) -> User | None:
     """The active person with this extension, or the only one with this e-mail address."""
-    people = User.objects.filter(is_active=True).select_related("team")
     for name in wanted:
-        rule = Q(email__iexact=name) if "@" in name else Q(extension__iexact=name)
-        found = list(people.filter(rule)[:2])
+        # As a text to compare with: SQLite takes it for a pattern.
+        text = connection.ops.prep_for_iexact_query(name)
+        found = (_BY_EMAIL if "@" in name else _BY_EXTENSION).found(text)
         if len(found) == 1:
-            return found[0]
+            person: User = found[0]
+            return person
     return None
+
+
+def _active_with(field: str) -> Prepared:
+    rule = {"is_active": True, f"{field}__iexact": A_TEXT}
+    return Prepared(lambda: User.objects.filter(**rule).order_by()[:2], A_TEXT)
+
+
+_BY_EMAIL, _BY_EXTENSION = _active_with("email"), _active_with("extension")
 
 
 def comparable(identity: str, region: str = "") -> str:
@@ -177,86 +213,3 @@ def comparable(identity: str, region: str = "") -> str:
     if digits >= 7 and not any(map(str.isalpha, text)):
         return to_e164(text, region or None) or text
     return text
-
-
-class RawEvent(models.Model):
-    """A genuine request as it came, kept so that it can be read again."""
-
-    PENDING, TAKEN, IGNORED, UNKNOWN, UNREADABLE, FAILED = (
-        *("pending", "taken", "ignored", "unknown"),
-        *("unreadable", "failed"),
-    )
-    OUTCOMES = [
-        (PENDING, _("waiting")),
-        (TAKEN, _("recorded")),
-        (IGNORED, _("of no interest")),
-        (UNKNOWN, _("not known")),
-        (UNREADABLE, _("not readable")),
-        (FAILED, _("failed")),
-    ]
-
-    account = models.ForeignKey(
-        ProviderAccount,
-        verbose_name=_("phone system account"),
-        related_name="raw_events",
-        on_delete=models.CASCADE,
-        db_index=False,  # raw_once serves it
-    )
-    digest = models.CharField(max_length=64, editable=False)
-    received_at = models.DateTimeField(_("received"))
-    times = models.PositiveIntegerField(_("times received"), default=1)
-    content_type = models.CharField(_("format"), max_length=100, blank=True)
-    query = models.TextField(_("query"), blank=True)
-    body = models.BinaryField(_("body"))
-    outcome = models.CharField(_("outcome"), max_length=10, choices=OUTCOMES, default=PENDING)
-    note = models.CharField(_("note"), max_length=300, blank=True)
-
-    class Meta:
-        verbose_name = _("provider's message")
-        verbose_name_plural = _("providers' messages")
-        ordering = ["-received_at", "-pk"]
-        constraints = [models.UniqueConstraint(fields=["account", "digest"], name="raw_once")]
-        indexes = [
-            models.Index(fields=["received_at", "id"], name="raw_received"),
-            models.Index(
-                fields=["received_at"],
-                condition=Q(outcome__in=("pending", "failed", "unknown", "unreadable")),
-                name="raw_open",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.account.name} {self.received_at:%Y-%m-%d %H:%M:%S}"
-
-    @staticmethod
-    def digest_of(query: str, body: bytes) -> str:
-        return hashlib.sha256(query.encode() + b"\0" + body).hexdigest()
-
-
-class ConversationNumber(models.Model):
-    """The number of a message within its conversation, which counts for every part of it.
-
-    Kept as long as the messages are, because a part may be made after it: see
-    calls.telephony.sequence_numbers.
-    """
-
-    account = models.ForeignKey(
-        ProviderAccount,
-        related_name="conversation_numbers",
-        on_delete=models.CASCADE,
-        db_index=False,  # conversation_number_once serves it
-    )
-    conversation = models.CharField(max_length=120)
-    sequence = models.BigIntegerField()
-    occurred_at = models.DateTimeField()
-    received_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account", "conversation", "sequence"], name="conversation_number_once"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.conversation} #{self.sequence}"

@@ -19,6 +19,7 @@ from common.prepared_sql import A_NUMBER, AN_INSTANT, ANOTHER_INSTANT, Prepared
 # A phone system starts a call this long before or after the click that asked for it.
 BEFORE_CLICK: Final = dt.timedelta(seconds=15)
 AFTER_CLICK: Final = dt.timedelta(seconds=120)
+_A_THIRD_INSTANT: Final = ANOTHER_INSTANT + dt.timedelta(seconds=1)
 _SAME_DIGITS = 7  # of two spellings of a number, one of which we cannot read
 
 
@@ -80,10 +81,24 @@ def clicked_call(user: User, number: str, heard: dt.datetime) -> CallLog | None:
     """
     if not number:
         return None
-    calls = CallLog.objects.filter(user=user, account__isnull=True).filter(_clicks())
-    calls = calls.started_between(heard - AFTER_CLICK, heard + BEFORE_CLICK)
-    calls = calls.exclude(end_time__lt=heard - BEFORE_CLICK)
-    return _nearest(calls.order_by(), number, heard)
+    earliest, latest = heard - AFTER_CLICK, heard + BEFORE_CLICK
+    calls = _CLICKED.found(user.pk, earliest, latest, heard - BEFORE_CLICK)
+    return _nearest(calls, number, heard)
+
+
+_CLICKED = Prepared(
+    lambda: (
+        CallLog.objects.filter(user=A_NUMBER, account__isnull=True)
+        .filter(_clicks())
+        .started_between(AN_INSTANT, ANOTHER_INSTANT)
+        .exclude(end_time__lt=_A_THIRD_INSTANT)
+        .order_by()
+    ),
+    A_NUMBER,
+    AN_INSTANT,
+    ANOTHER_INSTANT,
+    _A_THIRD_INSTANT,
+)
 
 
 def _nearest(calls: Iterable[CallLog], number: str, at: dt.datetime) -> CallLog | None:

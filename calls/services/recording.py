@@ -120,7 +120,7 @@ class Change:
         CallEvent.insert(self._lines)
         if changed and not is_new:
             call.save(update_fields=changed)
-        if is_new or changed:
+        if is_new or changed or self._lines:  # who looks at a call sees its ledger, too
             self._signal(is_new).send(CallLog, call=call)
         return changed
 

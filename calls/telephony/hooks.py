@@ -7,7 +7,7 @@ worker reads it again.
 import datetime as dt
 import logging
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from calls.models import ProviderAccount, RawEvent
@@ -51,7 +51,6 @@ def receive(account: ProviderAccount, request: HookRequest) -> Reply:
         ProviderAccount.objects.filter(pk=account.pk).update(rejected=F("rejected") + 1)
         raise
     raw = _store(account, adapter.kept(request))
-    heard(account)
     if raw is not None:
         read(raw, adapter)
     return adapter.answer(request)
@@ -59,43 +58,59 @@ def receive(account: ProviderAccount, request: HookRequest) -> Reply:
 
 def heard(account: ProviderAccount, state: str | None = None) -> None:
     """Notes that `account` spoke just now, and ends a silence alarm."""
-    late = Q(last_heard_at__isnull=True) | Q(last_heard_at__lt=now() - _HEARD_STEP)
+    present = now()
+    latest = present - _HEARD_STEP
     news = {} if state is None or state == account.state else {"state": state[:200]}
+    if not news and account.last_heard_at is not None and account.last_heard_at >= latest:
+        return
     account.state = state if state is not None else account.state
     accounts = ProviderAccount.objects.filter(pk=account.pk)
     if not news:
+        late = Q(last_heard_at__isnull=True) | Q(last_heard_at__lt=latest)
         accounts = accounts.filter(late)
-    accounts.update(last_heard_at=now(), silent_since=None, **news)
+    accounts.update(last_heard_at=present, silent_since=None, **news)
+    account.last_heard_at = present
 
 
 def _store(account: ProviderAccount, payload: Payload) -> RawEvent | None:
     """The stored message; None for one that had come before, which is counted."""
-    digest = RawEvent.digest_of(payload.query, payload.body)
-    with transaction.atomic():
-        raw, made = RawEvent.objects.get_or_create(
-            account=account,
-            digest=digest,
-            defaults={
-                "received_at": now(),
-                "content_type": payload.content_type[:100],
-                "query": payload.query,
-                "body": payload.body,
-            },
-        )
-        if not made:
-            RawEvent.objects.filter(pk=raw.pk).update(times=F("times") + 1)
-    return raw if made else None
+    raw = RawEvent(
+        account=account,
+        digest=RawEvent.digest_of(payload.query, payload.body),
+        received_at=now(),
+        content_type=payload.content_type[:100],
+        query=payload.query,
+        body=payload.body,
+    )
+    try:
+        with transaction.atomic():
+            raw.save(force_insert=True)
+            heard(account)
+    except IntegrityError:
+        with transaction.atomic():
+            earlier = RawEvent.objects.filter(account=account, digest=raw.digest)
+            if not earlier.update(times=F("times") + 1):
+                raise
+            heard(account)
+        return None
+    return raw
 
 
 def read(raw: RawEvent, adapter: Adapter | None = None) -> str:
     """Reads a stored message and records what it tells; its outcome, which is kept with it."""
     events, raw.outcome, raw.note = _events_of(raw, adapter)
     try:
-        intake.record(raw.account, events, received=raw.received_at, payload_hash=raw.digest)
+        intake.record(
+            raw.account,
+            events,
+            received=raw.received_at,
+            payload_hash=raw.digest,
+            with_last=raw.keep_outcome,
+        )
     except Exception as error:
         logger.exception("A message of %s could not be recorded", raw.account.name)
         raw.outcome, raw.note = RawEvent.FAILED, f"{type(error).__name__}: {error}"[:300]
-    raw.save(update_fields=["outcome", "note"])
+        raw.keep_outcome()
     return raw.outcome
 
 

@@ -5,8 +5,8 @@ that names nobody we know makes a call without an agent, which is kept and offer
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
@@ -16,25 +16,24 @@ from accounts.models import User
 from calls import timeline
 from calls.errors import CallConflict
 from calls.models import (
-    CallAlias,
     CallEvent,
     CallLog,
     CallQuerySet,
     Contact,
     ProviderAccount,
-    ProviderIdentity,
 )
 from calls.providers.base import ProviderEvent
 from calls.services import wrap_up
-from calls.services.matching import clicked_call, wait_for_turn
 from calls.services.recording import ADMIN, Change, ReportedTime, fact, lock
 from calls.telephony import sequence_numbers
-from common.instants import from_ms, now, to_ms
+from calls.telephony.clicks import LINK, adopted, given_to
+from calls.telephony.lines import Lines
+from common.instants import now, to_ms
 from common.phones import to_e164
+from common.prepared_sql import A_NUMBER, A_TEXT, Prepared
 
 # What links a call to its phone system, and all that the phone system may say of it by itself.
-_LINK: Final = ("account_id", "provider", "provider_call_id", "conversation", "is_shared")
-_REPORTED_FIELDS: Final = (*_LINK, "user", "direction", "contact_phone", "phone_e164", "contact")
+_REPORTED_FIELDS: Final = (*LINK, "user", "direction", "contact_phone", "phone_e164", "contact")
 
 
 def record(
@@ -43,74 +42,47 @@ def record(
     *,
     received: dt.datetime,
     payload_hash: str = "",
+    with_last: Callable[[], None] | None = None,
 ) -> list[CallLog]:
     """Records what `account` reported: one transaction a call. The calls as they now stand.
 
     A remark (`noted`) about a call that we do not know is dropped: it says nothing by itself. Those
     about whole conversations come last, when the parts that the same message makes are there.
+    `with_last` is done with the last of it: in one transaction, so that both are so or neither.
     """
     by_call: dict[str, list[ProviderEvent]] = {}
     for event in events:
         by_call.setdefault(event.call, []).append(event)
     remarks = by_call.pop("", [])
+    last = "" if remarks else next(reversed(by_call), "")
     calls = []
     for call_id, its_events in by_call.items():
         lines = Lines(account, its_events, received, payload_hash)
-        call = _record_one(account, call_id, lines)
+        call = _record_one(account, call_id, lines, with_last if call_id == last else None)
         if call is not None:
             calls.append(call)
-    sequence_numbers.count(account, remarks, received)
+    if remarks:
+        sequence_numbers.count(account, remarks, received)
+    if with_last is not None and not last:
+        with transaction.atomic():  # SQLite's writers stand in line where a transaction begins
+            with_last()
     return calls
 
 
-class Lines:
-    """A payload's events about one call, as lines of its ledger."""
+def _record_one(
+    account: ProviderAccount, call_id: str, lines: Lines, also: Callable[[], None] | None
+) -> CallLog | None:
+    def write() -> CallLog | None:
+        with transaction.atomic():
+            call = _write(account, call_id, lines)
+            if also is not None:
+                also()
+            return call
 
-    def __init__(
-        self,
-        account: ProviderAccount,
-        events: Sequence[ProviderEvent],
-        received: dt.datetime,
-        payload_hash: str,
-    ):
-        self._received, self._hash = received, payload_hash
-        self.events = events
-        self.by_key = {f"{account.pk}:{event.key}": event for event in events}
-        self.facts = [
-            timeline.Event(key, event.kind, event.at, account.source, event.facts())
-            for key, event in self.by_key.items()
-        ]
-        self.agent = ProviderIdentity.agent_of(
-            account, [name for event in events for name in event.agents]
-        )
-        # Two conversations that turn out to be one (an attended transfer) are reported as `joined`.
-        self.joined = next((str(e.data["joined"]) for e in events if e.data.get("joined")), "")
-        reported = next((e.conversation for e in events if e.conversation), "")
-        self.conversation = self.joined or reported
-
-    def rows(self, call: CallLog) -> list[CallEvent]:
-        """The same, unsaved, for the ledger of `call`."""
-        return [
-            CallEvent.of_fact(
-                call,
-                said,
-                received_at=self._received,
-                precision_ms=self.by_key[said.key].precision_ms,
-                provider_event_id=self.by_key[said.key].event_id[:120],
-                sequence=self.by_key[said.key].sequence,
-                payload_hash=self._hash,
-            )
-            for said in self.facts
-        ]
-
-
-def _record_one(account: ProviderAccount, call_id: str, lines: Lines) -> CallLog | None:
     try:
-        with transaction.atomic():
-            return _write(account, call_id, lines)
+        return write()
     except IntegrityError:  # another process made the call at this very moment: now it is there
-        with transaction.atomic():
-            return _write(account, call_id, lines)
+        return write()
 
 
 def _write(account: ProviderAccount, call_id: str, lines: Lines) -> CallLog | None:
@@ -122,8 +94,11 @@ def _write(account: ProviderAccount, call_id: str, lines: Lines) -> CallLog | No
         return call
     if all(event.kind == timeline.NOTED for event in lines.events):
         return None
-    clicked = _adopted(account, call_id, lines)
-    call = _make(account, call_id, lines) if clicked is None else _continue(clicked, lines)
+    clicked = adopted(account, call_id, lines)
+    if clicked is None:
+        call = _make(account, call_id, lines)
+    else:
+        call = _continue(clicked, lines, _REPORTED_FIELDS)
     _share(call)
     return call
 
@@ -145,40 +120,56 @@ def _make(account: ProviderAccount, call_id: str, lines: Lines) -> CallLog:
     return call
 
 
-def _continue(call: CallLog, lines: Lines) -> CallLog:
-    """Adds what is new to the locked call's ledger."""
-    found = lines.agent if call.user is None else None
-    change = Change(call) if found is None else _given_to(call, found)
+def _continue(call: CallLog, lines: Lines, touched: Sequence[str] = ()) -> CallLog:
+    """Adds what is new to the locked call's ledger; `touched`: what is set already, not saved."""
+    found = lines.agent if call.user_id is None else None
+    if found is None:
+        change = Change(call)
+    else:
+        change, touched = given_to(call, found), _REPORTED_FIELDS
     call = change.call
+    was = _reported(call)
     change.add_lines(lines.rows(call))
     if change.is_empty and found is None:
         return call
     _take_over(change)
     call.conversation = lines.joined or call.conversation
     wrap_up.begin_after_click(change)
-    change.save(*_REPORTED_FIELDS)
+    changed = {name for name, value in _reported(call).items() if value != was[name]}
+    change.save(*changed.union(touched))
     return call
+
+
+def _reported(call: CallLog) -> dict[str, Any]:
+    return {
+        field.name: getattr(call, field.attname)
+        for field in map(CallLog._meta.get_field, _REPORTED_FIELDS)
+    }
 
 
 def _known(account: ProviderAccount, call_id: str) -> CallLog | None:
-    calls = CallLog.objects.select_for_update(of=("self",)).select_related("user__team", "contact")
-    return calls.filter(account=account, provider_call_id=call_id).first()
-
-
-def _adopted(account: ProviderAccount, call_id: str, lines: Lines) -> CallLog | None:
-    """The click that asked for this call, now linked to it; None if nobody clicked."""
-    number = _number(account, lines.facts)
-    if lines.agent is None or not number:
-        return None
-    wait_for_turn(lines.agent)
-    clicked = clicked_call(lines.agent, number, from_ms(min(e.at for e in lines.events)))
-    if clicked is None:
-        return None
-    call = lock(pk=clicked.pk)
-    call.user = lines.agent
-    call.account, call.provider_call_id = account, call_id
-    call.provider, call.conversation = account.name, lines.conversation or call_id
+    """The locked call that `account` names so."""
+    call: CallLog | None = next(iter(_KNOWN.found(account.pk, call_id)), None)
+    if call is not None:
+        call.account = account
     return call
+
+
+# Of the agent few things are asked while a message is recorded; the rest is fetched if need be.
+_ASKED = {"id", "username", "team", "is_active", "is_superuser"}
+_NOT_ASKED = [f"user__{f.name}" for f in User._meta.concrete_fields if f.name not in _ASKED]
+_KNOWN = Prepared(
+    lambda: (
+        CallLog.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .defer(*_NOT_ASKED)
+        .filter(account=A_NUMBER, provider_call_id=A_TEXT)
+        .exclude(provider_call_id="")  # or SQLite would not use its index and read all calls
+        .order_by()
+    ),
+    A_NUMBER,
+    A_TEXT,
+)
 
 
 def _take_over(change: Change) -> None:
@@ -191,23 +182,26 @@ def _take_over(change: Change) -> None:
         call.contact_phone = state.number[:64]
         region = (call.account and call.account.region) or None
         call.phone_e164 = to_e164(state.number, region)
-    if call.contact is None and call.user is not None and call.phone_e164:
+    if call.contact_id is None and call.user is not None and call.phone_e164:
         call.contact = Contact.objects.meant_by(call.user, "", call.phone_e164)
-
-
-def _number(account: ProviderAccount, facts: Sequence[timeline.Event]) -> str:
-    number = next((str(e.data["number"]) for e in facts if e.data.get("number")), "")
-    return to_e164(number, account.region or None) or number
 
 
 def _share(call: CallLog) -> None:
     """Marks the parts of a call that several agents had: teams count them once."""
     if not call.conversation:
         return
-    parts = CallLog.objects.parts_of(call.account, call.conversation)
-    unmarked = parts.filter(is_shared=False)
-    if parts.exclude(pk=call.pk).exists() and unmarked.update(is_shared=True):
-        call.is_shared = True
+    parts = _PARTS.rows(call.account_id, call.conversation)
+    if len(parts) > 1 and (False,) in parts:
+        unmarked = CallLog.objects.parts_of(call.account, call.conversation)
+        if unmarked.filter(is_shared=False).update(is_shared=True):
+            call.is_shared = True
+
+
+_PARTS = Prepared(
+    lambda: CallLog.objects.parts_of(A_NUMBER, A_TEXT).order_by().values_list("is_shared"),
+    A_NUMBER,
+    A_TEXT,
+)
 
 
 def assign(call: CallLog, agent: User, actor: User) -> CallLog:
@@ -220,7 +214,7 @@ def assign(call: CallLog, agent: User, actor: User) -> CallLog:
         call = lock(pk=call.pk)
         if call.user_id is not None:
             raise CallConflict(_("This call has an agent already."))
-        change = _given_to(call, agent)
+        change = given_to(call, agent)
         reported = ReportedTime(now(), source=ADMIN)
         change.add([fact(timeline.NOTED, reported, data={"assigned": agent.username})], actor=actor)
         change.save(*_REPORTED_FIELDS, alive=False)
@@ -245,39 +239,6 @@ def assign_waiting(account: ProviderAccount, identity: str, agent: User, actor: 
     for call in calls:
         assign(call, agent, actor)
     return len(calls)
-
-
-def _given_to(call: CallLog, agent: User) -> Change:
-    """Makes the locked `call` `agent`'s, joined with the click that asked for it."""
-    wait_for_turn(agent)
-    call.user = agent
-    clicked = clicked_call(agent, call.phone_e164 or call.contact_phone, call.start_time)
-    return Change(call) if clicked is None else _joined(lock(pk=clicked.pk), call)
-
-
-def _joined(clicked: CallLog, heard: CallLog) -> Change:
-    """One call of two: the click's, with the provider's ledger and the provider's link."""
-    rows = [
-        CallEvent(
-            call=clicked,
-            **{
-                field.attname: getattr(event, field.attname)
-                for field in CallEvent._meta.concrete_fields
-                if field.name not in ("id", "call")
-            },
-        )
-        for event in heard.events.all()
-    ]
-    alias = heard.call_id  # its only name: a call takes another when its agent clicked for it
-    values = {name: getattr(heard, name) for name in _LINK}
-    heard.user = None
-    heard.delete()
-    for name, value in values.items():
-        setattr(clicked, name, value)
-    CallAlias.objects.create(alias=alias, call=clicked)
-    change = Change(clicked)
-    change.add_lines(rows)
-    return change
 
 
 def expect(call: CallLog, account: ProviderAccount, call_id: str) -> None:

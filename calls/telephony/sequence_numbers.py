@@ -21,6 +21,7 @@ from calls.models import CallEvent, CallLog, ConversationNumber, ProviderAccount
 from calls.providers.base import ProviderEvent
 from calls.services.recording import Change, ReportedTime, fact
 from common.instants import from_ms
+from common.prepared_sql import A_NUMBER, A_TEXT, Prepared
 
 _NUMBER: Final = "conversation_seq"
 
@@ -51,25 +52,43 @@ def count(
 
 
 def _tell_parts(account: ProviderAccount, conversation: str) -> None:
-    kept = ConversationNumber.objects.filter(account=account, conversation=conversation)
-    heard = {number.sequence: number for number in kept}
-    parts = CallLog.objects.parts_of(account, conversation)
-    known: dict[int, set[int]] = {
-        pk: set() for pk in parts.order_by("pk").values_list("pk", flat=True)
-    }
-    lines = CallEvent.objects.filter(call__in=list(known), data__has_key=_NUMBER).order_by()
-    for pk, sequence in lines.values_list("call_id", f"data__{_NUMBER}"):
-        known[pk].add(sequence)
-    for pk, numbers in known.items():
-        if not heard.keys() <= numbers:
+    kept = _KEPT.found(account.pk, conversation)
+    heard: dict[int, ConversationNumber] = {number.sequence: number for number in kept}
+    known: dict[int, set[int]] = {}
+    for pk, sequence in _KNOWN.values(account.pk, conversation):
+        known.setdefault(pk, set()).add(sequence)
+    for (pk,) in _PARTS.rows(account.pk, conversation):
+        if not heard.keys() <= known.get(pk, set()):
             _tell(account, pk, heard)
+
+
+_KEPT = Prepared(
+    lambda: ConversationNumber.objects.filter(account=A_NUMBER, conversation=A_TEXT).order_by(),
+    A_NUMBER,
+    A_TEXT,
+)
+_PARTS = Prepared(
+    lambda: CallLog.objects.parts_of(A_NUMBER, A_TEXT).order_by("pk").values_list("pk"),
+    A_NUMBER,
+    A_TEXT,
+)
+_KNOWN = Prepared(
+    lambda: (
+        CallEvent.objects.filter(call__account=A_NUMBER, call__conversation=A_TEXT)
+        .exclude(call__conversation="")  # as in `parts_of`
+        .filter(data__has_key=_NUMBER)
+        .order_by()
+        .values_list("call_id", f"data__{_NUMBER}")
+    ),
+    A_NUMBER,
+    A_TEXT,
+)
 
 
 def _tell(account: ProviderAccount, pk: int, heard: Mapping[int, ConversationNumber]) -> None:
     """Adds what the ledger of this call lacks of the numbers `heard`."""
     with transaction.atomic():
-        calls = CallLog.objects.select_for_update(of=("self",)).select_related("user__team")
-        call = calls.filter(pk=pk).first()
+        call: CallLog | None = next(iter(_LOCKED.found(pk)), None)
         if call is None:  # it was deleted, or became one with its click, at this very moment
             return
         change = Change(call)
@@ -84,3 +103,14 @@ def _tell(account: ProviderAccount, pk: int, heard: Mapping[int, ConversationNum
                 )
                 change.add([said], received=number.received_at)
         change.save(alive=False)
+
+
+_LOCKED = Prepared(
+    lambda: (
+        CallLog.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(pk=A_NUMBER)
+        .order_by()
+    ),
+    A_NUMBER,
+)

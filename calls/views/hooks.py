@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -27,7 +26,9 @@ def hook(request: HttpRequest, kind: str, name: str) -> HttpResponse:
     adapter = adapters().get(kind)
     if adapter is None or not adapter.has_hook:
         raise Http404
-    account = get_object_or_404(ProviderAccount, kind=kind, name=name, is_active=True)
+    account = ProviderAccount.active(kind, name)
+    if account is None:
+        raise Http404
     if int(request.META.get("CONTENT_LENGTH") or 0) > _LARGEST_BODY:
         return JsonResponse({"error": _("The body is too large: at most 1024 KiB.")}, status=413)
     try:

@@ -103,7 +103,7 @@ def test_all_that_the_fold_asks_of_an_events_data_is_explained():
 
 def test_all_that_is_read_of_an_events_data_elsewhere_is_explained():
     """The intake and the comparison with call detail records, by the names in their text."""
-    files = ("intake.py", "cdr_reconciliation.py")
+    files = ("intake.py", "lines.py", "clicks.py", "cdr_reconciliation.py")
     source = "".join((ROOT / "calls" / "telephony" / file).read_text() for file in files)
     asked = set(re.findall(r"""\.data(?:\.get\(|\[)"(\w+)\"""", source))
     assert {"joined", "channel", "provisional"} <= asked
