@@ -53,10 +53,7 @@ class KeyUsage:
             return
         try:
             with transaction.atomic():
-                keys = [
-                    ApiKey(pk=pk, last_used_at=instant) for pk, instant in sorted(noted.items())
-                ]
-                ApiKey.objects.bulk_update(keys, ["last_used_at"], batch_size=200)
+                ApiKey.objects.note_use(noted)
         except DatabaseError:
             with self._guard:
                 self._noted = noted | self._noted

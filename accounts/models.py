@@ -1,13 +1,14 @@
 """People, teams and the keys of their programs."""
 
+import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -148,6 +149,14 @@ class Scope:
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def usable(self) -> "ApiKeyQuerySet":
         return self.filter(revoked_at__isnull=True, owner__is_active=True)
+
+    def note_use(self, instants: Mapping[int, dt.datetime]) -> None:
+        """Writes when keys, by their ids, were last used: thousands at once on a busy site, for
+        which Django has no statement that stays short."""
+        written = connection.ops.adapt_datetimefield_value
+        rows = [(written(instants[key_id]), key_id) for key_id in sorted(instants)]
+        with connection.cursor() as cursor:
+            cursor.executemany("UPDATE accounts_apikey SET last_used_at = %s WHERE id = %s", rows)
 
 
 class ApiKey(models.Model):
