@@ -1,5 +1,6 @@
 """What happens to a request before and after its view: little for programs, Django's for pages."""
 
+import logging
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth import middleware as auth
 from django.contrib.auth.views import redirect_to_login
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import resolve_url
 from django.urls import Resolver404, ResolverMatch, resolve
@@ -18,6 +19,8 @@ from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from common.htmx import HtmxRequest
+
+logger = logging.getLogger(__name__)
 
 
 class Programs:
@@ -57,7 +60,10 @@ class Programs:
     def _answer_message(self, request: HttpRequest) -> HttpResponseBase:
         try:
             answer: HttpResponseBase = self._policy.process_response(request, _answer(request))
-        except Exception:  # which the long way meets again, and has a page for
+        except Http404:
+            return self._get_response(request)
+        except Exception:  # the long way meets it again, and has a page for it
+            logger.exception("A phone system's message failed; it is taken once more")
             return self._get_response(request)
         return answer
 

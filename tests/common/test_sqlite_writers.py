@@ -1,13 +1,13 @@
 """The writers of one process stand in a line before SQLite's lock, and nobody stays in it."""
 
 import threading
-import time
 
 import pytest
 from django.db import OperationalError, connection, transaction
 
 from accounts.models import Team
 from common.sqlite.base import Line
+from tests.support.patience import await_that
 
 pytestmark = [
     pytest.mark.once,
@@ -19,15 +19,6 @@ def in_thread(work) -> threading.Thread:
     thread = threading.Thread(target=work)
     thread.start()
     return thread
-
-
-def waits_in(line: Line, number: int) -> None:
-    """Until `number` threads wait for their turn."""
-    for _ in range(500):
-        if len(line._waiting) == number:
-            return
-        time.sleep(0.01)
-    raise AssertionError("Nobody waits.")
 
 
 def test_turns_are_given_in_the_order_of_asking():
@@ -42,7 +33,7 @@ def test_turns_are_given_in_the_order_of_asking():
     threads = []
     for number in range(5):
         threads.append(in_thread(lambda number=number: wait_for_turn(number)))
-        waits_in(line, number + 1)
+        await_that(lambda number=number: len(line._waiting) == number + 1)
     line.leave()
     for thread in threads:
         thread.join()
