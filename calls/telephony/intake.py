@@ -29,11 +29,11 @@ from calls.telephony import sequence_numbers
 from calls.telephony.clicks import LINK, adopted, given_to
 from calls.telephony.lines import Lines
 from common.instants import now, to_ms
-from common.phones import to_e164
 from common.prepared_sql import A_NUMBER, A_TEXT, Prepared
 
 # What links a call to its phone system, and all that the phone system may say of it by itself.
-_REPORTED_FIELDS: Final = (*LINK, "user", "direction", "contact_phone", "phone_e164", "contact")
+_NUMBER: Final = ("contact_phone", "phone_e164", "phone_line")
+_REPORTED_FIELDS: Final = (*LINK, *_NUMBER, "user", "direction", "contact")
 
 
 def record(
@@ -179,11 +179,9 @@ def _take_over(change: Change) -> None:
         call.direction = state.direction
     clicked = any(event.key == timeline.STARTED for event in change.ledger)
     if state.number and not (clicked and call.contact_phone):
-        call.contact_phone = state.number[:64]
-        region = (call.account and call.account.region) or None
-        call.phone_e164 = to_e164(state.number, region)
-    if call.contact_id is None and call.user is not None and call.phone_e164:
-        call.contact = Contact.objects.meant_by(call.user, "", call.phone_e164)
+        call.set_phone(state.number[:64], (call.account and call.account.region) or None)
+    if call.contact_id is None and call.user is not None and call.phone_line:
+        call.contact = Contact.objects.meant_by(call.user, "", call.phone_line)
 
 
 def _share(call: CallLog) -> None:
