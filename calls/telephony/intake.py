@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -231,9 +232,9 @@ def waiting(account: ProviderAccount, identity: str) -> CallQuerySet:
     it."""
     calls = CallLog.objects.unassigned().filter(account=account)
     events = CallEvent.objects.filter(call__in=calls.order_by(), data__has_key="agent")
-    names = events.order_by().values_list("data__agent", flat=True).distinct()
+    names = events.order_by().values_list(KeyTextTransform("agent", "data"), flat=True).distinct()
     meant = set(compared_names(account, [identity]))
-    same = [name for name in names if not meant.isdisjoint(compared_names(account, [str(name)]))]
+    same = [name for name in names if not meant.isdisjoint(compared_names(account, [name]))]
     reported = CallEvent.objects.filter(call=OuterRef("pk"), data__agent__in=same)
     return calls.filter(Exists(reported))
 
