@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from accounts.models import User
 from calls import services
 from calls.models import CallLog, Contact, ProviderIdentity
 from calls.providers.generic import signature
@@ -157,6 +158,22 @@ def test_what_of_two_numbers_is_one(one, other, same):
 )
 def test_an_agent_is_known_by_any_spelling(client, people, pbx, at, stored, told):
     ProviderIdentity.objects.create(account=pbx, identity=stored, user=people.carol)
+    tell(client, pbx, at, "88887777", *WHOLE, agent=told)
+    assert CallLog.objects.get().user == people.carol
+
+
+@pytest.mark.parametrize(
+    ("extension", "told"),
+    [
+        ("4000-1400", "+50640001400"),
+        ("+54 9 11 4000 1400", "+541140001400"),
+        ("+525540001400", "5215540001400"),
+    ],
+)
+def test_an_extension_that_is_a_number_is_known_by_any_spelling(
+    client, people, pbx, at, extension, told
+):
+    User.objects.filter(pk=people.carol.pk).update(extension=extension)
     tell(client, pbx, at, "88887777", *WHOLE, agent=told)
     assert CallLog.objects.get().user == people.carol
 
