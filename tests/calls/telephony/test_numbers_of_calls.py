@@ -116,6 +116,24 @@ def test_a_call_of_a_program_is_with_any_number_of_its_contact(people):
     assert call.contact is None
 
 
+@pytest.mark.parametrize(
+    ("told", "typed"),
+    [
+        ("+5215512345678", ["5512345678", "1234 5678", "5678", "+52 1 55 12", "044 55 1234 5678"]),
+        ("+5491123456789", ["11 2345 6789", "9 11 2345-6789", "23456789", "54112345"]),
+        ("+551187654321", ["11 98765 4321", "1187654321", "+55 11 9876", "87654321", "4321"]),
+        ("+34612345678", ["612 345 678", "34612", "0034 612"]),
+        ("+50688887777", ["8888-7777", "50688", "7777"]),
+        ("+17875551234", ["787 555", "1234", "1 787 555 1234"]),
+    ],
+)
+def test_the_history_finds_a_number_by_its_beginning_or_its_end(people, told, typed):
+    call, _ = services.start_call(people.alice, contact_phone=told)
+    services.start_call(people.alice, contact_phone="+50640001400")
+    for text in typed:
+        assert list(CallLog.objects.search(text)) == [call], text
+
+
 def test_what_is_on_the_wall_is_no_mobile(client, people, pbx, at):
     Contact.objects.create(name="Wall", phone="+551132654321")
     tell(client, pbx, at, "+5511932654321", *WHOLE)
