@@ -143,19 +143,17 @@ CSRF_FAILURE_VIEW = "callmanager.errors.csrf_failure"
 
 # --- Data ---------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-SQLITE = "common.sqlite"  # Django's own, with a queue for its writers
+# Django's own, with a queue for writers, and with statements that are planned once.
+SQLITE, POSTGRESQL = "common.sqlite", "common.postgresql"
+_OURS = {"django.db.backends.sqlite3": SQLITE, "django.db.backends.postgresql": POSTGRESQL}
 DATABASE_URL = read("DATABASE_URL", env.str, "")
 if DATABASE_URL:
     DATABASES: dict[str, Any] = {"default": read("DATABASE_URL", env.db_url, {})}
-    if DATABASES["default"].get("ENGINE") not in {
-        "django.db.backends.postgresql",
-        "django.db.backends.sqlite3",
-    }:
+    if DATABASES["default"].get("ENGINE") not in _OURS:
         raise ImproperlyConfigured(
             "DATABASE_URL cannot be read: write postgres://user:password@host:5432/name"
         )
-    if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-        DATABASES["default"]["ENGINE"] = SQLITE
+    DATABASES["default"]["ENGINE"] = _OURS[DATABASES["default"]["ENGINE"]]
 else:
     DATABASES = {
         "default": {

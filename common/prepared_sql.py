@@ -11,7 +11,6 @@ from functools import cache, cached_property
 from typing import Any, Final
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
     BooleanField,
     CharField,
@@ -34,12 +33,12 @@ AN_INSTANT = dt.datetime(1, 1, 1, 0, 0, 1, tzinfo=dt.UTC)
 ANOTHER_INSTANT = dt.datetime(1, 1, 1, 0, 0, 2, tzinfo=dt.UTC)
 
 
-def _database() -> BaseDatabaseWrapper:
+def _database() -> Any:
     """This thread's connection itself: `django.db.connection` looks it up at every use."""
     return connections[DEFAULT_DB_ALIAS]
 
 
-def _adapted(values: Iterable[Any], database: BaseDatabaseWrapper) -> list[Any]:
+def _adapted(values: Iterable[Any], database: Any) -> list[Any]:
     return [
         value if type(value) in _AS_THEY_ARE else _adapted_one(value, database) for value in values
     ]
@@ -48,7 +47,7 @@ def _adapted(values: Iterable[Any], database: BaseDatabaseWrapper) -> list[Any]:
 _AS_THEY_ARE: Final = {int, str, bool}
 
 
-def _adapted_one(value: Any, database: BaseDatabaseWrapper) -> Any:
+def _adapted_one(value: Any, database: Any) -> Any:
     if isinstance(value, dt.datetime):
         return database.ops.adapt_datetimefield_value(value)
     if isinstance(value, dt.date):
@@ -94,11 +93,12 @@ class _Compiled:
     def __init__(self, query: QuerySet[Any], marks: Sequence[Any]):
         database = _database()
         compiler = query.query.get_compiler(connection=database)
-        self._sql, params = compiler.as_sql()
+        sql, params = compiler.as_sql()
         adapted = _adapted(marks, database)
         # A parameter is a number of `values`, or a constant in a list of one.
-        self._template: list[Any] = [adapted.index(p) if p in adapted else [p] for p in params]
-        assert {t for t in self._template if isinstance(t, int)} == set(range(len(marks)))
+        template: list[Any] = [adapted.index(p) if p in adapted else [p] for p in params]
+        assert {t for t in template if isinstance(t, int)} == set(range(len(marks)))
+        self._sql, self._template = database.with_constants(sql, template)
         self._compiler = compiler
         self._converters = compiler.get_converters([column[0] for column in compiler.select])
 
@@ -116,7 +116,7 @@ class _Compiled:
         """A cursor that has run the statement; whoever asks closes it."""
         database = _database()
         given = _adapted(values, database)
-        cursor = database.cursor()
+        cursor = database.prepared_cursor()
         cursor.execute(self._sql, [given[t] if type(t) is int else t[0] for t in self._template])
         return cursor
 
@@ -174,7 +174,7 @@ class PreparedWrites:
             super_insert = super()._do_insert  # type: ignore[misc]
             return super_insert(manager, using, fields, returning_fields, raw)  # type: ignore[no-any-return]
         given = _saved(fields, values, database)
-        with database.cursor() as cursor:
+        with database.prepared_cursor() as cursor:
             cursor.execute(_insertion(self._meta, tuple(fields), tuple(returning_fields)), given)
             return cursor.fetchall() if returning_fields else []
 
@@ -186,7 +186,7 @@ class PreparedWrites:
         database = _database()
         fields = tuple(value[0] for value in values)
         given = _saved(fields, [value[2] for value in values], database)
-        with database.cursor() as cursor:
+        with database.prepared_cursor() as cursor:
             cursor.execute(_change(self._meta, fields), [*given, pk_val])
             return cursor.rowcount > 0
 
@@ -203,9 +203,7 @@ def _has_expression(values: Iterable[Any]) -> bool:
 _PLAIN: Final = (CharField, TextField, IntegerField, BooleanField, ForeignKey)
 
 
-def _saved(
-    fields: Iterable[Any], values: Iterable[Any], database: BaseDatabaseWrapper
-) -> list[Any]:
+def _saved(fields: Iterable[Any], values: Iterable[Any], database: Any) -> list[Any]:
     """`values` as the database takes them; most are taken as they are."""
     return [
         value
@@ -250,5 +248,5 @@ class Upsert:
 
     def write(self, *values: Any) -> None:
         database = _database()
-        with database.cursor() as cursor:
+        with database.prepared_cursor() as cursor:
             cursor.execute(self._sql, _adapted(values, database))
