@@ -28,7 +28,7 @@ from django.db.models.query import get_related_populators
 A_NUMBER = -9_223_372_036_854_775_807
 A_TEXT = "\N{REPLACEMENT CHARACTER} a text"
 A_UUID = uuid.UUID(int=1)
-A_DAY = dt.date(1, 1, 1)
+A_DAY, ANOTHER_DAY = dt.date(1, 1, 1), dt.date(1, 1, 2)
 AN_INSTANT = dt.datetime(1, 1, 1, 0, 0, 1, tzinfo=dt.UTC)
 ANOTHER_INSTANT = dt.datetime(1, 1, 1, 0, 0, 2, tzinfo=dt.UTC)
 
@@ -90,7 +90,9 @@ class Prepared:
 
 
 class _Compiled:
-    def __init__(self, query: QuerySet[Any], marks: Sequence[Any]):
+    def __init__(
+        self, query: QuerySet[Any], marks: Sequence[Any], before: str = "", after: str = ""
+    ):
         database = _database()
         compiler = query.query.get_compiler(connection=database)
         sql, params = compiler.as_sql()
@@ -98,7 +100,7 @@ class _Compiled:
         # A parameter is a number of `values`, or a constant in a list of one.
         template: list[Any] = [adapted.index(p) if p in adapted else [p] for p in params]
         assert {t for t in template if isinstance(t, int)} == set(range(len(marks)))
-        self._sql, self._template = database.with_constants(sql, template)
+        self._sql, self._template = database.with_constants(before + sql + after, template)
         self._compiler = compiler
         self._converters = compiler.get_converters([column[0] for column in compiler.select])
 
@@ -215,7 +217,8 @@ def _saved(fields: Iterable[Any], values: Iterable[Any], database: Any) -> list[
 
 @cache
 def _insertion(meta: Any, fields: Fields, returned: Fields) -> str:
-    sql = _insert(meta.db_table, [field.column for field in fields])
+    marks = ", ".join(["%s"] * len(fields))
+    sql = f"{_insert_into(meta.db_table, [field.column for field in fields])} VALUES ({marks})"
     return f"{sql} RETURNING {_names(field.column for field in returned)}" if returned else sql
 
 
@@ -226,9 +229,15 @@ def _change(meta: Any, fields: Fields) -> str:
     return f"UPDATE {quote(meta.db_table)} SET {changes} WHERE {quote(meta.pk.column)} = %s"
 
 
-def _insert(table: str, columns: Sequence[str | None]) -> str:
-    marks = ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {connection.ops.quote_name(table)} ({_names(columns)}) VALUES ({marks})"
+def _insert_into(table: str, columns: Iterable[str | None]) -> str:
+    return f"INSERT INTO {connection.ops.quote_name(table)} ({_names(columns)})"
+
+
+def _or_replace(keys: Iterable[str], columns: Iterable[str]) -> str:
+    """What follows an INSERT of these so that it replaces a row with the same keys."""
+    quote = connection.ops.quote_name
+    changes = ", ".join(f"{quote(name)} = EXCLUDED.{quote(name)}" for name in columns)
+    return f" ON CONFLICT ({_names(keys)}) DO UPDATE SET {changes}"
 
 
 def _names(columns: Iterable[str | None]) -> str:
@@ -239,14 +248,42 @@ class Upsert:
     """Inserts a row of `model`, or replaces the one with the same `keys`."""
 
     def __init__(self, model: type[Model], keys: list[str], columns: list[str]):
-        quote = connection.ops.quote_name
-        changes = ", ".join(f"{quote(name)} = EXCLUDED.{quote(name)}" for name in columns)
-        self._sql = (
-            f"{_insert(model._meta.db_table, keys + columns)} "
-            f"ON CONFLICT ({_names(keys)}) DO UPDATE SET {changes}"
-        )
+        marks = ", ".join(["%s"] * len(keys + columns))
+        head = _insert_into(model._meta.db_table, keys + columns)
+        self._sql = f"{head} VALUES ({marks}){_or_replace(keys, columns)}"
 
     def write(self, *values: Any) -> None:
         database = _database()
         with database.prepared_cursor() as cursor:
             cursor.execute(self._sql, _adapted(values, database))
+
+
+class PreparedUpsert:
+    """Inserts the rows of a query into `model`, or replaces those with the same `keys`.
+
+    `make` gives the query, with the marks in place of values; its columns are `keys` and `columns`.
+    """
+
+    def __init__(
+        self,
+        model: type[Model],
+        keys: list[str],
+        columns: list[str],
+        make: Callable[[], QuerySet[Any]],
+        *marks: Any,
+    ):
+        self._model = model
+        self._keys = keys
+        self._columns = columns
+        self._make = make
+        self._marks = marks
+
+    @cached_property
+    def _statement(self) -> _Compiled:
+        before = f"{_insert_into(self._model._meta.db_table, self._keys + self._columns)} "
+        after = f"{_or_replace(self._keys, self._columns)} RETURNING {_names(self._columns)}"
+        return _Compiled(self._make(), self._marks, before, after)
+
+    def write(self, *values: Any) -> list[tuple[Any, ...]]:
+        """The `columns` of each row as it was written; none where the query found none."""
+        return self._statement.rows(values)

@@ -11,6 +11,7 @@ import time
 from typing import Any, Final
 
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.operations import DatabaseOperations
 from psycopg import Cursor, sql
 from psycopg.pq import TransactionStatus
 
@@ -24,8 +25,17 @@ class PreparedCursor(Cursor[Any]):
         return super().execute(query, params, prepare=True)
 
 
+class Operations(DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> Any:
+        """For logs and tests: the text with its values, which prepared cursors never make."""
+        if isinstance(cursor, PreparedCursor):
+            return self.compose_sql(sql, params)
+        return super().last_executed_query(cursor, sql, params)
+
+
 # The stubs leave out what only backends use.
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = Operations
     _heard_at = 0.0  # when the server was last known to be there, on the monotonic clock
 
     def get_connection_params(self) -> dict[str, Any]:
