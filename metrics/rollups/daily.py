@@ -138,7 +138,7 @@ def _by_day(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Sums]:
     return {day_of(day): Sums.of_row(columns) for day, *columns in rows}
 
 
-_ADD: Final = [max if column.is_greatest else sum for column in COLUMNS.values()]
+_GREATEST: Final = [place for place, c in enumerate(COLUMNS.values()) if c.is_greatest]
 
 
 def _added(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Sums]:
@@ -150,13 +150,17 @@ def _added(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Sums]:
     for key, *columns in rows:
         found.setdefault(key, []).append(columns)
     return {
-        key: Sums.of_row(
-            rows[0]
-            if len(rows) == 1
-            else [add(numbers) for add, numbers in zip(_ADD, zip(*rows, strict=True), strict=True)]
-        )
-        for key, rows in found.items()
+        key: Sums.of_row(parts[0] if len(parts) == 1 else _together(parts))
+        for key, parts in found.items()
     }
+
+
+def _together(parts: list[list[Any]]) -> list[Any]:
+    columns = list(zip(*parts, strict=True))
+    added = list(map(sum, columns))
+    for place in _GREATEST:
+        added[place] = max(columns[place])
+    return added
 
 
 def sums_by(
