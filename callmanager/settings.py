@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from callmanager.environment import env, fernet_keys, flag, read, seconds, stored_secret
+from callmanager.worker_queue import huey_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -217,15 +218,7 @@ else:
     SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
 
 # Background and periodic work: a file beside the database, or Redis when outgrown.
-HUEY = {
-    "name": "callmanager",
-    "huey_class": "huey.RedisHuey" if REDIS_URL else "huey.SqliteHuey",
-    "immediate": False,
-    "results": False,
-    # A large file takes one for minutes; stale calls must be closed meanwhile.
-    "consumer": {"workers": 3, "check_worker_health": True},
-    **({"url": REDIS_URL} if REDIS_URL else {"filename": str(DATA_DIR / "worker.sqlite3")}),
-}
+HUEY = huey_settings(REDIS_URL, DATA_DIR)
 
 # --- People -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
