@@ -84,7 +84,7 @@ class Asked(dict):
 
 # What people say and what the fields of an event say (ProviderEvent.facts).
 NOT_OF_ADAPTERS = {"notes", "disposition", "wrap_up", "offline"} | {
-    *("number", "direction", "leg", "seq", "conversation_seq"),
+    *("agent", "number", "direction", "leg", "seq", "conversation_seq"),
 }
 
 
