@@ -372,8 +372,10 @@ def events_of_a_call(draw):
         at, source = draw(instants), draw(st.sampled_from(SOURCES))
         events.append(Event(key if draw(st.booleans()) else f"n{number}", kind, at, source, data))
     events.append(Event("started", "started", T, draw(st.sampled_from(SOURCES))))
-    for at in draw(st.lists(instants, max_size=2)):
-        events.append(Event(f"started:{at}", "started", at, "provider:pbx", {"turn": True}))
+    events += [
+        Event(f"started:{at}", "started", at, "provider:pbx", {"turn": True})
+        for at in draw(st.lists(instants, max_size=2))
+    ]
     return events
 
 
