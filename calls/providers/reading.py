@@ -20,6 +20,8 @@ _WHOLE = re.compile(r"(\d+)(?:\.0*)?")
 # 12, 12.5, and 12,5: what has three digits after a comma could be thousands.
 _DECIMAL = re.compile(r"\d+(?:\.\d*)?|\d+,(?:\d{1,2}|\d{4,})")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d\d(?:\.\d+)?)")
+_ISO_LENGTH = re.compile(r"PT(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?", re.IGNORECASE)
+_ANGLED = re.compile(r"<([^<>]+)>")
 _ADDRESS = re.compile(r"(?:sips?|tel):(?://)?", re.IGNORECASE)
 _NUMBER = re.compile(r"\+?\d{7,15}")
 _Read = TypeVar("_Read")
@@ -57,14 +59,14 @@ def number_of(value: Any) -> int | None:
 
 
 def length_of(value: Any, unit_ms: int = 1000) -> int | None:
-    """A length of at most a day in ms, of a number of units or a clock's `1:05:30`, text or not;
-    None for anything else."""
+    """A length of at most a day in ms, of a number of units, a clock's `1:05:30` or ISO 8601's
+    `PT65M`, text or not; None for anything else."""
     found = text(value)
     if not found.isascii():
         return None
-    if clock := _CLOCK.fullmatch(found):
-        hours, minutes, seconds = clock.groups()
-        length = float(seconds) + 60 * int(minutes) + 3600 * int(hours or 0)
+    if parts := _CLOCK.fullmatch(found) or _ISO_LENGTH.fullmatch(found):
+        hours, minutes, seconds = parts.groups()
+        length = float(seconds or 0) + 60 * int(minutes or 0) + 3600 * int(hours or 0)
     elif _DECIMAL.fullmatch(found):
         length = float(found.replace(",", ".")) * unit_ms / 1000
     else:
@@ -108,13 +110,15 @@ def flag(value: Any) -> bool:
 
 
 def number_in(address: Any) -> str:
-    """The phone number of a SIP or tel address, `sip:+50688887777@192.0.2.1`; "" where the address
-    has a name or an extension, or is none."""
+    """The phone number of a SIP or tel address, `Rosa <sip:+50688887777@192.0.2.1>`; "" where the
+    address has a name or an extension, or is none."""
     found = text(address)
+    angled = _ANGLED.search(found)
+    found = angled[1].strip() if angled else found
     scheme = _ADDRESS.match(found)
-    if scheme is None:
+    if scheme is None and angled is None:
         return ""
-    user = found[scheme.end() :].partition("@")[0].partition(";")[0]
+    user = found[scheme.end() if scheme else 0 :].partition("@")[0].partition(";")[0]
     user = re.sub(r"[\s().-]", "", unquote(user))
     return user if user.isascii() and _NUMBER.fullmatch(user) else ""
 

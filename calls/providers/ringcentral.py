@@ -32,7 +32,6 @@ from calls.providers.reading import (
     joined,
     name_of,
     names,
-    number_of,
     objects,
     other_side,
     part,
@@ -130,13 +129,15 @@ class RingCentral(Adapter):
             raise Unknown(f"Event {path!r:.100}")
         session = name_of(about.get("telephonySessionId"), "session")
         at = instant_of(about.get("eventTime"))[0]
-        number = self._number(about)
+        shared = Values()
+        number = self._number(about, shared)
         events: list[ProviderEvent] = []
         troubles: list[str] = []
         for one in objects(about.get("parties")):
             code = text(part(one, "status").get("code"))
             if code.casefold() in KINDS:
                 party = _Party(session, one)
+                party.values.unread |= shared.unread
                 found = party.events(KINDS[code.casefold()], at, text(said.get("uuid")))
                 events += [replace(one, conversation_sequence=number) for one in found]
                 troubles += [party.values.trouble] if found and party.values.trouble else []
@@ -154,11 +155,11 @@ class RingCentral(Adapter):
             raise Unknown(troubles[0], events)
         return events
 
-    def _number(self, about: Mapping[str, Any]) -> int | None:
+    def _number(self, about: Mapping[str, Any], values: Values) -> int | None:
         """The notification's number within its session; None where that would prove nothing."""
         if text(self.settings.get("numbered")).casefold() == "no":
             return None
-        return number_of(about.get("sequence"))
+        return values.whole("sequence", about.get("sequence"))
 
 
 class _Party:
@@ -200,6 +201,8 @@ class _Party:
                 data["reached"] = True
             elif kind == timeline.ANSWERED:
                 data["turn"] = True  # who parked the call may fetch it
+        # Who fetches a parked call dials its place: the caller is the one who waited there.
+        fetches = self.outbound and bool(text(part(self.party, "park").get("id")))
         answers = internal and not self.outbound and kind == timeline.ANSWERED
         tentative, unless_known = self._waits(kind, data)
         return [
@@ -210,15 +213,18 @@ class _Party:
                 at=at,
                 conversation=self.session,
                 agents=agents,
-                number=other_side(self.other.get("phoneNumber"))
-                or text(self.other.get("extensionNumber")),
-                direction="internal" if internal else self.direction,
+                number="" if fetches else self._number_of_other(),
+                direction="inbound" if fetches else "internal" if internal else self.direction,
                 event_id=event_id,
                 tentative=tentative,
                 unless_known=unless_known,
                 data=data | self.values.said,
             ),
         ]
+
+    def _number_of_other(self) -> str:
+        number = other_side(self.other.get("phoneNumber"))
+        return number or text(self.other.get("extensionNumber"))
 
     def _waits(self, kind: str, data: Mapping[str, Any]) -> tuple[bool, bool]:
         """Whether the event makes no call by itself, and whether that is so only of a stranger's.

@@ -71,6 +71,9 @@ class Report:
         data: dict[str, Any] = {}
         if kind in (timeline.ENDED, timeline.SUMMARY):
             data = self._outcome(told)
+        if "end" not in data and "ended_at" in self.values.unread:
+            # A record that does not say when the call ended is no last word.
+            kind, data["provisional"] = timeline.ENDED, True
         if kind == timeline.SUMMARY:
             at = data.setdefault("end", at)
         elif kind == timeline.ENDED:

@@ -30,7 +30,7 @@ from calls.providers.base import (
     Unreadable,
     bounded_ms,
 )
-from calls.providers.reading import Values, name_of, objects, same, text
+from calls.providers.reading import Values, instant_of, name_of, objects, same, text
 from calls.providers.twilio.outcome import (
     KINDS,
     PRECISION_MS,
@@ -254,8 +254,8 @@ def _instant(fields: Mapping[str, Any], received: int) -> int:
     try:
         at = parsedate_to_datetime(reported)
         return bounded_ms(to_ms(at if at.tzinfo else at.replace(tzinfo=UTC)))
-    except (ValueError, OverflowError, TypeError) as error:
-        raise Unreadable(f"{reported!r:.60} is no instant.") from error
+    except (ValueError, OverflowError, TypeError):
+        return instant_of(fields["Timestamp"])[0]
 
 
 def _dial(number: str, caller_id: str, hook: str) -> str:

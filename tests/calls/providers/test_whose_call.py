@@ -67,6 +67,19 @@ def test_a_sip_number_that_is_one_of_ours_is_an_agent(client, people):
     assert (call.user, call.contact_phone) == (people.alice, "")
 
 
+def test_a_number_that_is_dialled_over_a_sip_trunk_is_the_other_side(client, people):
+    account = make_account("twilio")
+    map_to(account, people.alice, "client:ana")
+    messages = [
+        {**one, "From": "client:ana", "To": "sip:+50688882301@trunk.example.test;user=phone"}
+        for one in inputs("twilio-customer-by-sip")[:-1]
+    ]
+    assert in_any_order(client, account, messages) == {
+        (("alice", "COMPLETED", "outbound", 9, 50, 0),)
+    }
+    assert CallLog.objects.get().phone_e164 == "+50688882301"
+
+
 # --- Any system: from and to ---
 
 
@@ -212,6 +225,17 @@ def test_what_cannot_be_read_is_kept_shown_and_marked(client, people, name, valu
     client.force_login(people.ada)
     page = client.get(f"/calls/{call.call_id}/").content.decode()
     assert "no se pudo leer" in page and name in page
+
+
+def test_a_record_whose_end_cannot_be_read_has_not_the_last_word(client, people):
+    account = make_account("generic")
+    ended = {**SUMMARY, "event": "ended", "at": 1767607310, "ended_at": None}
+    broken = {**SUMMARY, "ended_at": "ten past ten"}
+    for order in ([broken, ended], [ended, broken]):
+        forget()
+        tell(client, account, *order)
+        (call,) = CallLog.objects.all()
+        assert (call.ring_seconds, call.talk_seconds, call.lacks) == (9, 101, ["unread"])
 
 
 def test_one_message_at_the_end_with_start_and_length(client, people):
@@ -460,6 +484,32 @@ def test_zoom_from_a_to_b_and_back(client, zoom_account):
     assert len(ids) == 3
 
 
+def zoom_history(own, start, answered, end):
+    log = {"id": f"log-{start}", "call_id": "7600000000000000001", "result": "answered"}
+    log |= {"callee_ext_number": own["extension_number"], "caller_did_number": "+50688881601"}
+    log |= {"start_time": at(start), "answer_time": at(answered), "end_time": at(end)}
+    return {
+        "event": "phone.callee_call_history_completed",
+        "payload": {"object": {"call_logs": [log | {"hold_time": "2.0"}]}},
+    }
+
+
+def test_each_turn_has_its_own_record(client, zoom_account):
+    messages = [
+        *(*zoom_turn(ANA, 0, 5, 45), *zoom_turn(BETO, 45, 50, 80), *zoom_turn(ANA, 80, 85, 145)),
+        *(zoom_history(ANA, 0, 5, 46), zoom_history(ANA, 79, 86, 146)),
+        zoom_history(BETO, 45, 51, 80),
+    ]
+    assert in_any_order(client, zoom_account, messages) == {
+        (
+            ("alice", "COMPLETED", "inbound", 5, 39, 2),
+            ("bob", "COMPLETED", "inbound", 6, 27, 2),
+            ("alice", "COMPLETED", "inbound", 7, 58, 2),
+        )
+    }
+    assert set(CallLog.objects.values_list("evidence", flat=True)) == {"A"}
+
+
 # --- Zoom: inside, parked, picked up ---
 
 
@@ -614,6 +664,30 @@ def test_a_parked_caller_waits_and_is_not_talked_to(client, ringcentral):
             ("alice", "COMPLETED", "inbound", 0, 30, 0),
         )
     }
+
+
+def test_who_fetches_a_parked_call_has_a_call_from_outside(client, ringcentral):
+    ends = {"from": {"extensionId": "9002"}, "to": {"phoneNumber": "*801"}, "park": {"id": "801"}}
+    own = {"id": "p-2", "extensionId": "9002", "direction": "Outbound", **ends}
+    steps = [(60, "Setup"), (61, "Answered"), (90, "Disconnected")]
+    messages = [party_of(seconds, code, **own) for seconds, code in steps]
+    assert in_any_order(client, ringcentral, messages) == {
+        (("bob", "COMPLETED", "inbound", 1, 29, 0),)
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [({"direction": "Sideways", "extensionId": None}, "direction"), ({}, "sequence")],
+)
+def test_what_ringcentral_says_in_vain_is_marked(client, ringcentral, changes, name):
+    messages = [party_of(0, "Setup", **changes), party_of(5, "Disconnected", "NoAnswer")]
+    if not changes:
+        messages[0]["body"]["sequence"] = "second"
+    tell(client, ringcentral, *messages)
+    call = CallLog.objects.get()
+    assert (call.status, call.lacks) == ("NO_ANSWER", ["unread"])
+    assert RawEvent.objects.filter(outcome=RawEvent.UNKNOWN, note__contains=name).count() == 1
 
 
 def test_a_call_that_somebody_picked_up_for_another(client, ringcentral):
