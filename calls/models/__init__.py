@@ -4,10 +4,11 @@ from calls.models.call import CallAlias, CallLog
 from calls.models.call_queries import ANSWERED, COUNTED, CallQuerySet
 from calls.models.contact import Contact
 from calls.models.contact_import import ContactImport
+from calls.models.contact_number import ContactNumber, NumberKind
 from calls.models.dial import DialChoice, DialLink, name_at
 from calls.models.disposition import Disposition, DispositionQuerySet
 from calls.models.event import CallEvent
-from calls.models.message import ConversationNumber, RawEvent
+from calls.models.message import ConversationNumber, RawEvent, WaitingFact
 from calls.models.provider import ProviderAccount, ProviderIdentity
 from calls.models.readers import Reader
 from calls.models.text import CallText
@@ -22,14 +23,17 @@ __all__ = [
     "CallText",
     "Contact",
     "ContactImport",
+    "ContactNumber",
     "ConversationNumber",
     "DialChoice",
     "DialLink",
     "Disposition",
     "DispositionQuerySet",
+    "NumberKind",
     "ProviderAccount",
     "ProviderIdentity",
     "RawEvent",
     "Reader",
+    "WaitingFact",
     "name_at",
 ]
