@@ -3,11 +3,14 @@ which direction, with whom and how long, in any order."""
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
 from calls.models import CallLog, RawEvent, WaitingFact
-from calls.telephony import intake
+from calls.providers.base import Payload
+from calls.telephony import hooks, intake
+from common.instants import now
 from metrics.rollups.rebuild import differences
 from tests.support.hooks import BASE, calls, inputs, make_account, map_to, tell
 
@@ -727,6 +730,34 @@ def test_a_strangers_call_appears_at_its_end_or_when_that_is_overdue(client, rin
     assert intake.record_overdue() == 1
     assert calls() == [("", "IN_PROGRESS", "inbound", 5, None, 0)]
     assert not WaitingFact.objects.exists()
+
+
+# --- What was recorded before ---
+
+
+def test_a_call_of_before_keeps_its_key_when_its_messages_come_again(client, people):
+    """Its ledger says nothing of turns, and a repeated message adds none."""
+    account = make_account("aircall")
+    map_to(account, people.alice, "11")
+    map_to(account, people.bob, "12")
+    over = {"transferred_by": B, "transferred_to": A, "ended_at": 1767607200 + 135}
+    messages = [
+        aircall("answered", 5),
+        aircall("transferred", 45, transferred_by=A, transferred_to=B),
+        aircall("transferred", 75, user=B, transferred_by=B, transferred_to=A),
+        aircall("hungup", 135, **over),
+    ]
+    adapter = hooks.adapter_of(account)
+    for said in messages:
+        events = adapter.parse(Payload(json.dumps(said).encode(), 0))
+        of_before = [
+            replace(one, data={name: one.data[name] for name in one.data if name != "turn"})
+            for one in events
+        ]
+        intake.record(account, of_before, received=now())
+    before = calls()
+    tell(client, account, *messages)
+    assert (calls(), CallLog.objects.count()) == (before, 2)
 
 
 # --- Ids that contradict each other ---
