@@ -256,6 +256,19 @@ def test_one_message_at_the_end_with_start_and_length(client, people):
     )
 
 
+def test_the_names_that_many_systems_use(client, people):
+    account = make_account("generic", {"time_zone": "America/Costa_Rica"})
+    map_to(account, people.alice, "801")
+    said = {"call_id": "n-1", "from": "88881601", "to": "801", "direction": "Inbound"}
+    times = {"start_time": "2026-01-05 04:00:00", "duration": 110, "billsec": "101"}
+    tell(client, account, said | times, said | times | {"call_id": "n-2", "billsec": "0"})
+    assert sorted(calls()) == [
+        ("alice", "COMPLETED", "inbound", 9, 101, 0),
+        ("alice", "NO_ANSWER", "inbound", 110, 0, 0),
+    ]
+    assert set(CallLog.objects.values_list("missing", flat=True)) == {""}
+
+
 def test_lengths_may_be_in_milliseconds(client, people):
     account = make_account("generic", {"lengths": "ms"})
     said = RECORD | {"duration_seconds": "110400", "connected_seconds": 101_400}
