@@ -148,7 +148,10 @@ class Report:
         direction = self._direction()
         caller, called = self._field("from"), self._field("to")
         if is_empty(caller) and is_empty(called):
-            return agents, number, direction
+            ends = self._ends()
+            if not (ends and direction):
+                return agents, number, direction
+            caller, called, agents, number = ends["from"], ends["to"], (), ""
         direction = direction or self._direction_between(caller, called, agents)
         own, other = (called, caller) if direction == "inbound" else (caller, called)
         if not direction:
@@ -159,6 +162,12 @@ class Report:
             return agents, number, ""
         own_names = names(own, *filter(None, [other_side(own)]))
         return agents or own_names, number or other_side(other), direction
+
+    def _ends(self) -> dict[str, Any]:
+        """From and to, where the account's settings call the one the agent and the other the
+        number, which is true of one direction only."""
+        ends = {self._path(one).rpartition(".")[2]: self._field(one) for one in ("agent", "number")}
+        return ends if ends.keys() == {"from", "to"} else {}
 
     def _direction(self) -> str:
         """`outbound-api` and the like say by their first word."""

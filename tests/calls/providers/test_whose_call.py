@@ -101,8 +101,18 @@ FROM_AND_TO = {
 }
 
 
-def test_from_and_to_are_chosen_by_direction(client, people):
-    account = make_account("generic", FROM_AND_TO)
+OF_ONE_DIRECTION = {
+    **FROM_AND_TO,
+    "fields": {
+        {"from": "number", "to": "agent"}.get(name, name): path
+        for name, path in FROM_AND_TO["fields"].items()
+    },
+}
+
+
+@pytest.mark.parametrize("settings_", [FROM_AND_TO, OF_ONE_DIRECTION])
+def test_from_and_to_are_chosen_by_direction(client, people, settings_):
+    account = make_account("generic", settings_)
     map_to(account, people.alice, "+50640001400")
     found = in_any_order(client, account, inputs("generic-from-and-to"))
     assert {tuple((c[0], c[1], c[2], c[4]) for c in one) for one in found} == {
