@@ -6,7 +6,7 @@ end went before it. Each turn but the first is a call of its own: its ledger hol
 and a `noted` event with the number of its turn (see calls.telephony.turns).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from calls.timeline.events import ANSWERED, ENDED, NOTED, PROVIDER_PREFIX, STARTED, SUMMARY, Event
@@ -50,11 +50,11 @@ class Turn(NamedTuple):
     of: int
 
 
-def own_turn(events: Sequence[Event]) -> Turn:
+def own_turn(events: list[Event]) -> Turn:
     """The ledger's own turn. What people and programs say is about the call it was said of."""
     begun = openings(events) if any("turn" in event.data for event in events) else []
     if not begun:
-        return Turn(list(events), FIRST, FIRST)
+        return Turn(events, FIRST, FIRST)
     turns = len(begun) + 1
     number = min(number_of_turn(events), turns)
     bounds = [float("-inf"), *begun, float("inf")]
