@@ -161,6 +161,8 @@ def _claims_of(part: CdrPart) -> dict[str, Any]:
     }
     if part.knows_answer:
         claims["answered"] = part.answered
+    if part.is_doubtful:
+        claims["conflict"] = {"linkedid": "none, and several calls fit"}
     return claims
 
 

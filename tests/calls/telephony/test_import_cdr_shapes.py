@@ -154,6 +154,21 @@ def test_quotes_as_mysql_escapes_them(pbx, tmp_path):
     assert calls() == RIGHT
 
 
+def test_the_digit_that_asks_for_a_line_is_not_the_number(pbx, tmp_path):
+    text = TABLE.replace(",88880001,", ",988880001,")
+    imported(pbx, text, tmp_path)
+    assert calls() == RIGHT
+
+
+def test_ids_that_are_none_join_nothing(pbx, tmp_path):
+    text = "\n".join(
+        [HEAD, *(joined(",", [*cut(one)[:23], "0", *cut(one)[24:]], quote='"') for one in ROWS)]
+    )
+    assert "no linkedid" in imported(pbx, text, tmp_path)
+    assert calls() == RIGHT
+    assert not CallLog.objects.filter(is_shared=True).exists()
+
+
 def test_a_table_without_channels_is_read_by_its_numbers(pbx, tmp_path):
     text = (
         "Date,Source,Destination,Status,Duration,Bill Sec\n"
@@ -247,6 +262,14 @@ def test_not_even_a_uniqueid(pbx, tmp_path):
     assert calls() == [("alice", "inbound", CUSTOMER, "COMPLETED", 10, 105)]
 
 
+def test_a_local_channel_that_left_the_way_does_not_hide_when_the_member_answered(pbx, tmp_path):
+    """Asterisk took the Local channel out: the queue's row names the phone itself."""
+    queue, tried, answered = QUEUE.splitlines()
+    queue = queue.replace("Local/1001@from-queue-00000004;1", "PJSIP/1001-00000011")
+    imported(pbx, "\n".join([queue, tried, answered]), tmp_path)
+    assert calls() == [("alice", "inbound", CUSTOMER, "COMPLETED", 10, 105)]
+
+
 def test_an_abandoned_queue_is_one_call_of_nobody(pbx, tmp_path):
     rows = [
         master("PJSIP/itsp-00000010", "", 0, 0, 40, app="Queue", uniqueid=f"{T}.20"),
@@ -286,6 +309,7 @@ def test_a_try_that_fits_two_calls_is_kept_and_told(pbx, tmp_path):
     printed = imported(pbx, "\n".join(rows), tmp_path)
     assert "line 3: several calls may be the one it belongs to" in printed
     assert [(one[0], one[3]) for one in calls()] == [("-", "NO_ANSWER")] * 3
+    assert sorted(call.lacks for call in CallLog.objects.all()) == [[], [], ["conflict"]]
 
 
 def test_a_call_by_a_local_channel_that_one_person_missed_is_theirs(pbx, tmp_path):
