@@ -120,8 +120,11 @@ def _bridge_enter(board: Board, message: Message) -> None:
             parking.park(board, leg)
         return
     leg.bridge = message.get("BridgeUniqueid")
+    in_room = message.get("BridgeTechnology") == "softmix"
     for other in board.others_in_bridge(leg):
         leg.link(other)
+        if not in_room:
+            parking.meet(board, leg, other)
         for one, two in ((leg, other), (other, leg)):
             if two.peer or one.role is not Role.ORIGINATED:
                 board.answer(one)

@@ -317,23 +317,7 @@ class Board:
 
     def _end(self, leg: Leg, part: ConversationPart, cause: int) -> None:
         self._answer_by_itself(leg, part)
-        attempt = leg.attempt or Attempt()
-        end = self.at
-        if part.answered is not None:
-            status, reason = outcome.answered((cause, leg.last_cause), part.hung_up_by)
-            if leg.transferred:
-                status, reason = timeline.COMPLETED, outcome.OWN_SIDE
-            end = leg.left_alone(self.at)
-        elif not part.agent:
-            status, reason = outcome.unserved(attempt.status, part.hung_up_by)
-        elif leg.role is Role.DIALLED:
-            # Whoever called an agent was missed, whatever the network says.
-            status = timeline.NO_ANSWER
-            reason = outcome.unanswered(attempt.status, (cause,))[1]
-            end = attempt.ended or self.at
-        else:
-            status, reason = outcome.unanswered(attempt.status, (attempt.cause, cause))
-            end = self.at if leg.in_queue else leg.left_alone(self.at)
+        end, status, reason = outcome.of_part(leg, part, cause, self.at)
         more: dict[str, Any] = {"transfer": leg.transferred} if leg.transferred else {}
         self.say(part, timeline.ENDED, end, status=status, reason=reason, **more)
         if part.agent and leg.role is not Role.DIALLED:

@@ -63,6 +63,26 @@ def test_who_fetches_a_call_sees_whose_it_is(people):
     assert first.is_shared and second.is_shared
 
 
+def test_a_fetched_call_is_known_without_its_event():
+    """Neither event of the fetching came: the bridge alone says so."""
+    pbx = exchange()
+    trunk, one = inbound(pbx)
+    pbx.wait(10)
+    park(pbx, trunk, one)
+    pbx.leave(one)
+    pbx.wait(30)
+    two = pbx.call("1002", "701")
+    pbx.go_up(two)
+    two.linkedid = trunk.linkedid
+    pbx.bridge(two, trunk)
+    pbx.wait(20)
+    pbx.hang_up(trunk, two)
+    first, second = parts(events_of(pbx.stream()))
+    assert (first.agent, first.talk) == ("1001", near(10))
+    assert (second.agent, second.direction, second.number) == ("1002", "inbound", CUSTOMER)
+    assert second.talk == near(20)
+
+
 def test_a_call_that_an_agent_made_and_parked_is_anothers_with_the_same_number():
     pbx = exchange()
     agent = pbx.call("1001", f"9{CUSTOMER}")

@@ -117,6 +117,10 @@ SHAPES = {
     "with instants since 1970": TABLE.replace("2026-01-05 10:00:00", "1767607200").replace(
         "2026-01-05 11:00:00", "1767610800.5"
     ),
+    "the date and the time apart": "Fecha,Hora,src,dst,channel,dstchannel,"
+    "disposition,duration,billsec\n"
+    "05/01/2026,10:00:00,1001,88880001,PJSIP/1001-0000000a,PJSIP/itsp-0000000b,ANSWERED,110,101\n"
+    "05/01/2026,11:00,1001,88880002,PJSIP/1001-0000000c,PJSIP/itsp-0000000d,NO ANSWER,30,0\n",
     "days first": TABLE.replace("2026-01-05", "05/01/2026").replace(":00:00,", ":00,"),
     "AM and PM": TABLE.replace("2026-01-05 10:00:00", "01/05/2026 10:00:00 AM").replace(
         "2026-01-05 11:00:00", "1/5/2026 11:00 a. m."

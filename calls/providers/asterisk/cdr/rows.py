@@ -158,7 +158,7 @@ def _row(line: int, said: dict[str, str], zone: ZoneInfo, *, day_first: bool) ->
     if lacking:
         raise BadLine(f"no column {', '.join(lacking)}")
     times = Times(zone, said.get("uniqueid", ""), day_first=day_first)
-    start = times.instant(f"{said['start']} {said.get('time', '')}".strip())
+    start = times.instant(f"{said.get('start', '')} {said.get('time', '')}".strip())
     duration, billsec = _length(said, "duration"), _length(said, "billsec")
     disposition = _disposition(said, billsec)
     answer = said.get("answer", "")
@@ -198,7 +198,7 @@ def _lacking(said: Mapping[str, str]) -> list[str]:
         "channel": ("channel", "src"),
         "disposition": ("disposition", "billsec", "answer"),
         "end": ("end", "duration"),
-        "start": ("start",),
+        "start": ("start", "time"),
     }
     return [name for name, any_of in wanted.items() if not said.keys() & set(any_of)]
 
