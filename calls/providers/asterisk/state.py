@@ -10,7 +10,6 @@ from calls.providers.asterisk.ami import Message
 from calls.providers.asterisk.dialplan import Dialplan, half_of, peer_of
 from calls.providers.asterisk.legs import (
     AT_ONCE,
-    Attempt,
     Conversation,
     ConversationPart,
     Leg,
