@@ -43,6 +43,7 @@ def _dial_begin(board: Board, message: Message) -> None:
     elif caller is not None and dest.attempt is None:
         dest.role, dest.attempt = Role.DIALLED, Attempt()
         dest.number = board.dialplan.dialled_number(message.get("DialString"))
+        board.merge(dest.conversation, caller.conversation)  # whatever their Linkedids say
         caller.link(dest)
         _dials(board, caller, dest, message)
         _rings(board, caller, dest, message)

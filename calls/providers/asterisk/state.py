@@ -7,7 +7,7 @@ from typing import Any
 from calls import timeline
 from calls.providers.asterisk import outcome
 from calls.providers.asterisk.ami import Message
-from calls.providers.asterisk.dialplan import Dialplan, half_of, peer_of
+from calls.providers.asterisk.dialplan import Dialplan, half_of, is_local, peer_of
 from calls.providers.asterisk.legs import (
     AT_ONCE,
     Conversation,
@@ -120,6 +120,10 @@ class Board:
         leg = Leg(uniqueid, channel, peer_of(channel), linkedid, conversation, self.at)
         conversation.legs.add(leg)
         self.legs[uniqueid] = leg
+        if is_local(channel):  # its halves are of one call, whatever their Linkedids say
+            half = half_of(channel)
+            for other in [one for one in self.legs.values() if half_of(one.channel) == half]:
+                self.merge(leg.conversation, other.conversation)
         return leg
 
     def _remember(self, leg: Leg) -> None:

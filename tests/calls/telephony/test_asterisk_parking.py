@@ -253,3 +253,24 @@ def test_a_number_that_is_dialled_after_an_announcement_is_known_better():
     pbx.hang_up(agent, remote)
     (part,) = parts(events_of(pbx.stream()))
     assert (part.number, part.ring, part.talk) == (CUSTOMER, near(4), near(6))
+
+
+def test_legs_that_dial_each_other_are_one_call_whatever_their_linkedids_say():
+    """A queue's member behind a Local channel of which each half has a Linkedid of its own."""
+    pbx = exchange()
+    trunk = pbx.call("trunk", "600", CUSTOMER)
+    pbx.join_queue(trunk)
+    near_half = pbx.dial(trunk, "Local/1001@from-queue-00000001;1", "1001@from-queue/n")
+    near_half.linkedid = near_half.uniqueid
+    far_half = pbx.new_channel("Local/1001@from-queue-00000001;2", CUSTOMER, "1001")
+    pbx.event("Newchannel", far_half.block())
+    agent = pbx.dial(far_half, "1001")
+    pbx.wait(6)
+    pbx.answer(far_half, agent)
+    pbx.answer(trunk, near_half)
+    pbx.leave_queue(trunk)
+    pbx.wait(12)
+    pbx.hang_up(trunk, near_half, far_half, agent)
+    (part,) = parts(events_of(pbx.stream()))
+    assert (part.agent, part.direction, part.number) == ("1001", "inbound", CUSTOMER)
+    assert (part.ring, part.talk) == (near(6), near(12))

@@ -302,7 +302,7 @@ def test_a_queue_that_somebody_answered_is_not_abandoned(pbx, tmp_path):
     assert (call.user, call.status) == (None, "COMPLETED")
 
 
-def test_a_try_that_fits_two_calls_is_kept_and_told(pbx, tmp_path):
+def test_a_try_that_fits_two_calls_makes_no_third_and_is_told(pbx, tmp_path):
     """Two calls of one number in the queue at once: nothing says for which a member rang."""
     rows = [
         master("PJSIP/itsp-00000010", "", 0, 0, 60, app="Queue", uniqueid=f"{T}.20"),
@@ -311,9 +311,24 @@ def test_a_try_that_fits_two_calls_is_kept_and_told(pbx, tmp_path):
                dst="1001", uniqueid=f"{T}.24"),
     ]  # fmt: skip
     printed = imported(pbx, "\n".join(rows), tmp_path)
-    assert "line 3: several calls may be the one it belongs to" in printed
-    assert [(one[0], one[3]) for one in calls()] == [("-", "NO_ANSWER")] * 3
-    assert sorted(call.lacks for call in CallLog.objects.all()) == [[], [], ["conflict"]]
+    assert "fits this call and another one" in printed
+    assert [(one[0], one[3]) for one in calls()] == [("-", "NO_ANSWER")] * 2
+    assert [call.lacks for call in CallLog.objects.order_by("start_time")] == [[], ["conflict"]]
+
+
+def test_a_queue_of_a_hidden_number(pbx, tmp_path):
+    imported(pbx, QUEUE.replace(CUSTOMER, ""), tmp_path)
+    assert calls() == [("alice", "inbound", "", "COMPLETED", 10, 105)]
+
+
+def test_tries_whose_caller_no_row_tells_are_one_call_of_nobody(pbx, tmp_path):
+    rows = [
+        master(f"Local/100{n}@from-queue-0000000{n};2", f"PJSIP/100{n}-0000001{n}", 20 * n, None,
+               20 * n + 10, dst=f"100{n}", uniqueid=f"{T}.2{n}")
+        for n in (1, 2)
+    ]  # fmt: skip
+    imported(pbx, "\n".join(rows), tmp_path)
+    assert [(one[0], one[3]) for one in calls()] == [("-", "NO_ANSWER")]
 
 
 def test_a_call_by_a_local_channel_that_one_person_missed_is_theirs(pbx, tmp_path):

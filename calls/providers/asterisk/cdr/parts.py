@@ -19,8 +19,8 @@ _ROOMS = frozenset({"ConfBridge", "MeetMe", "Conference", "Page"})
 class CdrPart:
     """What the rows say that one agent did. `call` is the Uniqueid of the agent's leg where they
     tell it, `channel` the leg's name; `conversation` the whole call, and `conversations` all that
-    it may have been called. `knows_answer` is False where `answered` is unknown. `is_doubtful`: the
-    rows do not say of which call this is."""
+    it may have been called. `knows_answer` is False where `answered` is unknown. `is_doubtful`: one
+    of the rows may be of another call."""
 
     conversation: str
     call: str
