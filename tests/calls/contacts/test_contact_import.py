@@ -111,9 +111,15 @@ END:VCARD
 
 def test_vcards_give_the_number_they_prefer_and_one_bad_card_spoils_no_other():
     head, ana, jose, bad = rows_of(CARDS.replace("\n", "\r\n").encode())
-    assert head == ["name", "phone", "company", "reference"]
-    assert ana == ["Ana Mora", "8888 7777", "Acme, S.A.", "crm-1"]
-    assert jose == ["José Muñoz", "22221001", "", ""]
+    assert head == [
+        *("name", "phone", "company", "reference", "phone type"),
+        *("phone 2", "phone 2 type"),
+    ]
+    assert ana == [
+        *("Ana Mora", "8888 7777", "Acme, S.A.", "crm-1", "mobile"),
+        *("2222 0000", "fax"),
+    ]
+    assert jose == ["José Muñoz", "22221001", "", "", "home", "", ""]
     assert bad[:2] == ["", ""]
 
 
