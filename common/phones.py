@@ -46,7 +46,9 @@ _SAME_TYPED: Final = [
     (re.compile(r"(?:1|9|01|04[45])(\d{10})"), r"\1"),
     (re.compile(r"0+([1-9]\d{2,})"), r"\1"),
 ]
-_FOREIGN: Final = re.compile(r"[1-9]\d{10,14}")
+# Phone systems tell numbers of other countries without the + of their code. Believed only of the
+# Americas and Spain: with what is dialled for an outside line (0, 8, 9) others would be made up.
+_WITHOUT_PLUS: Final = re.compile(r"(?=\d{11,15}$)(?:1|34|5)\d+", re.ASCII)
 
 
 def to_e164(number: str, region: str | None = None) -> str:
@@ -58,8 +60,7 @@ def to_e164(number: str, region: str | None = None) -> str:
 def _to_e164(number: str, region: str) -> str:
     number = without_invisible(number)
     written = _written(number, region)
-    # Phone systems tell numbers of other countries without the + of their code.
-    if not written and _FOREIGN.fullmatch(number):
+    if not written and _WITHOUT_PLUS.fullmatch(number):
         abroad = _written(f"+{number}", region)
         return abroad if abroad and is_valid(abroad) else ""
     return written

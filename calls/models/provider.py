@@ -1,6 +1,6 @@
 """Phone systems: their accounts, and whom they mean."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -153,8 +153,7 @@ class ProviderIdentity(models.Model):
         Asked of this account's identities, then of those for all accounts, then of the people's own
         extensions and e-mail addresses.
         """
-        compared = (comparable(name, account.region) for name in names if name)
-        wanted = list(dict.fromkeys(other for name in compared for other in spellings_of(name)))
+        wanted = compared_names(account, names)
         if not wanted:
             return None
         found: dict[tuple[str, bool], User] = {
@@ -206,6 +205,12 @@ def _active_with(field: str) -> Prepared:
 
 
 _BY_EMAIL, _BY_EXTENSION = _active_with("email"), _active_with("extension")
+
+
+def compared_names(account: ProviderAccount, names: Iterable[str]) -> list[str]:
+    """What an identity may be stored as that `account` calls by one of `names`."""
+    compared = (comparable(name, account.region) for name in names if name)
+    return list(dict.fromkeys(other for name in compared for other in spellings_of(name)))
 
 
 def comparable(identity: str, region: str = "") -> str:

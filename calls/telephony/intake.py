@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -22,6 +23,7 @@ from calls.models import (
     Contact,
     ProviderAccount,
 )
+from calls.models.provider import compared_names
 from calls.providers.base import ProviderEvent
 from calls.services import wrap_up
 from calls.services.recording import ADMIN, Change, ReportedTime, fact, lock
@@ -226,9 +228,15 @@ def identity_of(call: CallLog) -> str:
 
 
 def waiting(account: ProviderAccount, identity: str) -> CallQuerySet:
-    """The calls without an agent that `account` says are those of `identity`."""
-    reported = CallEvent.objects.filter(call=OuterRef("pk"), data__agent=identity)
-    return CallLog.objects.unassigned().filter(account=account).filter(Exists(reported))
+    """The calls without an agent that `account` says are those of `identity`, however it writes
+    it."""
+    calls = CallLog.objects.unassigned().filter(account=account)
+    events = CallEvent.objects.filter(call__in=calls.order_by(), data__has_key="agent")
+    names = events.order_by().values_list(KeyTextTransform("agent", "data"), flat=True).distinct()
+    meant = set(compared_names(account, [identity]))
+    same = [name for name in names if not meant.isdisjoint(compared_names(account, [name]))]
+    reported = CallEvent.objects.filter(call=OuterRef("pk"), data__agent__in=same)
+    return calls.filter(Exists(reported))
 
 
 def assign_waiting(account: ProviderAccount, identity: str, agent: User, actor: User) -> int:
