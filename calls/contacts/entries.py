@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.utils.translation import gettext as _
 
 from calls.contacts import columns
 from calls.contacts.number_kinds import is_preferred, kind_of
 from calls.models import ContactImport, NumberKind
-from calls.models.contact_number import Numbered, compared, distinct
-from common.phones import to_e164
+from calls.models.contact_number import Numbered
+from common.phones import line_of_e164, to_e164
 from common.text import folded
 
 _LENGTHS: Final = {"name": 120, "company": 120, "external_id": 100}
@@ -21,6 +21,7 @@ _FORMULA: Final = ("'=", "'+", "'-", "'@")  # how a spreadsheet's file defuses w
 _GOOGLE: Final = " ::: "  # stands between several values in one cell
 _BETWEEN: Final = re.compile(r"[;,/|\n]| y | and | o | or ")  # numbers that people put in one cell
 _LONGEST_CELL: Final = 400  # characters in which several numbers are looked for
+_SHOWN_UNREADABLE: Final = 5  # of one row
 _MOST_IN_A_CELL: Final = 50  # numbers that are looked at
 _SHORTEST: Final = 7  # digits of a number beside another in one cell
 
@@ -53,7 +54,7 @@ class Entry:
     @cached_property
     def lines(self) -> list[str]:
         """What its numbers are compared by, the preferred one's first."""
-        return [compared(number) for number, _kind in self.numbers]
+        return [line_of_e164(number) for number, _kind in self.numbers]
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -71,31 +72,42 @@ def is_alike(one: frozenset[str], other: frozenset[str]) -> bool:
     return one <= other or other <= one
 
 
-def read(what: ContactImport, faults: list[Fault], remarks: list[Fault]) -> Iterator[Entry]:
-    """The rows that make sense. Those that do not are added to `faults`; what of the others cannot
-    be taken, to `remarks`."""
-    reader = _Reader(what)
+@dataclass(frozen=True)
+class Reading:
+    """The rows of a file as its mapping reads them."""
+
+    entries: list[Entry] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)  # of rows that make no sense
+    remarks: list[Fault] = field(default_factory=list)  # what of the others cannot be taken
+
+
+def read(what: ContactImport) -> Reading:
+    """Reads the rows of an import; asks nothing of the database."""
+    reader, made = _Reader(what), Reading()
     for row, cells in enumerate(what.rows, start=what.first_row):
         said = reader.said(cells)
         numbers, unreadable = reader.numbers(cells)
         wrong = _faults(said, numbers, unreadable)
-        faults += [(row, sentence) for sentence in wrong]
         if wrong:
+            made.faults.extend((row, sentence) for sentence in wrong)
             continue
-        remarks += [
-            (row, _("Without “%(text)s”, which is not a phone number.") % {"text": text})
-            for text in unreadable
-        ]
-        if len(numbers) > columns.MAX_NUMBERS:
-            most = {"most": columns.MAX_NUMBERS}
-            remarks.append((row, _("Only the first %(most)d numbers are kept.") % most))
-        yield Entry(
+        made.remarks.extend((row, sentence) for sentence in _remarks(numbers, unreadable))
+        entry = Entry(
             row=row,
             name=_name(said),
             numbers=tuple(numbers[: columns.MAX_NUMBERS]),
             company=said["company"],
             external_id=said["external_id"],
         )
+        made.entries.append(entry)
+    return made
+
+
+def _remarks(numbers: Sequence[Numbered], unreadable: Sequence[str]) -> Iterator[str]:
+    for text in unreadable:
+        yield _("Without “%(text)s”, which is not a phone number.") % {"text": text}
+    if len(numbers) > columns.MAX_NUMBERS:
+        yield _("Only the first %(most)d numbers are kept.") % {"most": columns.MAX_NUMBERS}
 
 
 def _name(said: dict[str, str]) -> str:
@@ -125,11 +137,11 @@ def _faults(
         wrong.append(_("The phone number is missing."))
     elif not numbers:
         wrong += [_("“%(text)s” is not a phone number.") % {"text": text} for text in unreadable]
-    for field, most in _LENGTHS.items():
-        if len(name if field == "name" else said[field]) > most:
+    for key, most in _LENGTHS.items():
+        if len(name if key == "name" else said[key]) > most:
             wrong.append(
                 _("%(field)s is too long: at most %(most)d characters.")
-                % {"field": columns.FIELDS[field], "most": most}
+                % {"field": columns.FIELDS[key], "most": most}
             )
     return wrong
 
@@ -168,7 +180,7 @@ class _Reader:
     def numbers(self, row: Sequence[str]) -> tuple[list[Numbered], list[str]]:
         """The numbers in E.164, the preferred one first; and the beginning of what stands in
         their place and is none. A fax comes first only if somebody has put it there."""
-        found: list[tuple[int, Numbered]] = []
+        found: list[_Found] = []
         unreadable = []
         for column in self._numbers:
             label = "" if column.label is None else _cell(row, column.label)
@@ -177,12 +189,29 @@ class _Reader:
             for text in _several(_cell(row, column.place)):
                 number = to_e164(text)
                 if number:
-                    found.append((rank, (number, kind)))
+                    found.append(_Found(rank, number, kind))
                 else:
                     unreadable.append(text[:40])
-        first = min(found, key=lambda pair: pair[0], default=None)
-        ordered = [] if first is None else [first, *found]
-        return distinct(number for _rank, number in ordered), unreadable
+        return _distinct(found), unreadable[:_SHOWN_UNREADABLE]
+
+
+class _Found(NamedTuple):
+    rank: int  # the least is the preferred one
+    number: str  # E.164
+    kind: str
+
+
+def _distinct(found: Sequence[_Found]) -> list[Numbered]:
+    """The numbers, the preferred one first, without those whose line came before; of two on a line
+    that which knows its kind tells it."""
+    first = min(found, key=lambda one: one.rank, default=None)
+    kept: dict[str, Numbered] = {}
+    for one in () if first is None else (first, *found):
+        line = line_of_e164(one.number)
+        number, kind = kept.setdefault(line, (one.number, one.kind))
+        if kind == NumberKind.OTHER:
+            kept[line] = (number, one.kind)
+    return list(kept.values())
 
 
 def _number_column(head: Sequence[str], place: int, kind: str) -> _NumberColumn:

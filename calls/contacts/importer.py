@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Team, User
 from calls.contacts import columns as contact_columns
-from calls.contacts.entries import Entry
+from calls.contacts.entries import Entry, read
 from calls.contacts.files import Sheet
-from calls.contacts.planning import CHANGED, batches, merged, plan
+from calls.contacts.planning import CHANGED, Plan, batches, merged, plan
 from calls.errors import BadCallData, CallConflict
 from calls.models import Contact, ContactImport
 from calls.models.contact_number import Numbered, with_preferred
@@ -43,19 +43,24 @@ def draft(
 # --- Taking in ----------------------------------------------------------------------------------
 
 
-@transaction.atomic
 def take_in(what: ContactImport) -> ContactImport:
     """Makes and changes the contacts of a draft. CallConflict if that was done before; BadCallData
     where no column is the name or the number."""
-    what = ContactImport.objects.select_for_update().select_related("person").get(pk=what.pk)
-    if what.state != ContactImport.DRAFT:
-        raise CallConflict(_("This file was taken in already."))
-    missing = [contact_columns.FIELDS[n] for n in _missing(what.mapping)]
-    if missing:
-        raise BadCallData(
-            _("Say which column is: %(what)s.") % {"what": ", ".join(map(str, missing))}
-        )
-    made = plan(what)
+    reading = read(what)  # takes longest, and nobody has to wait for it
+    with transaction.atomic():
+        held = ContactImport.objects.select_for_update().select_related("person").get(pk=what.pk)
+        if held.state != ContactImport.DRAFT:
+            raise CallConflict(_("This file was taken in already."))
+        missing = [contact_columns.FIELDS[n] for n in _missing(held.mapping)]
+        if missing:
+            raise BadCallData(
+                _("Say which column is: %(what)s.") % {"what": ", ".join(map(str, missing))}
+            )
+        _carry_out(held, plan(held, reading if held.mapping == what.mapping else None))
+    return held
+
+
+def _carry_out(what: ContactImport, made: Plan) -> None:
     made_contacts = _create(what, made.new)
     what.changes = {
         "created": [contact.pk for contact in made_contacts],
@@ -67,7 +72,6 @@ def take_in(what: ContactImport) -> ContactImport:
     what.remarks = made.remarks[:_SHOWN_FAULTS]
     what.state, what.rows = ContactImport.DONE, []
     what.save()
-    return what
 
 
 def _missing(mapping: dict[str, Any]) -> list[str]:

@@ -8,8 +8,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from calls.contacts.entries import Entry, Fault, is_alike, name_words, read
-from calls.models import Contact, ContactImport, ContactNumber
+from calls.contacts.entries import Entry, Fault, Reading, is_alike, name_words, read
+from calls.models import Contact, ContactImport, ContactNumber, NumberKind
 from calls.models.contact_number import Numbered, compared, distinct
 
 CHANGED: Final = ("name", "company", "external_id")  # and the numbers
@@ -36,9 +36,10 @@ class Plan:
         return sorted(marked, key=lambda pair: pair[0].row)[:10]
 
 
-def plan(what: ContactImport) -> Plan:
-    """What taking `what` in would do now. Changes nothing."""
-    planner = _Planner(what)
+def plan(what: ContactImport, reading: Reading | None = None) -> Plan:
+    """What taking `what` in would do now. Changes nothing. `reading` is what has been read of its
+    rows already, which takes longest."""
+    planner = _Planner(what, reading or read(what))
     for entry in planner.entries:
         planner.place(entry)
     planner.made.errors.sort()
@@ -57,9 +58,9 @@ def merged(known: Sequence[Numbered], told: Sequence[Numbered]) -> list[Numbered
 class _Planner:
     """Decides row by row; remembers what earlier rows of the file have claimed."""
 
-    def __init__(self, what: ContactImport):
-        self.made = Plan()
-        self.entries = list(read(what, self.made.errors, self.made.remarks))
+    def __init__(self, what: ContactImport, reading: Reading):
+        self.made = Plan(errors=list(reading.faults), remarks=list(reading.remarks))
+        self.entries = reading.entries
         self._duplicates = what.duplicates
         self._known = _Known(what.person, self.entries)
         # Contacts that a row of their own name, or with their reference, is about.
@@ -140,7 +141,7 @@ class _Planner:
         return (
             contact.pk in self._changed
             or any(told and told != " ".join(known.split()) for told, known in fields)
-            or merged(contact.numbered, entry.numbers) != contact.numbered
+            or not _has_numbers(contact, entry)
         )
 
     def _claims(self, entry: Entry, owner: _Target) -> bool:
@@ -154,6 +155,15 @@ class _Planner:
 
     def _refuse(self, entry: Entry) -> None:
         self.made.errors.append((entry.row, _("Another contact has this reference.")))
+
+
+def _has_numbers(contact: Contact, entry: Entry) -> bool:
+    """Whether the contact has just the row's numbers, perhaps others after them."""
+    numbers = list(contact.numbers.all())[: len(entry.lines)]
+    kinds = zip(entry.numbers, numbers, strict=False)
+    return [number.line for number in numbers] == entry.lines and all(
+        kind in (NumberKind.OTHER, known.kind) for (_number, kind), known in kinds
+    )
 
 
 def _merged(first: Entry, second: Entry) -> Entry:
@@ -179,8 +189,8 @@ class _Known:
             self._learn(person, part, found)
         # The person's own come first, so that they are what a number means.
         for contact in sorted(found.values(), key=lambda c: (c.owner_id != person.pk, c.pk)):
-            for number, _kind in contact.numbered:
-                self._by_line.setdefault(compared(number), []).append(contact)
+            for number in contact.numbers.all():
+                self._by_line.setdefault(number.line, []).append(contact)
         editable = Contact.objects.editable_by(person).values_list("pk", flat=True)
         self._editable = {
             pk for part in batches(list(found)) for pk in editable.filter(pk__in=part)
@@ -213,8 +223,8 @@ class _Known:
 
     def preferring(self, line: str) -> Contact | None:
         """The contact whose preferred number is on this line."""
-        those = (c for c in self._by_line.get(line, ()) if compared(c.phone) == line)
-        return next(those, None)
+        those = self._by_line.get(line, ())
+        return next((c for c in those if c.numbers.all()[0].line == line), None)
 
     def may_change(self, contact: Contact) -> bool:
         return contact.pk in self._editable

@@ -14,6 +14,7 @@ _NAME: Final = re.compile(r"(?:([\w-]+)\.)?([\w-]+)")
 _PARAMETER: Final = re.compile(r"(?:\"[^\"]*\"|[^\";])+")
 _COMPONENT: Final = re.compile(r"((?:[^;\\]|\\.|\\$)*)(?:;|$)", re.S)
 _ESCAPED: Final = re.compile(r"\\([\\,;:nN])")
+_MOST_NUMBERS: Final = 50  # of one card
 _KEPT: Final = {
     *("FN", "N", "ORG", "NICKNAME", "TEL", "UID", "KIND"),
     *("X-ABLABEL", "X-ADDRESSBOOKSERVER-KIND"),
@@ -127,7 +128,7 @@ def _company_of(card: _Card) -> str:
 def _numbers_of(card: _Card) -> list[tuple[str, str]]:
     """Its numbers with their kinds: first the preferred ones in the order of their PREF, or, if it
     prefers none, a mobile, or at least no fax; then the others as they stand there."""
-    numbers = [one for one in card.all("TEL") if _number_in(one)]
+    numbers = [one for one in card.all("TEL") if _number_in(one)][:_MOST_NUMBERS]
     labels = {one.group: _label_in(one) for one in card.all("X-ABLABEL") if one.group}
     preferred = sorted(filter(_is_preferred, numbers), key=_preference)
     if not preferred and numbers:
