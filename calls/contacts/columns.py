@@ -50,7 +50,7 @@ def guess(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, int]:
     """Field -> column, for those that can be guessed. The numbers stand there as they are
     preferred: of those that a row has, the first."""
     plain = [_plain(cell) for cell in head]
-    called = [column for column, name in enumerate(plain) if _names_number(name)]
+    called = [c for c, name in enumerate(plain) if _names_number(name) or _is_kind(c, name, rows)]
     found = _named_columns(plain, set(called), rows)
     used = [column for column in called if any(_has_number(row, column) for row in rows)]
     numbers = sorted(used, key=lambda column: _rank(plain[column]))
@@ -134,6 +134,14 @@ def _names_number(plain: str) -> bool:
     return plain in vocabulary.NUMBER_HEADS or bool(
         words & vocabulary.NUMBER_WORDS and not words & vocabulary.NO_NUMBERS
     )
+
+
+def _is_kind(column: int, plain: str, rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a column that is called by a kind alone ("Oficina", "Casa 2") has numbers."""
+    if not set(plain.split()) <= vocabulary.KINDS_ALONE or plain.isdigit():
+        return False
+    said = [row[column] for row in rows[:_SAMPLE] if column < len(row) and row[column]]
+    return sum(map(_is_number, said)) * 2 > len(said)
 
 
 def _has_number(row: Sequence[str], column: int) -> bool:

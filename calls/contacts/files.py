@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from calls.contacts import vcard
+from calls.contacts.columns import has_head
 
 MAX_BYTES: Final = 5 * 1024 * 1024
 MAX_ROWS: Final = 20_000
@@ -41,7 +42,7 @@ def read(data: bytes) -> Sheet:
         )
     kind, rows = _rows_of(data)
     found = [row[:MAX_COLUMNS] for row in islice(rows, MAX_ROWS + 2) if any(row)]
-    if not found:
+    if not found or (len(found) == 1 and has_head(found)):
         raise UnreadableFile(_("There is nothing in this file."))
     if len(found) > MAX_ROWS + 1:  # a head, and so many below it
         raise UnreadableFile(

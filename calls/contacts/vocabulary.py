@@ -56,6 +56,10 @@ NUMBER_HEADS: Final = {
     *("numero", "number", "contact number", "numero de contacto", "particular", "particular 2"),
     *("callback", "isdn", "rdsi", "devolucion de llamada"),
 }
+KINDS_ALONE: Final = {
+    *("trabajo", "oficina", "casa", "domicilio", "hogar", "principal", "otro", "personal"),
+    *("work", "business", "office", "home", "main", "other", "1", "2", "3"),
+}  # ... or has nothing but these, and numbers below
 # ... and has none of these: something about a number, or somebody else's.
 NO_NUMBERS: Final = {
     *("type", "tipo", "label", "etiqueta", "ext", "extension", "anexo", "code", "codigo"),
