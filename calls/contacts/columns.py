@@ -85,6 +85,8 @@ def _named_columns(
             hits = [c for name in names for c in free if matches(plain[c], name)]
             if matches is _begins:
                 hits = [column for column in hits if _may_be(field, column, rows)]
+            if field in RARE:
+                hits = [column for column in hits if any(_cell(row, column) for row in rows)]
             if hits:
                 found[field] = hits[0]
     return found
@@ -99,8 +101,12 @@ def _may_be(field: str, column: int, rows: Sequence[Sequence[str]]) -> bool:
     else's, and a name beside the name ("Nombre comercial") is another's."""
     if field != "external_id":
         return field != "whole_name"
-    said = [row[column] for row in rows if column < len(row) and row[column]]
+    said = [cell for row in rows if (cell := _cell(row, column))]
     return len(set(said)) == len(said)
+
+
+def _cell(row: Sequence[str], column: int) -> str:
+    return row[column] if column < len(row) else ""
 
 
 # --- Numbers ------------------------------------------------------------------------------------
@@ -140,12 +146,12 @@ def _is_kind(column: int, plain: str, rows: Sequence[Sequence[str]]) -> bool:
     """Whether a column that is called by a kind alone ("Oficina", "Casa 2") has numbers."""
     if not set(plain.split()) <= vocabulary.KINDS_ALONE or plain.isdigit():
         return False
-    said = [row[column] for row in rows[:_SAMPLE] if column < len(row) and row[column]]
+    said = [cell for row in rows[:_SAMPLE] if (cell := _cell(row, column))]
     return sum(map(_is_number, said)) * 2 > len(said)
 
 
 def _has_number(row: Sequence[str], column: int) -> bool:
-    return column < len(row) and sum(map(str.isdigit, row[column])) >= 5
+    return sum(map(str.isdigit, _cell(row, column))) >= 5
 
 
 def _rank(plain: str) -> int:

@@ -30,11 +30,12 @@ HEADS: Final = {
     "company": (
         *("empresa", "company", "compania", "organizacion", "organization", "organisation"),
         *("organization name", "organization 1 name", "organisation name", "company name"),
-        *("nombre de la empresa", "nombre de empresa", "razon social", "account"),
+        *("nombre de la empresa", "nombre de empresa", "nombre de la organizacion"),
+        *("razon social", "account", "account name"),
     ),
     "external_id": (
         *("referencia", "reference", "ref", "external id", "id externo", "contact id"),
-        *("id", "codigo", "code", "uid", "crm id", "id cliente"),
+        *("id", "codigo", "code", "uid", "crm id", "id cliente", "record id"),
     ),
 }
 # Words that tell that a column whose name begins like one of those is something else.
@@ -50,22 +51,23 @@ NUMBER_WORDS: Final = {
     *("phone", "phones", "telephone", "telefono", "telefonos", "tel", "telf", "tlf", "tfno"),
     *("movil", "mobile", "celular", "cell", "cel", "cellphone", "cellular", "whatsapp"),
     *("fax", "pager", "radiotelefono", "localizador", "buscapersonas"),
-    *("centralita", "conmutador"),
+    *("centralita", "conmutador", "telefonico", "telefonica"),
 }
 NUMBER_HEADS: Final = {
     *("numero", "number", "contact number", "numero de contacto", "particular", "particular 2"),
     *("callback", "isdn", "rdsi", "devolucion de llamada"),
 }
+# ... or has nothing but these, and numbers below it ...
 KINDS_ALONE: Final = {
     *("trabajo", "oficina", "casa", "domicilio", "hogar", "principal", "otro", "personal"),
     *("work", "business", "office", "home", "main", "other", "1", "2", "3"),
-}  # ... or has nothing but these, and numbers below
+}
 # ... and has none of these: something about a number, or somebody else's.
 NO_NUMBERS: Final = {
     *("type", "tipo", "label", "etiqueta", "ext", "extension", "anexo", "code", "codigo"),
     *("country", "pais", "prefix", "prefijo", "carrier", "operador", "operadora"),
     *("email", "mail", "correo", "date", "fecha", "note", "notes", "nota", "notas"),
-    *("verified", "assistant", "asistente", "ayudante"),
+    *("verified", "assistant", "asst", "asistente", "ayudante"),
 }
 # Words of a column that tells the kind of another's numbers, and words that say nothing.
 LABELS: Final = {"type", "tipo", "label", "etiqueta", "kind", "clase"}
