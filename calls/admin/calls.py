@@ -47,13 +47,17 @@ class ContactForm(ModelForm[Contact]):
 class ContactAdmin(ModelAdmin[Contact]):
     form = ContactForm
     fields = ("name", "phone", "company", "external_id", "team", "owner")
-    list_display = ("name", "number", "company", "team", "owner")
+    list_display = ("called", "number", "company", "team", "owner")
     list_filter = ("team",)
     list_select_related = ("team", "owner")
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("name",)  # draws the box; get_search_results knows more
     autocomplete_fields = ("team", "owner")
+
+    @admin.display(description=gettext_lazy("name"), ordering="name_key")
+    def called(self, contact: Contact) -> str:
+        return contact.name
 
     @admin.display(description=gettext_lazy("phone"), ordering="phone")
     def number(self, contact: Contact) -> str:

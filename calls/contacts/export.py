@@ -25,7 +25,7 @@ def _head() -> list[str]:
 
 
 def _rows(contacts: ContactQuerySet) -> Iterator[list[str]]:
-    found = contacts.order_by("name", "pk").values_list(*_COLUMNS, "team__name")
+    found = contacts.order_by("name_key", "pk").values_list(*_COLUMNS, "team__name")
     for row in found.iterator(chunk_size=_CHUNK):
         yield [cell or "" for cell in row]
 
@@ -74,7 +74,7 @@ def _write(sheet: Any, number: int, cells: list[str], style: Any = None) -> None
 
 def cards_of(contacts: ContactQuerySet) -> Iterator[str]:
     """vCard 3.0 (RFC 2426), one card a contact."""
-    for contact in contacts.order_by("name", "pk").iterator(chunk_size=_CHUNK):
+    for contact in contacts.order_by("name_key", "pk").iterator(chunk_size=_CHUNK):
         yield "".join(f"{_folded_line(line)}\r\n" for line in _card(contact))
 
 

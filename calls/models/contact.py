@@ -9,9 +9,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
+from common.fields import NameKeyField
 from common.phones import pretty, to_e164
 from common.prepared_sql import A_TEXT, Prepared
-from common.text import folded
+from common.text import folded, name_key
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
@@ -92,6 +93,7 @@ class Contact(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
     )
+    name_key = NameKeyField("name")
     folded = models.CharField(max_length=500, blank=True, editable=False)  # what search reads
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -100,7 +102,7 @@ class Contact(models.Model):
     class Meta:
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
-        ordering = ["name", "pk"]
+        ordering = ["name_key", "pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["external_id"],
@@ -108,7 +110,10 @@ class Contact(models.Model):
                 name="contact_external_id_once",
             )
         ]
-        indexes = [models.Index(fields=["name"]), models.Index(fields=["phone"])]
+        indexes = [
+            models.Index(fields=["name_key", "id"], name="contact_by_name"),
+            models.Index(fields=["phone"]),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -129,8 +134,10 @@ class Contact(models.Model):
         super().save(*args, **kwargs)
 
     def fold(self) -> None:
-        """Writes down what search reads; `save` does it, and whoever creates rows in bulk must."""
+        """Writes down what search reads and lists are sorted by; `save` does it, and whoever
+        writes rows in bulk must."""
         self.folded = folded(f"{self.name} {self.company}")
+        self.name_key = name_key(self.name)
 
 
 _BY_PHONE = Prepared(
