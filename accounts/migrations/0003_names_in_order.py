@@ -10,7 +10,8 @@ _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae"
 
 def name_key(name):
     """common.text.name_key as it was: what a migration did must not change with the code."""
-    text = " ".join(name.casefold().split())
+    seen = "".join(char for char in name if unicodedata.category(char) != "Cf")
+    text = " ".join(seen.casefold().split())
     text = unicodedata.normalize("NFKD", text).replace("n\u0303", _AFTER_N)
     text = "".join(char for char in text if not unicodedata.combining(char))
     return text.translate(_LETTERS).encode(errors="replace")

@@ -28,6 +28,7 @@ from calls.history import ledger_lines
 from calls.models import CallEvent, CallLog, CallQuerySet, Contact, Disposition, Reader
 from calls.templatetags.calls_format import NOTHING, clock
 from common.generics import ModelAdmin, ModelForm, TabularInline
+from common.phones import typed_digits
 
 
 class ContactForm(ModelForm[Contact]):
@@ -317,9 +318,8 @@ def _matching(text: str) -> Q:
     except ValueError:
         pass
     rule = Q(contact_ref=text) | Q(contact__in=Contact.objects.search(text).values("pk"))
-    digits = "".join(filter(str.isdigit, text))
-    if len(digits) >= 3:
-        rule |= Q(phone_e164__contains=digits)
+    for digits in typed_digits(text):
+        rule |= Q(phone_line__contains=digits)
     return rule | Q(user__in=_named(text).values("pk"))
 
 

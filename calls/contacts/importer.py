@@ -305,7 +305,7 @@ def _update(pairs: Iterable[tuple[Contact, Entry]]) -> dict[str, dict[str, list[
 def _save(contacts: list[Contact]) -> None:
     for contact in contacts:
         contact.fold()
-    Contact.objects.bulk_update(contacts, [*_CHANGED, "folded", "name_key"], batch_size=_BATCH)
+    Contact.objects.bulk_update(contacts, [*_CHANGED, "folded"], batch_size=_BATCH)
 
 
 # --- Taking back --------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from calls.models.call import CallAlias, CallLog
 from calls.models.call_queries import ANSWERED, COUNTED, CallQuerySet
 from calls.models.contact import Contact
 from calls.models.contact_import import ContactImport
+from calls.models.contact_number import ContactNumber, NumberKind
 from calls.models.dial import DialChoice, DialLink, name_at
 from calls.models.disposition import Disposition, DispositionQuerySet
 from calls.models.event import CallEvent
@@ -22,11 +23,13 @@ __all__ = [
     "CallText",
     "Contact",
     "ContactImport",
+    "ContactNumber",
     "ConversationNumber",
     "DialChoice",
     "DialLink",
     "Disposition",
     "DispositionQuerySet",
+    "NumberKind",
     "ProviderAccount",
     "ProviderIdentity",
     "RawEvent",

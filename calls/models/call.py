@@ -15,7 +15,7 @@ from calls.models.contact import Contact
 from calls.models.provider import ProviderAccount
 from calls.models.readers import ReadRow
 from common.instants import from_ms, to_ms
-from common.phones import pretty
+from common.phones import line_of, pretty, to_e164
 from common.prepared_sql import PreparedWrites
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class CallLog(PreparedWrites, ReadRow):  # type: ignore[misc]  # stubs of a late
     contact_ref = models.CharField(_("contact reference"), max_length=100, blank=True)
     contact_phone = models.CharField(_("phone"), max_length=64, blank=True)
     phone_e164 = models.CharField(max_length=20, blank=True, editable=False)
+    # What calls are found by, whichever way their number was told: common.phones.line_of.
+    phone_line = models.CharField(max_length=20, blank=True, editable=False)
     direction = models.CharField(
         _("direction"), max_length=8, choices=DIRECTIONS, default="outbound"
     )
@@ -154,6 +156,9 @@ class CallLog(PreparedWrites, ReadRow):  # type: ignore[misc]  # stubs of a late
             models.Index(
                 fields=["start_time"], condition=Q(user__isnull=True), name="call_unassigned"
             ),
+            models.Index(
+                fields=["phone_line"], condition=~Q(phone_line=""), name="call_phone_line"
+            ),
             # What most calls are not, so that what is rare is found among millions.
             models.Index(
                 fields=["evidence", "start_time", "id"],
@@ -232,6 +237,12 @@ class CallLog(PreparedWrites, ReadRow):  # type: ignore[misc]  # stubs of a late
 
     def __str__(self) -> str:
         return f"{self.who} {self.start_time:%Y-%m-%d %H:%M}"
+
+    def set_phone(self, number: str, region: str | None = None) -> None:
+        """Takes over the other side's `number` as it was told; `region` is where it was dialled."""
+        self.contact_phone = number
+        self.phone_e164 = to_e164(number, region)
+        self.phone_line = line_of(number, region)
 
     def ledger(self) -> "LedgerQuerySet":
         """What was said of the call, as the reader of this row may read it."""

@@ -13,6 +13,7 @@ from calls import timeline
 from calls.models.fulltext import APART, Wanted, place_of
 from calls.models.readers import RULES, Reader, ReadQuerySet
 from calls.models.rows import Rows, in_parts, names_of, selected
+from common.phones import typed_digits
 from common.text import words_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ LONG_SECONDS = 1800  # few calls last as long; an index knows them
 # and CallLog.was_answered say in Python.
 COUNTED = ~Q(evidence=timeline.ESTIMATE)
 ANSWERED = Q(answered_time__isnull=False) | Q(status__in=timeline.ANSWERED_ENDS)
+
+
+def _ways_to_write(word: str) -> tuple[str, ...]:
+    """A word of digits may be a number."""
+    return (word.isdecimal() and tuple(typed_digits(word))) or (word,)
 
 
 class CallQuerySet(ReadQuerySet["CallLog"]):
@@ -133,7 +139,8 @@ class CallQuerySet(ReadQuerySet["CallLog"]):
         if not words:
             return self.none() if text.strip() else self
         apart = {field: self.reader.agents(field) for field in APART} if self.reader else {}
-        wanted = Wanted(tuple(words), of_user, tuple(apart.items()))
+        ways = tuple(_ways_to_write(word) for word in words)
+        wanted = Wanted(ways, of_user, tuple(apart.items()))
         found = self.filter(text__words__match=wanted)
         found.by_words = True
         return found

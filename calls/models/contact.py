@@ -1,16 +1,23 @@
 """People to call."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
+from calls.models.contact_number import (
+    ContactNumber,
+    Numbered,
+    distinct,
+    with_preferred,
+)
 from common.fields import NameKeyField
-from common.phones import pretty, to_e164
+from common.phones import pretty, to_e164, typed_digits
 from common.prepared_sql import A_TEXT, Prepared
 from common.text import folded, name_key
 
@@ -37,23 +44,22 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def search(self, text: str) -> "ContactQuerySet":
         """Contacts whose name or company has `text`, capitals and accents aside, whose reference it
-        is, or whose number has its digits."""
+        is, or one of whose numbers has its digits, in whichever way that number is written."""
         text = text.strip()
         if not text:
             return self
         rule = Q(folded__contains=folded(text)) | Q(external_id__iexact=text)
-        digits = "".join(filter(str.isdigit, text))
-        if len(digits) >= 3:
-            rule |= Q(phone__contains=digits)
+        if typed := typed_digits(text):
+            rule |= Q(pk__in=ContactNumber.objects.having(typed).values("contact"))
         return self.filter(rule)
 
-    def meant_by(self, viewer: User, reference: str, phone: str) -> "Contact | None":
+    def meant_by(self, viewer: User, reference: str, line: str) -> "Contact | None":
         """The contact `viewer` may see that a program means: by external id, else our id, else by
-        the number in E.164.
+        any of its numbers, by the line (common.phones.line_of).
 
         Most calls of programs are to nobody we know, so who may see whom is asked last.
         """
-        found = [pk for (pk,) in _BY_PHONE.rows(phone)] if phone else []
+        found = [pk for (pk,) in _BY_LINE.rows(line)] if line else []
         if reference:
             rule = Q(external_id=reference)
             if reference.isascii() and reference.isdigit() and len(reference) < 19:
@@ -67,11 +73,74 @@ class ContactQuerySet(models.QuerySet["Contact"]):
             default=None,
         )
 
+    def on_line(self, line: str) -> "ContactQuerySet":
+        """Contacts that have a number with this line; none for ""."""
+        return self.filter(pk__in=ContactNumber.objects.filter(line=line).values("contact"))
+
+    @transaction.atomic
+    def bulk_create(self, objs: Iterable["Contact"], *args: Any, **options: Any) -> list["Contact"]:
+        """As Django's; each contact gets its one number. Not where conflicts are ignored: then it
+        is not known which of them were made."""
+        made: list[Contact] = super().bulk_create(objs, *args, **options)
+        if not options.get("ignore_conflicts"):
+            ContactNumber.objects.add({c.pk: with_preferred([], c.phone) for c in made})
+        return made
+
+    @transaction.atomic
+    def bulk_update(
+        self,
+        objs: Iterable["Contact"],
+        fields: Iterable[str],
+        batch_size: int | None = None,
+    ) -> int:
+        """As Django's; a changed `phone` becomes the preferred number, and what follows from a
+        changed name is written with it."""
+        contacts, names = list(objs), list(fields)
+        if "name" in names:
+            for contact in contacts:
+                contact.fold()
+            names = list({*names, "folded", "name_key"})
+        changed = super().bulk_update(contacts, names, batch_size)
+        if "phone" in names:
+            models.prefetch_related_objects(contacts, "numbers")
+            ContactNumber.objects.replace(
+                {c.pk: with_preferred(c.numbered, c.phone) for c in contacts if not c.is_in_step}
+            )
+            for contact in contacts:
+                contact.forget_numbers()
+        return changed
+
+    @transaction.atomic
+    def create_with_numbers(
+        self, pairs: Iterable[tuple["Contact", Sequence[Numbered]]], batch_size: int
+    ) -> list["Contact"]:
+        """Creates many new contacts with their numbers, the first of which is preferred."""
+        kept = [(contact, distinct(numbers)) for contact, numbers in pairs]
+        for contact, numbers in kept:
+            contact.phone = numbers[0][0] if numbers else ""
+            contact.fold()
+        made = super().bulk_create([contact for contact, _ in kept], batch_size=batch_size)
+        ContactNumber.objects.add({contact.pk: numbers for contact, numbers in kept})
+        return made
+
+    @transaction.atomic
+    def replace_numbers(
+        self, pairs: Iterable[tuple["Contact", Sequence[Numbered]]], batch_size: int
+    ) -> None:
+        """`Contact.set_numbers` for many; of the contacts themselves it saves `phone` alone."""
+        kept = [(contact, distinct(numbers)) for contact, numbers in pairs]
+        for contact, numbers in kept:
+            contact.phone = numbers[0][0] if numbers else ""
+            contact.forget_numbers()
+        super().bulk_update([contact for contact, _ in kept], ["phone"], batch_size=batch_size)
+        ContactNumber.objects.replace({contact.pk: numbers for contact, numbers in kept})
+
 
 class Contact(models.Model):
     """Somebody who can be called."""
 
     name = models.CharField(_("name"), max_length=120)
+    # The preferred one of its numbers.
     phone = models.CharField(_("phone"), max_length=40, help_text=_("Stored as +50651234567."))
     company = models.CharField(_("company"), max_length=120, blank=True)
     external_id = models.CharField(
@@ -129,17 +198,63 @@ class Contact(models.Model):
         self.phone = number
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        """Saves; a `phone` that was changed becomes the preferred number."""
         self.phone = to_e164(self.phone) or self.phone
         self.fold()
-        super().save(*args, **kwargs)
+        fields = kwargs.get("update_fields")
+        with transaction.atomic():
+            is_new = self._state.adding
+            super().save(*args, **kwargs)
+            if is_new or fields is None or "phone" in fields:
+                self._keep_in_step(is_new)
+
+    def _keep_in_step(self, is_new: bool) -> None:
+        if is_new:
+            ContactNumber.objects.add({self.pk: with_preferred([], self.phone)})
+            return
+        self.forget_numbers()
+        if not self.is_in_step:
+            self._write_numbers(with_preferred(self.numbered, self.phone))
+
+    def set_numbers(self, numbers: Iterable[Numbered]) -> None:
+        """Saves the contact with these numbers instead of those that it had; the first is the
+        preferred one, and of two that are one line the first stays."""
+        kept = distinct(numbers)
+        self.phone = kept[0][0] if kept else ""
+        self.fold()
+        with transaction.atomic():
+            super().save()
+            self._write_numbers(kept)
+
+    def _write_numbers(self, numbers: Sequence[Numbered]) -> None:
+        ContactNumber.objects.replace({self.pk: numbers})
+        self.forget_numbers()
+
+    def forget_numbers(self) -> None:
+        """Its numbers have changed: whoever asks next asks the database."""
+        self.__dict__.get("_prefetched_objects_cache", {}).pop("numbers", None)
+
+    @property
+    def numbered(self) -> list[Numbered]:
+        """Its numbers with their kinds, the preferred one first."""
+        return [(number.number, number.kind) for number in self.numbers.all()]
+
+    @property
+    def is_in_step(self) -> bool:
+        """Whether `phone` is the preferred one of its numbers."""
+        return [number for number, _ in self.numbered[:1]] == list(filter(None, [self.phone]))
+
+    @property
+    def other_numbers(self) -> list[ContactNumber]:
+        """All but the preferred one."""
+        return list(self.numbers.all())[1:]
 
     def fold(self) -> None:
-        """Writes down what search reads and lists are sorted by; `save` does it, and whoever
-        writes rows in bulk must."""
+        """Writes down what search reads and lists are sorted by; all that writes rows does it."""
         self.folded = folded(f"{self.name} {self.company}")
         self.name_key = name_key(self.name)
 
 
-_BY_PHONE = Prepared(
-    lambda: Contact.objects.filter(phone=A_TEXT).order_by().values_list("pk"), A_TEXT
+_BY_LINE = Prepared(
+    lambda: ContactNumber.objects.filter(line=A_TEXT).order_by().values_list("contact"), A_TEXT
 )

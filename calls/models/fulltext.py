@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from calls.models.readers import Agents
 from common.instants import to_ms
+from common.phones import two_digit_codes
 
 TABLE: Final = "calls_calltext"
 APART: Final = ("notes",)  # a change here comes with a migration that makes the index anew
@@ -32,19 +33,21 @@ def place_of(start: dt.datetime, pk: int) -> int:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Words that a call must say, each of them the beginning of one of its own.
+    """Words that a call must say, each of them the beginning of one of its own; of several ways to
+    write a word, one.
 
     `of_user`: only calls of that person. `apart`: the fields to look into besides the open words,
     each with the agents of whose calls (None: of all).
     """
 
-    words: tuple[str, ...]
+    words: tuple[tuple[str, ...], ...]
     of_user: int | None
     apart: tuple[tuple[str, Agents], ...]
 
     def in_sqlite(self) -> str:
         user = () if self.of_user is None else (f'who : "u{self.of_user}"',)
-        return " AND ".join((*(self._in_columns(word) for word in self.words), *user))
+        words = (" OR ".join(map(self._in_columns, ways)) for ways in self.words)
+        return " AND ".join((*(f"({word})" for word in words), *user))
 
     def _in_columns(self, word: str) -> str:
         columns = " ".join(("words", *(field for field, agents in self.apart if agents is None)))
@@ -57,7 +60,8 @@ class Wanted:
 
     def in_postgresql(self) -> str:
         user = () if self.of_user is None else (f"'u:{self.of_user}'",)
-        return " & ".join((*(self._among_lexemes(word) for word in self.words), *user))
+        words = (" | ".join(map(self._among_lexemes, ways)) for ways in self.words)
+        return " & ".join((*(f"({word})" for word in words), *user))
 
     def _among_lexemes(self, word: str) -> str:
         places = [f"'{word}':*"]
@@ -70,6 +74,19 @@ class Wanted:
         return f"({' | '.join(places)})"
 
 
+def _number(row: str) -> tuple[str, ...]:
+    """A number is found by its beginning, with the country's code or without, and by its end: as
+    its line and, where it was told in another way, so too."""
+    told, line = f"{row}.phone_e164", f"{row}.phone_line"
+    codes = ", ".join(f"'{code}'" for code in two_digit_codes())
+    return (
+        f"CASE WHEN {told} = {line} THEN '' ELSE {told} END",
+        line,
+        f"substr({line}, CASE WHEN substr({line}, 2, 1) IN ('1', '7') THEN 3 "
+        f"WHEN substr({line}, 2, 2) IN ({codes}) THEN 4 ELSE 5 END)",
+    )
+
+
 # --- SQLite ---------------------------------------------------------------------------------------
 def _place_in_sqlite(row: str) -> str:
     return (
@@ -80,11 +97,10 @@ def _place_in_sqlite(row: str) -> str:
 
 
 def _words_in_sqlite(row: str) -> str:
-    """A number is found by its beginning, with the country's code or without, and by its end."""
-    ends = " || ' ' || ".join(f"substr({row}.phone_e164, -{length})" for length in (10, 8, 4))
+    number = " || ' ' || ".join((*_number(row), f"substr({row}.phone_line, -4)"))
     return (
         f"{row}.contact_ref || ' ' || {row}.contact_phone || ' ' || "
-        f"{row}.phone_e164 || ' ' || {ends} || ' ' || coalesce((SELECT name || ' ' || company "
+        f"{number} || ' ' || coalesce((SELECT name || ' ' || company "
         f"|| ' ' || external_id FROM calls_contact WHERE id = {row}.contact_id), '')"
     )
 
@@ -130,8 +146,8 @@ _APART: Final = "".join(
 )
 _WORDS: Final = (
     "strip(to_tsvector('simple', calls_plain(concat_ws(' ', c.contact_ref, "
-    "c.contact_phone, c.phone_e164, right(c.phone_e164, 10), right(c.phone_e164, 8), "
-    "right(c.phone_e164, 4), (SELECT concat_ws(' ', name, company, external_id) "
+    f"c.contact_phone, {', '.join(_number('c'))}, "
+    "right(c.phone_line, 4), (SELECT concat_ws(' ', name, company, external_id) "
     "FROM calls_contact WHERE id = c.contact_id))))) "
     "|| array_to_tsvector(ARRAY['u:' || coalesce(c.user_id, 0)])" + _APART
 )

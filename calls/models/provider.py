@@ -1,6 +1,6 @@
 """Phone systems: their accounts, and whom they mean."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from common.encryption import seal, unseal
-from common.phones import to_e164
+from common.phones import spellings_of, to_e164
 from common.prepared_sql import A_NUMBER, A_TEXT, Prepared
+from common.text import without_invisible
 
 _ROTATION = 2  # values of a secret that are valid at once
 
@@ -152,7 +153,7 @@ class ProviderIdentity(models.Model):
         Asked of this account's identities, then of those for all accounts, then of the people's own
         extensions and e-mail addresses.
         """
-        wanted = list(dict.fromkeys(comparable(name, account.region) for name in names if name))
+        wanted = compared_names(account, names)
         if not wanted:
             return None
         found: dict[tuple[str, bool], User] = {
@@ -206,9 +207,15 @@ def _active_with(field: str) -> Prepared:
 _BY_EMAIL, _BY_EXTENSION = _active_with("email"), _active_with("extension")
 
 
+def compared_names(account: ProviderAccount, names: Iterable[str]) -> list[str]:
+    """What an identity may be stored as that `account` calls by one of `names`."""
+    compared = (comparable(name, account.region) for name in names if name)
+    return list(dict.fromkeys(other for name in compared for other in spellings_of(name)))
+
+
 def comparable(identity: str, region: str = "") -> str:
     """An identity as it is compared: without capitals, a phone number in E.164."""
-    text = identity.strip().casefold()
+    text = without_invisible(identity).strip().casefold()
     digits = sum(map(str.isdigit, text))
     if digits >= 7 and not any(map(str.isalpha, text)):
         return to_e164(text, region or None) or text

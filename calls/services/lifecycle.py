@@ -22,7 +22,7 @@ from calls.services import wrap_up as wrap_ups
 from calls.services.matching import heard_call, wait_for_turn
 from calls.services.recording import AGENT, Change, ReportedTime, add_facts, fact, lock
 from common.instants import cut, now
-from common.phones import to_e164
+from common.phones import line_of
 from common.prepared_sql import A_NUMBER, A_UUID, Prepared
 
 # A fact that reaches us later than this was recorded offline (evidence D).
@@ -100,7 +100,7 @@ def start_call(
     _name_other_side(call, user, contact, contact_ref, contact_phone)
     try:
         with transaction.atomic():
-            if (heard := _heard(user, call.phone_e164, reported.at)) is not None:
+            if (heard := _heard(user, call.phone_line, reported.at)) is not None:
                 return _join_heard(heard, call, reported, is_named=call_id is not None), True
             wrap_ups.leave_wrap_ups(user, reported.at, offline=reported.offline)
             add_facts(call, [_click(reported)], actor=user, alive=False)
@@ -121,19 +121,19 @@ def _name_other_side(
 ) -> None:
     """Whom the new `call` is with: the contact that is given or meant, and the number dialled."""
     if contact is None:
-        contact = Contact.objects.meant_by(user, reference, to_e164(phone))
+        contact = Contact.objects.meant_by(user, reference, line_of(phone))
     if contact is not None and not phone:
         phone = contact.phone
     call.contact, call.contact_ref = contact, reference
-    call.contact_phone, call.phone_e164 = phone, to_e164(phone)
+    call.set_phone(phone)
 
 
-def _heard(user: User, number: str, at: dt.datetime) -> CallLog | None:
+def _heard(user: User, line: str, at: dt.datetime) -> CallLog | None:
     """The call that a phone system reported before the click for it came."""
-    if not number:
+    if not line:
         return None
     wait_for_turn(user)
-    return heard_call(user, number, at)
+    return heard_call(user, line, at)
 
 
 def _join_heard(

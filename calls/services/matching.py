@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef
 from accounts.models import User
 from calls import timeline
 from calls.models import CallEvent, CallLog
+from common.phones import digits_of, national_digits
 from common.prepared_sql import A_NUMBER, AN_INSTANT, ANOTHER_INSTANT, Prepared
 
 # A phone system starts a call this long before or after the click that asked for it.
@@ -24,15 +25,15 @@ _SAME_DIGITS = 7  # of two spellings of a number, one of which we cannot read
 
 
 def same_number(one: str, other: str) -> bool:
-    """Whether two numbers are one: E.164 alike, or one the end of the other but for a prefix."""
-    if one == other:
-        return True
-    short, long = sorted((_digits(one), _digits(other)), key=len)
-    return len(short) >= _SAME_DIGITS and long.endswith(short)
+    """Whether two numbers are one: lines alike or, where one of them is only text that we cannot
+    read, one the end of the other but for a prefix."""
+    return one == other or _ends_with(one, other) or _ends_with(other, one)
 
 
-def _digits(number: str) -> str:
-    return "".join(filter(str.isdigit, number))
+def _ends_with(long: str, short: str) -> bool:
+    """Whether `long` ends with all of `short`, or as text with what `short` is in its country."""
+    ends = {digits_of(short), "" if long.startswith("+") else national_digits(short)}
+    return any(len(end) >= _SAME_DIGITS and digits_of(long).endswith(end) for end in ends)
 
 
 def wait_for_turn(user: User) -> None:
@@ -54,10 +55,10 @@ def _clicks() -> Exists:
     return Exists(CallEvent.objects.filter(call=OuterRef("pk"), key=timeline.STARTED))
 
 
-def heard_call(user: User, number: str, clicked: dt.datetime) -> CallLog | None:
-    """The provider's call that a click of `user` on `number` (E.164) asked for; None if none."""
+def heard_call(user: User, line: str, clicked: dt.datetime) -> CallLog | None:
+    """The provider's call that a click of `user` on a number of `line` asked for; None if none."""
     calls = _HEARD.found(user.pk, clicked - BEFORE_CLICK, clicked + AFTER_CLICK)
-    return _nearest(calls, number, clicked)
+    return _nearest(calls, line, clicked)
 
 
 _HEARD = Prepared(
@@ -75,7 +76,8 @@ _HEARD = Prepared(
 
 
 def clicked_call(user: User, number: str, heard: dt.datetime) -> CallLog | None:
-    """The clicked call that a provider's call of `user` to `number` is; None if none.
+    """The clicked call that a provider's call of `user` to `number` (its line; the text that was
+    told where it has none) is; None if none.
 
     A click that had ended well before the phone rang asked for something else.
     """
@@ -106,6 +108,6 @@ def _nearest(calls: Iterable[CallLog], number: str, at: dt.datetime) -> CallLog 
     near = [
         (abs(call.start_time - at), call.start_time, call.pk, call)
         for call in calls
-        if same_number(call.phone_e164 or call.contact_phone, number)
+        if same_number(call.phone_line or call.contact_phone, number)
     ]
     return min(near)[-1] if near else None

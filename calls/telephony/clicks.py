@@ -10,7 +10,7 @@ from calls.services.matching import clicked_call, wait_for_turn
 from calls.services.recording import Change, lock
 from calls.telephony.lines import Lines
 from common.instants import from_ms
-from common.phones import to_e164
+from common.phones import line_of
 
 # What links a call to its phone system.
 LINK: Final = ("account_id", "provider", "provider_call_id", "conversation", "is_shared")
@@ -34,14 +34,14 @@ def adopted(account: ProviderAccount, call_id: str, lines: Lines) -> CallLog | N
 
 def _number(account: ProviderAccount, facts: Sequence[timeline.Event]) -> str:
     number = next((str(e.data["number"]) for e in facts if e.data.get("number")), "")
-    return to_e164(number, account.region or None) or number
+    return line_of(number, account.region or None) or number
 
 
 def given_to(call: CallLog, agent: User) -> Change:
     """Makes the locked `call` `agent`'s, joined with the click that asked for it."""
     wait_for_turn(agent)
     call.user = agent
-    clicked = clicked_call(agent, call.phone_e164 or call.contact_phone, call.start_time)
+    clicked = clicked_call(agent, call.phone_line or call.contact_phone, call.start_time)
     return Change(call) if clicked is None else _joined(lock(pk=clicked.pk), call)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -22,6 +23,7 @@ from calls.models import (
     Contact,
     ProviderAccount,
 )
+from calls.models.provider import compared_names
 from calls.providers.base import ProviderEvent
 from calls.services import wrap_up
 from calls.services.recording import ADMIN, Change, ReportedTime, fact, lock
@@ -29,11 +31,11 @@ from calls.telephony import sequence_numbers
 from calls.telephony.clicks import LINK, adopted, given_to
 from calls.telephony.lines import Lines
 from common.instants import now, to_ms
-from common.phones import to_e164
 from common.prepared_sql import A_NUMBER, A_TEXT, Prepared
 
 # What links a call to its phone system, and all that the phone system may say of it by itself.
-_REPORTED_FIELDS: Final = (*LINK, "user", "direction", "contact_phone", "phone_e164", "contact")
+_NUMBER: Final = ("contact_phone", "phone_e164", "phone_line")
+_REPORTED_FIELDS: Final = (*LINK, *_NUMBER, "user", "direction", "contact")
 
 
 def record(
@@ -179,11 +181,9 @@ def _take_over(change: Change) -> None:
         call.direction = state.direction
     clicked = any(event.key == timeline.STARTED for event in change.ledger)
     if state.number and not (clicked and call.contact_phone):
-        call.contact_phone = state.number[:64]
-        region = (call.account and call.account.region) or None
-        call.phone_e164 = to_e164(state.number, region)
-    if call.contact_id is None and call.user is not None and call.phone_e164:
-        call.contact = Contact.objects.meant_by(call.user, "", call.phone_e164)
+        call.set_phone(state.number[:64], (call.account and call.account.region) or None)
+    if call.contact_id is None and call.user is not None and call.phone_line:
+        call.contact = Contact.objects.meant_by(call.user, "", call.phone_line)
 
 
 def _share(call: CallLog) -> None:
@@ -228,9 +228,15 @@ def identity_of(call: CallLog) -> str:
 
 
 def waiting(account: ProviderAccount, identity: str) -> CallQuerySet:
-    """The calls without an agent that `account` says are those of `identity`."""
-    reported = CallEvent.objects.filter(call=OuterRef("pk"), data__agent=identity)
-    return CallLog.objects.unassigned().filter(account=account).filter(Exists(reported))
+    """The calls without an agent that `account` says are those of `identity`, however it writes
+    it."""
+    calls = CallLog.objects.unassigned().filter(account=account)
+    events = CallEvent.objects.filter(call__in=calls.order_by(), data__has_key="agent")
+    names = events.order_by().values_list(KeyTextTransform("agent", "data"), flat=True).distinct()
+    meant = set(compared_names(account, [identity]))
+    same = [name for name in names if not meant.isdisjoint(compared_names(account, [name]))]
+    reported = CallEvent.objects.filter(call=OuterRef("pk"), data__agent__in=same)
+    return calls.filter(Exists(reported))
 
 
 def assign_waiting(account: ProviderAccount, identity: str, agent: User, actor: User) -> int:

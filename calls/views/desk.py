@@ -28,7 +28,7 @@ from calls.telephony import click_to_call
 from calls.templatetags.calls_format import clock
 from common.htmx import render_page
 from common.instants import arrival_of, now
-from common.phones import to_e164
+from common.phones import digits_of, line_of, to_e164
 
 SHOWN_CONTACTS: Final = 20
 _STATUS_OF: Final = {CallConflict: 409, CallNotFound: 404}
@@ -40,12 +40,12 @@ def contact_results(request: PageRequest) -> dict[str, Any]:
     query = request.GET.get("q", "").replace("\x00", "").strip()[:100]
     matching = Contact.objects.visible_to(request.user).search(query)
     found = list(matching[: SHOWN_CONTACTS + 1])
-    number = to_e164(query) if any(map(str.isdigit, query)) else ""
+    number = to_e164(query) if digits_of(query) else ""
     return {
         "query": query,
         "contacts": found[:SHOWN_CONTACTS],
         "more_contacts": len(found) > SHOWN_CONTACTS,
-        "number": "" if any(contact.phone == number for contact in found) else number,
+        "number": "" if number and matching.on_line(line_of(number)).exists() else number,
     }
 
 

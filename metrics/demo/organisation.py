@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 
 from accounts import roles
 from accounts.models import Team, User
-from calls.models import Contact, Disposition
+from calls.models import Contact, ContactNumber, Disposition, NumberKind
 from metrics.demo import names
 
 PASSWORD = "demo"
@@ -151,7 +151,10 @@ def _make_contacts(rng: random.Random, teams: list[Team]) -> list[Contact]:
         contact.fold()
     Contact.objects.bulk_create(contacts, ignore_conflicts=True)
     wanted = [contact.external_id for contact in contacts]
-    return list(Contact.objects.filter(external_id__in=wanted).order_by("pk"))
+    stored = Contact.objects.filter(external_id__in=wanted).order_by("pk")
+    alone = stored.filter(numbers__isnull=True)
+    ContactNumber.objects.add({c.pk: [(c.phone, NumberKind.OTHER)] for c in alone})
+    return list(stored)
 
 
 def _full_names(rng: random.Random) -> Iterator[tuple[str, str]]:

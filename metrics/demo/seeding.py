@@ -95,11 +95,10 @@ def _as_call(planned: PlannedCall) -> CallLog:
         call_id=planned.call_id,
         user_id=planned.agent.pk,
         contact_id=planned.contact_id,
-        contact_phone=planned.phone,
-        phone_e164=planned.phone,
         direction=planned.direction,
         last_seen_at=from_ms(planned.facts[-1].at),
     )
+    call.set_phone(planned.phone)
     call.apply(timeline.fold(planned.facts))
     return call
 
