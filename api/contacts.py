@@ -12,9 +12,10 @@ from rest_framework.response import Response
 
 from accounts.authentication import person_of
 from accounts.throttling import LimitedView
+from api.contact_bodies import ContactBody
 from api.queries import PageQuery, SearchQuery, check_names, checked, paged
 from api.schema import CONTACT_ID
-from api.serializers import ContactBody, answers
+from api.serializers import answers
 from calls.history.pagination import page_of_contacts
 from calls.models import Contact
 
@@ -45,6 +46,7 @@ class ContactViewSet(LimitedView, viewsets.ViewSet):
         check_names(query, {*SearchQuery().fields, *PageQuery().fields})
         wanted = checked(SearchQuery, query.dict())
         contacts = Contact.objects.visible_to(person_of(request)).search(wanted["search"])
+        contacts = contacts.prefetch_related("numbers")
         return paged(
             request,
             partial(page_of_contacts, contacts),

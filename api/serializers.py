@@ -5,17 +5,14 @@ import re
 import uuid
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.models import Team
 from calls import timeline
-from calls.models import CallLog, Contact
+from calls.models import CallLog
 from common.instants import UTC, isoformat
-from common.phones import to_e164
 
 _CALL_ID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 
@@ -137,52 +134,6 @@ class DispositionBody(serializers.Serializer[None]):
 class StepBody(serializers.Serializer[None]):
     occurred_at = Instant(required=False, allow_null=True)
     sent_at = Instant(required=False, allow_null=True, help_text="Your clock as you send this.")
-
-
-class ContactBody(serializers.Serializer[Contact]):
-    """A contact, both ways. `team` shares it with a team that the sender supervises."""
-
-    id = serializers.IntegerField(read_only=True)
-    name = Text(max_length=120, trim_whitespace=True)
-    phone = Text(max_length=40, help_text="Stored as +50651234567.")
-    company = Text(max_length=120, required=False, allow_blank=True)
-    external_id = Text(max_length=100, required=False, allow_blank=True)
-    owner = serializers.IntegerField(source="owner_id", read_only=True, allow_null=True)
-    team = serializers.IntegerField(
-        source="team_id", required=False, allow_null=True, min_value=1, max_value=2**63 - 1
-    )
-
-    def validate_phone(self, phone: str) -> str:
-        number = to_e164(phone)
-        if not number:
-            raise serializers.ValidationError(_("This is not a phone number."))
-        return number
-
-    def validate_team(self, team_id: int | None) -> int | None:
-        if team_id is None or (self.instance is not None and self.instance.team_id == team_id):
-            return team_id
-        scope = self.context["viewer"].scope
-        known = team_id in scope.team_ids
-        if not (known or (scope.everyone and Team.objects.filter(pk=team_id).exists())):
-            raise serializers.ValidationError(_("There is no such team among yours."))
-        return team_id
-
-    def create(self, validated_data: dict[str, Any]) -> Contact:
-        return self._write(Contact(), validated_data)
-
-    def update(self, instance: Contact, validated_data: dict[str, Any]) -> Contact:
-        return self._write(instance, validated_data)
-
-    def _write(self, contact: Contact, values: dict[str, Any]) -> Contact:
-        for name, value in values.items():
-            setattr(contact, name, value)
-        try:
-            with transaction.atomic():
-                contact.save()
-        except IntegrityError as error:
-            message = _("Another contact has this reference already.")
-            raise serializers.ValidationError({"external_id": [message]}) from error
-        return contact
 
 
 # --- What programs get ----------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 """Contacts, calls and phone systems in the administration."""
 
-from calls.admin import calls, dialing, providers
+from calls.admin import calls, contacts, dialing, providers
 
-__all__ = ["calls", "dialing", "providers"]
+__all__ = ["calls", "contacts", "dialing", "providers"]

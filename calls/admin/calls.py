@@ -1,4 +1,4 @@
-"""Contacts and calls in the administration. A call's times change only by a correction."""
+"""Calls in the administration. Their times change only by a correction."""
 
 import uuid
 from typing import Any
@@ -29,45 +29,6 @@ from calls.models import CallEvent, CallLog, CallQuerySet, Contact, Disposition,
 from calls.templatetags.calls_format import NOTHING, clock
 from common.generics import ModelAdmin, ModelForm, TabularInline
 from common.phones import typed_digits
-
-
-class ContactForm(ModelForm[Contact]):
-    class Meta:
-        model = Contact
-        fields = ["external_id"]  # ContactAdmin names the others
-
-    def clean_external_id(self) -> str:
-        reference: str = self.cleaned_data["external_id"]
-        others = Contact.objects.filter(external_id=reference).exclude(pk=self.instance.pk)
-        if reference and others.exists():
-            raise forms.ValidationError(_("Another contact has this reference."))
-        return reference
-
-
-@admin.register(Contact)
-class ContactAdmin(ModelAdmin[Contact]):
-    form = ContactForm
-    fields = ("name", "phone", "company", "external_id", "team", "owner")
-    list_display = ("called", "number", "company", "team", "owner")
-    list_filter = ("team",)
-    list_select_related = ("team", "owner")
-    list_per_page = 50
-    show_full_result_count = False
-    search_fields = ("name",)  # draws the box; get_search_results knows more
-    autocomplete_fields = ("team", "owner")
-
-    @admin.display(description=gettext_lazy("name"), ordering="name_key")
-    def called(self, contact: Contact) -> str:
-        return contact.name
-
-    @admin.display(description=gettext_lazy("phone"), ordering="phone")
-    def number(self, contact: Contact) -> str:
-        return contact.pretty_phone
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: Any, search_term: str
-    ) -> tuple[Any, bool]:
-        return queryset.search(search_term), False
 
 
 @admin.register(Disposition)

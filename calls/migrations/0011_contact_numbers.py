@@ -113,5 +113,14 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AlterField(
+            "contact",
+            "phone",
+            models.CharField(
+                help_text="The preferred one of the numbers. Stored as +50651234567.",
+                max_length=40,
+                verbose_name="phone",
+            ),
+        ),
         migrations.RunPython(fill, migrations.RunPython.noop),
     ]

@@ -140,8 +140,11 @@ class Contact(models.Model):
     """Somebody who can be called."""
 
     name = models.CharField(_("name"), max_length=120)
-    # The preferred one of its numbers.
-    phone = models.CharField(_("phone"), max_length=40, help_text=_("Stored as +50651234567."))
+    phone = models.CharField(
+        _("phone"),
+        max_length=40,
+        help_text=_("The preferred one of the numbers. Stored as +50651234567."),
+    )
     company = models.CharField(_("company"), max_length=120, blank=True)
     external_id = models.CharField(
         _("reference in another system"), max_length=100, blank=True, db_index=True

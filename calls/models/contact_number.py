@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -86,6 +87,12 @@ class ContactNumber(models.Model):
 
     def __str__(self) -> str:
         return self.pretty
+
+    def clean(self) -> None:
+        number = to_e164(self.number)
+        if self.number and not number:  # whether there is one is asked of the field itself
+            raise ValidationError({"number": _("This is not a phone number.")})
+        self.number = number
 
     @property
     def pretty(self) -> str:

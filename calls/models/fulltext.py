@@ -196,6 +196,8 @@ def watch(connection: Any) -> bool:
     """Lays the triggers and fills the table, unless they are there; whether that was needed."""
     if not _is_there(connection, TABLE) or _is_watched(connection):
         return False
+    if not _has_the_columns(connection):  # migrated to a state that is older than this code
+        return False
     if connection.vendor == "postgresql":
         for name, (_table, event, body) in _POSTGRESQL_TRIGGERS.items():
             _run(
@@ -243,6 +245,12 @@ def _fill(connection: Any) -> None:
 
 def _is_there(connection: Any, table: str) -> bool:
     return table in connection.introspection.table_names()
+
+
+def _has_the_columns(connection: Any) -> bool:
+    with connection.cursor() as cursor:
+        columns = connection.introspection.get_table_description(cursor, "calls_calllog")
+    return {*WATCHED, "phone_line"} <= {column.name for column in columns}
 
 
 def _is_watched(connection: Any) -> bool:

@@ -1,6 +1,8 @@
 """/api/contacts/."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from calls.models import Contact
 from tests.support.api import Api, error_of
@@ -25,6 +27,7 @@ def test_a_new_contact_is_ones_own_and_its_number_normal(api, people):
         "id": Contact.objects.get().pk,
         "name": "Ana",
         "phone": "+50688887777",
+        "numbers": [{"number": "+50688887777", "kind": "other"}],
         "company": "ACME",
         "external_id": "crm-1",
         "owner": people.alice.pk,
@@ -40,6 +43,120 @@ def test_a_contact_is_read_changed_and_deleted(api):
     assert (replaced.json()["name"], replaced.json()["phone"]) == ("Bo", "+50688880000")
     assert api.send("delete", path, b"").status_code == 204
     error_of(api.get(path), 404)
+
+
+# --- Numbers ---
+
+NUMBERS = [
+    {"number": "8888-7777", "kind": "mobile"},
+    {"number": "+52 1 55 1234 5678", "kind": "work"},
+    {"number": "2222 1001"},
+]
+KEPT = [
+    {"number": "+50688887777", "kind": "mobile"},
+    {"number": "+525512345678", "kind": "work"},
+    {"number": "+50622221001", "kind": "other"},
+]
+
+
+@pytest.fixture
+def path(api):
+    """Of a contact with three numbers."""
+    response = api.post("contacts", {"name": "Ana", "numbers": NUMBERS})
+    assert response.status_code == 201
+    return f"contacts/{response.json()['id']}"
+
+
+def said(response):
+    assert response.status_code == 200, response.content
+    return response.json()["phone"], response.json()["numbers"]
+
+
+def test_the_first_of_several_numbers_is_the_phone(api, path):
+    assert said(api.get(path)) == ("+50688887777", KEPT)
+    assert [row["numbers"] for row in api.get("contacts").json()] == [KEPT]
+    turned = KEPT[::-1]
+    assert said(api.send("patch", path, {"numbers": turned})) == ("+50622221001", turned)
+    assert said(api.send("put", path, {"name": "Ana", "numbers": KEPT})) == ("+50688887777", KEPT)
+
+
+def test_phone_alone_still_works(api, path):
+    assert said(api.send("patch", path, {"phone": "22221001"})) == (
+        "+50622221001",
+        [KEPT[2], KEPT[0], KEPT[1]],
+    )
+    changed = {"number": "+50688880000", "kind": "other"}
+    assert said(api.send("patch", path, {"phone": "8888 0000"})) == (
+        "+50688880000",
+        [changed, KEPT[0], KEPT[1]],
+    )
+    assert said(api.send("patch", path, {"company": "ACME"}))[1] == [changed, KEPT[0], KEPT[1]]
+
+
+def test_a_body_that_comes_back_with_another_phone_or_other_numbers_says_what_changed(api, path):
+    body = api.get(path).json()
+    assert said(api.send("put", path, body)) == ("+50688887777", KEPT)
+    another = said(api.send("put", path, body | {"phone": "88880000"}))
+    assert another == ("+50688880000", [{"number": "+50688880000", "kind": "mobile"}, *KEPT[1:]])
+    body = api.get(path).json()
+    turned = body["numbers"][::-1]
+    assert said(api.send("put", path, body | {"numbers": turned})) == ("+50622221001", turned)
+
+
+def test_two_spellings_of_a_number_are_one(api, path):
+    both = [{"number": "+54 9 11 2345 6789", "kind": "mobile"}, {"number": "+541123456789"}]
+    assert said(api.send("patch", path, {"numbers": both})) == (
+        "+5491123456789",
+        [{"number": "+5491123456789", "kind": "mobile"}],
+    )
+
+
+def test_a_search_finds_any_number_in_any_spelling(api, path):
+    for typed in ("5215512345678", "+52 55 1234", "2222-1001", "044 55 1234 5678"):
+        assert len(api.get("contacts", search=typed).json()) == 1, typed
+
+
+def test_many_contacts_cost_no_more_statements(api, people, django_assert_num_queries):
+    make(owner=people.alice)
+    api.get("contacts")  # what is compiled and remembered once
+    with CaptureQueriesContext(connection) as few:
+        api.get("contacts")
+    for n in range(9):
+        make(name=f"Bo {n}", owner=people.alice)
+    with django_assert_num_queries(len(few)):
+        api.get("contacts")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "phone"),
+        ({"phone": None}, "phone"),
+        ({"phone": "12"}, "phone"),
+        ({"phone": 88887777}, "phone"),
+        ({"numbers": []}, "numbers"),
+        ({"numbers": None}, "numbers"),
+        ({"numbers": "88887777"}, "numbers"),
+        ({"numbers": ["88887777"]}, "numbers"),
+        ({"numbers": {"number": "88887777"}}, "numbers"),
+        ({"numbers": [{"kind": "work"}]}, "numbers"),
+        ({"numbers": [{"number": ""}]}, "numbers"),
+        ({"numbers": [{"number": "12"}]}, "numbers"),
+        ({"numbers": [{"number": "8" * 41}]}, "numbers"),
+        ({"numbers": [{"number": ["88887777"]}]}, "numbers"),
+        ({"numbers": [{"number": "88887777", "kind": "blue"}]}, "numbers"),
+        ({"numbers": [{"number": "88887777", "kind": None}]}, "numbers"),
+        ({"numbers": [{"number": "88887777"}] * 51}, "numbers"),
+    ],
+)
+def test_numbers_that_are_none_are_refused_and_nothing_changes(api, path, body, field):
+    error_of(api.post("contacts", {"name": "Bo"} | body), 400, field)
+    error_of(api.send("put", path, {"name": "Bo"} | body), 400, field)
+    assert Contact.objects.get().name == "Ana"
+    assert said(api.get(path)) == ("+50688887777", KEPT)
+
+
+# --- Who may ---
 
 
 def test_an_external_id_belongs_to_one_contact(api, people):

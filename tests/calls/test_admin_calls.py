@@ -344,9 +344,78 @@ class TestExport:
         assert "Bob" not in text
 
 
+def numbers(*rows: tuple[str, str], of: Contact | None = None) -> dict[str, str]:
+    """What the form sends of the numbers of a contact: those that it has, changed as in `rows`, and
+    new ones. "" for the number: this one goes."""
+    stored = list(of.numbers.all()) if of else []
+    sent = {"numbers-TOTAL_FORMS": str(len(rows)), "numbers-INITIAL_FORMS": str(len(stored))}
+    for place, (number, kind) in enumerate(rows):
+        sent |= {f"numbers-{place}-number": number, f"numbers-{place}-kind": kind}
+        if place < len(stored):
+            was = stored[place]
+            sent |= {f"numbers-{place}-id": str(was.pk), f"numbers-{place}-contact": str(of.pk)}
+            if not number:
+                sent |= {f"numbers-{place}-number": was.number, f"numbers-{place}-DELETE": "on"}
+    return sent
+
+
+MOBILE, WORK, HOME = ("+50688887777", "mobile"), ("+50622221001", "work"), ("+50622221002", "home")
+
+
+class TestNumbersOfContacts:
+    @pytest.fixture
+    def ana(self, people) -> Contact:
+        contact = Contact(name="Ana")
+        contact.set_numbers([MOBILE, WORK])
+        return contact
+
+    def change(self, client: Client, ana: Contact, *rows: tuple[str, str], **fields: str) -> Any:
+        given = {"name": "Ana", "phone": ana.phone} | numbers(*rows, of=ana) | fields
+        return client.post(f"{CONTACTS}{ana.pk}/change/", given)
+
+    def kept(self) -> list[tuple[str, str]]:
+        contact = Contact.objects.get()
+        assert contact.phone == contact.numbered[0][0]
+        return contact.numbered
+
+    def test_a_new_contact_has_its_phone_and_the_numbers_below(self, people, ada):
+        given = {"name": "Bo", "phone": "8888-7777"} | numbers(("2222 1001", "work"), ("", "other"))
+        assert ada.post(f"{CONTACTS}add/", given).status_code == 302
+        assert self.kept() == [("+50688887777", "other"), WORK]
+
+    def test_numbers_are_changed_added_and_taken_away(self, people, ada, ana):
+        page = ada.get(f"{CONTACTS}{ana.pk}/change/").content.decode()
+        assert page.index("+50688887777") < page.index("+50622221001")
+        assert self.change(ada, ana, MOBILE, ("22221003", "work"), HOME).status_code == 302
+        assert self.kept() == [MOBILE, ("+50622221003", "work"), HOME]
+        self.change(ada, ana, ("", ""), ("22221003", "fax"), HOME)
+        assert self.kept() == [("+50622221003", "fax"), HOME]
+
+    def test_another_phone_is_preferred(self, people, ada, ana):
+        self.change(ada, ana, MOBILE, WORK, phone="2222-1001")
+        assert self.kept() == [WORK, MOBILE]
+        ana.refresh_from_db()
+        self.change(ada, ana, WORK, MOBILE, phone="2222-1002")
+        assert self.kept() == [("+50622221002", "work"), MOBILE]
+
+    def test_a_changed_first_number_is_the_phone(self, people, ada, ana):
+        self.change(ada, ana, ("8888 0000", "mobile"), WORK)
+        assert self.kept() == [("+50688880000", "mobile"), WORK]
+
+    def test_one_number_stays(self, people, ada, ana):
+        self.change(ada, ana, ("", ""), ("", ""))
+        assert [number for number, _kind in self.kept()] == ["+50688887777"]
+
+    @pytest.mark.parametrize("number", ["12", "none"])
+    def test_what_is_no_number_is_refused(self, people, ada, ana, number):
+        response = self.change(ada, ana, MOBILE, (number, "work"))
+        assert "This is not a phone number." in text_of(response)
+        assert self.kept() == [MOBILE, WORK]
+
+
 class TestContacts:
     def add(self, client: Client, **fields: str) -> HttpResponse:
-        given = {"name": "Elena", "phone": "8888-7777"} | fields
+        given = {"name": "Elena", "phone": "8888-7777"} | numbers() | fields
         return client.post(f"{CONTACTS}add/", given)
 
     def test_a_number_is_kept_in_its_international_form(self, people, ada):
@@ -370,7 +439,7 @@ class TestContacts:
         assert "Another contact has this reference." in text_of(response)
         assert Contact.objects.count() == 1
         kept = Contact.objects.get()
-        again = {"name": "Elena M.", "phone": kept.phone, "external_id": "crm-7"}
+        again = {"name": "Elena M.", "phone": kept.phone, "external_id": "crm-7"} | numbers()
         assert ada.post(f"{CONTACTS}{kept.pk}/change/", again).status_code == 302
 
     def test_a_contact_can_go_and_its_calls_stay(self, people, ada):
