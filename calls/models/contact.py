@@ -35,6 +35,13 @@ class ContactQuerySet(models.QuerySet["Contact"]):
             Q(owner=viewer) | Q(team__in=teams) | Q(owner__isnull=True, team__isnull=True)
         )
 
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Their calls stay, with their numbers and the reference that programs know them by."""
+        with transaction.atomic():
+            for contact in self.exclude(external_id=""):
+                contact.leave_reference()
+            return super().delete()
+
     def editable_by(self, viewer: User) -> "ContactQuerySet":
         """Own contacts and those of supervised teams: shared ones are not for all to change."""
         scope = viewer.scope
@@ -165,6 +172,7 @@ class Contact(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
     )
+    notes = models.TextField(_("notes"), max_length=10_000, blank=True)
     name_key = NameKeyField("name")
     folded = models.CharField(max_length=500, blank=True, editable=False)  # what search reads
     created_at = models.DateTimeField(auto_now_add=True)
@@ -210,6 +218,31 @@ class Contact(models.Model):
             super().save(*args, **kwargs)
             if is_new or fields is None or "phone" in fields:
                 self._keep_in_step(is_new)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Its calls stay, with their numbers and the reference that programs know them by."""
+        with transaction.atomic():
+            self.leave_reference()
+            return super().delete(*args, **kwargs)
+
+    def leave_reference(self) -> None:
+        """Its calls will not be its own any more: what programs call it stays with them."""
+        if self.external_id:
+            self.calls.filter(contact_ref="").update(contact_ref=self.external_id)
+
+    def is_visible_to(self, viewer: User) -> bool:
+        """What `visible_to` says of this contact, without asking the database of it."""
+        scope = viewer.scope
+        if scope.everyone or self.owner_id == viewer.pk:
+            return True
+        if self.team_id is None:
+            return self.owner_id is None
+        return self.team_id == viewer.team_id or self.team_id in scope.team_ids
+
+    def is_editable_by(self, viewer: User) -> bool:
+        """The same of `editable_by`."""
+        scope = viewer.scope
+        return scope.everyone or self.owner_id == viewer.pk or self.team_id in scope.team_ids
 
     def _keep_in_step(self, is_new: bool) -> None:
         if is_new:
