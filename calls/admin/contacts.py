@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from calls.models import Contact, ContactNumber, NumberKind
 from calls.models.contact_number import distinct, with_preferred
+from calls.services.contacts import link_calls
 from common.generics import ModelAdmin, ModelForm, TabularInline
 
 
@@ -73,6 +74,10 @@ class ContactAdmin(ModelAdmin[Contact]):
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
         return queryset.search(search_term), False
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        link_calls(form.instance)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """The numbers are written as a whole, by the contact: it knows which is preferred."""
