@@ -39,7 +39,7 @@ def contact_results(request: PageRequest) -> dict[str, Any]:
     """Context of the search: the first contacts that match, and a typed number that none has."""
     query = request.GET.get("q", "").replace("\x00", "").strip()[:100]
     matching = Contact.objects.visible_to(request.user).search(query)
-    found = list(matching[: SHOWN_CONTACTS + 1])
+    found = list(matching.prefetch_related("numbers")[: SHOWN_CONTACTS + 1])
     number = to_e164(query) if digits_of(query) else ""
     return {
         "query": query,

@@ -70,6 +70,37 @@ def test_a_call_from_the_search_to_the_figures(visit, live_people, maria):
     assert page.url.endswith("/")
 
 
+def test_the_other_numbers_of_a_contact_are_in_a_menu_beside_it(visit, live_people, maria):
+    maria.set_numbers([("+50622221001", "work"), ("8888 7777", "mobile"), ("22221002", "fax")])
+    page = visit(live_people.alice)
+    settle(page)
+    menu = page.locator(".contact-row", has_text="María Solano").locator("details")
+    mobile = menu.locator(".contact", has_text="+506 8888 7777")
+    expect(mobile).to_be_hidden()
+    menu.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(mobile).to_contain_text("mobile")
+    page.keyboard.press("Tab")
+    expect(mobile).to_be_focused()
+    page.keyboard.press("Enter")
+    page.locator("article.call", has_text="María Solano").wait_for()
+    await_that(lambda: page.evaluate("window.dialled") == ["tel:+50688887777"])
+    call = CallLog.objects.get()
+    assert (call.contact, call.contact_phone) == (maria, "+50688887777")
+
+
+def test_whoever_searches_for_a_number_calls_that_number(visit, live_people, maria):
+    maria.set_numbers([("+50622221001", "work"), ("8888 7777", "mobile")])
+    page = visit(live_people.alice)
+    settle(page)
+    page.locator("#q").fill("8888 7777")
+    page.get_by_text("Pedro Mora").wait_for(state="detached")
+    page.locator(".contact", has_text="María Solano").click()
+    page.locator("article.call", has_text="María Solano").wait_for()
+    await_that(lambda: page.evaluate("window.dialled") == ["tel:+50688887777"])
+    assert CallLog.objects.get().contact_phone == "+50688887777"
+
+
 def test_the_keyboard_alone_does_it_all(visit, live_people, maria):
     page = visit(live_people.alice)
     settle(page)

@@ -1,9 +1,12 @@
 """The desk's doors: who may, what each part shows, what each button does and refuses."""
 
 import datetime as dt
+import re
 import uuid
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -143,6 +146,47 @@ def test_a_typed_number_that_no_contact_has_can_be_called(client, alice):
     unknown = client.get(reverse("contacts"), {"q": "8888-1234"}, **HTMX).context["search"]
     assert known["number"] == ""
     assert unknown["number"] == "+50688881234"
+
+
+def test_a_typed_number_that_a_contact_has_in_another_spelling_is_that_contact_s(client, alice):
+    luz = Contact(name="Luz")
+    luz.set_numbers([("+50622221001", "work"), ("+5491123456789", "mobile")])
+    search = client.get(reverse("contacts"), {"q": "+54 11 2345-6789"}, **HTMX).context["search"]
+    assert (search["contacts"], search["number"]) == ([luz], "")
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("", "+50622221001"),
+        ("sala 101", "+50622221001"),
+        ("101", "+50622221001"),  # as it is called, too
+        ("9101", "+50622229101"),
+        ("8888-77", "+50688887777"),
+        ("+506 2222 1001", "+50622221001"),
+    ],
+)
+def test_a_click_calls_the_preferred_number_or_the_one_searched_for(client, alice, query, number):
+    sala = Contact(name="Sala 101")
+    sala.set_numbers([("+50622221001", "work"), ("+50688887777", "mobile"), ("22229101", "fax")])
+    response = client.get(reverse("contacts"), {"q": query}, **HTMX)
+    buttons = re.findall(r'name="phone" value="([^"]*)"', response.content.decode())
+    assert buttons[0] == number
+    assert sorted(buttons) == ["+50622221001", "+50622229101", "+50688887777"]
+
+
+def test_many_numbers_cost_one_more_statement(client, alice):
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            client.get(reverse("contacts"), **HTMX)
+        return len(asked)
+
+    Contact.objects.create(name="Ana", phone="+50622221001")
+    cost()
+    few = cost()
+    for n in range(5):
+        Contact(name=f"P{n}").set_numbers([(f"+5068888000{n}", "mobile"), ("22221002", "work")])
+    assert cost() == few
 
 
 # --- Starting ------------------------------------------------------------------------------------
