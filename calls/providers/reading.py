@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from calls.providers.base import Unreadable, bounded_ms, iso_to_ms, seconds_to_ms
+from common.text import without_invisible
 
 _LONGEST = 120  # characters of an id, a name or a number that we keep
 _UNWANTED = re.compile("[\x00\ud800-\udfff]")  # what no database stores as text
@@ -112,14 +113,14 @@ def flag(value: Any) -> bool:
 def number_in(address: Any) -> str:
     """The phone number of a SIP or tel address, `Rosa <sip:+50688887777@192.0.2.1>`; "" where the
     address has a name or an extension, or is none."""
-    found = text(address)
+    found = without_invisible(text(address))
     angled = _ANGLED.search(found)
     found = angled[1].strip() if angled else found
     scheme = _ADDRESS.match(found)
     if scheme is None and angled is None:
         return ""
     user = found[scheme.end() if scheme else 0 :].partition("@")[0].partition(";")[0]
-    user = re.sub(r"[\s().-]", "", unquote(user))
+    user = re.sub(r"[\s().-]", "", without_invisible(unquote(user)))
     return user if user.isascii() and _NUMBER.fullmatch(user) else ""
 
 
