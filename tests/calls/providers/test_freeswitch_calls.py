@@ -276,6 +276,18 @@ def test_a_parked_call_ends_for_who_parks_and_is_incoming_for_who_fetches(switch
     assert len({call.conversation for call in calls}) == 1
 
 
+def test_a_fetched_call_that_only_the_dialplan_s_extension_tells(switch, client):
+    callers, alices, bobs = parked()
+    del bobs["variables"]["last_app"], bobs["variables"]["last_arg"]
+    ran = [{"app_name": "valet_park", "app_data": "lot 6001"}]
+    bobs["callflow"][0]["extension"] = {"name": "fetch", "applications": ran}
+    calls = sent(client, bobs, alices, callers)
+    assert [brief(call) for call in calls] == [
+        ("alice", "inbound", CUSTOMER, "COMPLETED", 20),
+        ("bob", "inbound", CUSTOMER, "COMPLETED", 40),
+    ]
+
+
 def test_the_announcement_of_the_place_is_no_call(switch, client):
     own = leg(D, 20, 20, 24, caller="1001", called="5901", user_name="1001", last_app="valet_park")
     assert sent(client, own) == []

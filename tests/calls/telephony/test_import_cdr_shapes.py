@@ -164,6 +164,16 @@ def test_the_digit_that_asks_for_a_line_is_not_the_number(pbx, tmp_path):
     assert calls() == RIGHT
 
 
+def test_a_length_that_cannot_be_read_is_told_where_it_is_needed(pbx, tmp_path):
+    printed = imported(pbx, TABLE.replace(",110,101,", ",long,101,"), tmp_path)
+    assert "line 2 is not readable: 'long' is no length" in printed and "1 new" in printed
+    row = master(
+        "PJSIP/1001-0000000a", "PJSIP/itsp-0000000b", 0, 9, 110, src="1001", dst="88880001"
+    )
+    assert "1 new" in imported(pbx, row.replace('"110"', '"long"'), tmp_path)
+    assert calls() == RIGHT
+
+
 def test_ids_that_are_none_join_nothing(pbx, tmp_path):
     text = "\n".join(
         [HEAD, *(joined(",", [*cut(one)[:23], "0", *cut(one)[24:]], quote='"') for one in ROWS)]
@@ -474,4 +484,6 @@ def test_column_names_are_read_from_a_setting():
     assert cdr.column_names(["start", " end"]) == ("start", "end")
     assert cdr.column_names("start=Call Date,end=3") == {"start": "Call Date", "end": "3"}
     assert cdr.column_names({"start": "x"}) == {"start": "x"}
+    assert cdr.column_names({"calldate": "start"}) == {"start": "calldate"}
+    assert cdr.column_names("Wann=start,channel=Canal") == {"start": "Wann", "channel": "Canal"}
     assert cdr.column_names(None) == ()

@@ -159,7 +159,7 @@ def _row(line: int, said: dict[str, str], zone: ZoneInfo, *, day_first: bool) ->
         raise BadLine(f"no column {', '.join(lacking)}")
     times = Times(zone, said.get("uniqueid", ""), day_first=day_first)
     start = times.instant(f"{said.get('start', '')} {said.get('time', '')}".strip())
-    duration, billsec = _length(said, "duration"), _length(said, "billsec")
+    duration, billsec = _length(said, "duration", "end"), _length(said, "billsec", "answer")
     disposition = _disposition(said, billsec)
     answer = said.get("answer", "")
     answered = None if is_never(answer) else times.instant(answer, not_before=start)
@@ -209,8 +209,15 @@ def _id(said: Mapping[str, str], name: str) -> str:
     return "" if found in ("0", "-", "-1") else found
 
 
-def _length(said: Mapping[str, str], name: str) -> int | None:
-    return seconds(said[name]) if name in said else None
+def _length(said: Mapping[str, str], name: str, instead: str) -> int | None:
+    """A length in seconds; one that cannot be read is needed only where no instant stands
+    `instead`."""
+    try:
+        return seconds(said[name]) if name in said else None
+    except NoTime:
+        if is_never(said.get(instead, "")):
+            raise
+        return None
 
 
 def _disposition(said: Mapping[str, str], billsec: int | None) -> str:
