@@ -17,6 +17,7 @@ from common.generics import (
     ModelMultipleChoiceField,
     UserChangeForm,
 )
+from common.text import without_invisible
 
 
 class SignInForm(AuthenticationForm):
@@ -86,7 +87,7 @@ class RoleField(ModelMultipleChoiceField[Group]):
 
 class _ExtensionOnce(ModelForm[User]):
     def clean_extension(self) -> str:
-        extension: str = self.cleaned_data["extension"]
+        extension = without_invisible(self.cleaned_data["extension"]).strip()
         others = User.objects.filter(extension=extension).exclude(pk=self.instance.pk)
         if extension and (other := others.first()):
             raise forms.ValidationError(
@@ -109,6 +110,11 @@ class NewPersonForm(_ExtensionOnce, AdminUserCreationForm[User]):
     class Meta:
         model = User
         fields = ["username", "first_name", "last_name", "team", "extension", "language", "groups"]
+
+    def clean_username(self) -> str:
+        """Django's own look at capitals knows ASCII only; User.clean knows all letters."""
+        username: str = self.cleaned_data["username"]
+        return username
 
 
 class TeamForm(ModelForm[Team]):

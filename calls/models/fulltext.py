@@ -74,9 +74,13 @@ class Wanted:
         return f"({' | '.join(places)})"
 
 
+# A number is found by its beginning, with the country's code or without, by its last four digits,
+# and by its last eight, which are what is dialled within a town.
+_ENDS: Final = (8, 4)
+
+
 def _number(row: str) -> tuple[str, ...]:
-    """A number is found by its beginning, with the country's code or without, and by its end: as
-    its line and, where it was told in another way, so too."""
+    """Its beginnings: of its line and, where it was told in another way, so too."""
     told, line = f"{row}.phone_e164", f"{row}.phone_line"
     codes = ", ".join(f"'{code}'" for code in two_digit_codes())
     return (
@@ -97,7 +101,8 @@ def _place_in_sqlite(row: str) -> str:
 
 
 def _words_in_sqlite(row: str) -> str:
-    number = " || ' ' || ".join((*_number(row), f"substr({row}.phone_line, -4)"))
+    ends = (f"substr({row}.phone_line, -{length})" for length in _ENDS)
+    number = " || ' ' || ".join((*_number(row), *ends))
     return (
         f"{row}.contact_ref || ' ' || {row}.contact_phone || ' ' || "
         f"{number} || ' ' || coalesce((SELECT name || ' ' || company "
@@ -147,8 +152,9 @@ _APART: Final = "".join(
 _WORDS: Final = (
     "strip(to_tsvector('simple', calls_plain(concat_ws(' ', c.contact_ref, "
     f"c.contact_phone, {', '.join(_number('c'))}, "
-    "right(c.phone_line, 4), (SELECT concat_ws(' ', name, company, external_id) "
-    "FROM calls_contact WHERE id = c.contact_id))))) "
+    f"{', '.join(f'right(c.phone_line, {length})' for length in _ENDS)}, "
+    "(SELECT concat_ws(' ', name, company, external_id) FROM calls_contact "
+    "WHERE id = c.contact_id))))) "
     "|| array_to_tsvector(ARRAY['u:' || coalesce(c.user_id, 0)])" + _APART
 )
 _FILL: Final = f"INSERT INTO {TABLE}(rowid, words, call) SELECT {_PLACE}, {_WORDS}, c.id FROM "

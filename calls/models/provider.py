@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import connection, models
 from django.db.models import Q
+from django.db.models.functions import Length
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -165,7 +166,7 @@ class ProviderIdentity(models.Model):
             for name in wanted:
                 if (name, general) in found:
                     return found[name, general]
-        return _by_own_data(wanted)
+        return _by_own_data(wanted) or _by_own_number(account, wanted)
 
 
 # So many names are asked for at once; a phone system has seldom more for one person.
@@ -207,6 +208,31 @@ def _active_with(field: str) -> Prepared:
 _BY_EMAIL, _BY_EXTENSION = _active_with("email"), _active_with("extension")
 
 
+def _by_own_number(account: ProviderAccount, wanted: Sequence[str]) -> User | None:
+    """The only active person whose extension is a number, however it is written there, and is one
+    of `wanted`; few have such a one."""
+    numbers = {name for name in wanted if name.startswith("+")}
+    if not numbers:
+        return None
+    found: list[User] = [
+        person
+        for person in _WITH_NUMBER.found()
+        if not numbers.isdisjoint(compared_names(account, [person.extension]))
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+_LEAST_DIGITS = 7  # of a number; shorter names are extensions
+_WITH_NUMBER = Prepared(
+    lambda: (
+        User.objects.filter(is_active=True)
+        .alias(length=Length("extension"))
+        .filter(length__gte=_LEAST_DIGITS)
+        .order_by()
+    )
+)
+
+
 def compared_names(account: ProviderAccount, names: Iterable[str]) -> list[str]:
     """What an identity may be stored as that `account` calls by one of `names`."""
     compared = (comparable(name, account.region) for name in names if name)
@@ -217,6 +243,6 @@ def comparable(identity: str, region: str = "") -> str:
     """An identity as it is compared: without capitals, a phone number in E.164."""
     text = without_invisible(identity).strip().casefold()
     digits = sum(map(str.isdigit, text))
-    if digits >= 7 and not any(map(str.isalpha, text)):
+    if digits >= _LEAST_DIGITS and not any(map(str.isalpha, text)):
         return to_e164(text, region or None) or text
     return text

@@ -91,6 +91,7 @@ def test_an_administrator_changes_role_and_team(admin, people):
 def test_an_extension_belongs_to_one_person(admin, people):
     save(admin, people.alice, extension="1001")
     assert "belongs to alice" in errors_of(save(admin, people.bob, extension="1001"))
+    assert "belongs to alice" in errors_of(save(admin, people.bob, extension="\u200e1001\u200b"))
 
 
 # --- No way to climb ---------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import itertools
 
+import phonenumbers
 import pytest
 
 from common.phones import (
@@ -137,3 +138,33 @@ def test_digits_and_what_a_country_dials_itself():
     assert national_digits("+50688887777") == "88887777"
     assert national_digits("1001") == ""
     assert "34" in two_digit_codes() and "50" not in two_digit_codes()
+
+
+def examples(region):
+    kinds = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE)
+    found = (phonenumbers.example_number_for_type(region, kind) for kind in kinds)
+    return [number for number in found if number is not None]
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_every_country_s_numbers_are_read_as_that_country_writes_them(region):
+    formats = phonenumbers.PhoneNumberFormat
+    for number in examples(region):
+        e164 = phonenumbers.format_number(number, formats.E164)
+        line = line_of(e164, "CR")
+        assert line and line_of(line, region) == line and e164 in spellings_of(line)
+        for form in (formats.INTERNATIONAL, formats.RFC3966, formats.NATIONAL):
+            assert line_of(phonenumbers.format_number(number, form), region) == line
+        in_it = national_digits(e164)
+        assert e164 == f"+{number.country_code}{in_it}"
+        code = str(number.country_code)
+        assert (code in two_digit_codes()) is (len(code) == 2)
+
+
+def test_two_numbers_of_a_country_are_two_lines():
+    numbers = {
+        phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        for region in phonenumbers.SUPPORTED_REGIONS - {"AR"}  # whose two examples are one phone
+        for number in examples(region)
+    }
+    assert len({line_of(number) for number in numbers}) == len(numbers)

@@ -121,13 +121,29 @@ def test_an_incoming_call_whose_b_leg_names_its_own_call_is_one(switch, client):
         assert (call.ring_seconds, call.hold_seconds, call.missing) == (7, 5, "")
 
 
+def test_a_missed_call_whose_call_is_the_phone_that_rang_is_kept(switch, client):
+    callers = leg(A, 0, None, 20, call_uuid=B, hangup_cause="ORIGINATOR_CANCEL")
+    (call,) = sent(client, callers)
+    assert brief(call) == ("-", "inbound", CUSTOMER, "NO_ANSWER", 0)
+
+
+def test_a_gateway_s_leg_that_lacks_who_made_it_makes_no_second_call(switch, client):
+    first, second = stored("out-a", "out-b")
+    del second["variables"]["originating_leg_uuid"]
+    for order in permutations([first, second]):
+        CallLog.objects.all().delete()
+        RawEvent.objects.all().delete()
+        (call,) = sent(client, *order)
+        assert brief(call) == ("alice", "outbound", CUSTOMER, "COMPLETED", 60)
+
+
 def test_ids_that_nothing_settles_are_shown_and_make_one_call(switch, client):
     callers = leg(A, 0, 1, 60, bridged=9, bridge_uuid=B, bridge_channel="sofia/internal/1002@x")
     bobs = leg(B, 2, 9, 60, direction="outbound", dialed_user="1002", call_uuid=C, bridged=9)
     bobs["variables"] |= {"originating_leg_uuid": D, "bridge_uuid": A}
     calls = sent(client, bobs, callers)
     assert [brief(call) for call in calls] == [("bob", "inbound", CUSTOMER, "COMPLETED", 51)]
-    assert calls[0].missing == "events"
+    assert calls[0].lacks == ["conflict"]
     (kept,) = RawEvent.objects.exclude(outcome=RawEvent.TAKEN)
     assert kept.outcome == RawEvent.UNKNOWN and "contradictory ids" in kept.note
 

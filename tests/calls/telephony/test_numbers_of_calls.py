@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from accounts.models import User
 from calls import services
 from calls.models import CallLog, Contact, ProviderIdentity
 from calls.providers.generic import signature
@@ -115,6 +116,24 @@ def test_a_call_of_a_program_is_with_any_number_of_its_contact(people):
     assert call.contact is None
 
 
+@pytest.mark.parametrize(
+    ("told", "typed"),
+    [
+        ("+5215512345678", ["5512345678", "1234 5678", "5678", "+52 1 55 12", "044 55 1234 5678"]),
+        ("+5491123456789", ["11 2345 6789", "9 11 2345-6789", "23456789", "54112345"]),
+        ("+551187654321", ["11 98765 4321", "1187654321", "+55 11 9876", "87654321", "4321"]),
+        ("+34612345678", ["612 345 678", "34612", "0034 612"]),
+        ("+50688887777", ["8888-7777", "50688", "7777"]),
+        ("+17875551234", ["787 555", "1234", "1 787 555 1234"]),
+    ],
+)
+def test_the_history_finds_a_number_by_its_beginning_or_its_end(people, told, typed):
+    call, _ = services.start_call(people.alice, contact_phone=told)
+    services.start_call(people.alice, contact_phone="+50640001400")
+    for text in typed:
+        assert list(CallLog.objects.search(text)) == [call], text
+
+
 def test_what_is_on_the_wall_is_no_mobile(client, people, pbx, at):
     Contact.objects.create(name="Wall", phone="+551132654321")
     tell(client, pbx, at, "+5511932654321", *WHOLE)
@@ -157,6 +176,22 @@ def test_what_of_two_numbers_is_one(one, other, same):
 )
 def test_an_agent_is_known_by_any_spelling(client, people, pbx, at, stored, told):
     ProviderIdentity.objects.create(account=pbx, identity=stored, user=people.carol)
+    tell(client, pbx, at, "88887777", *WHOLE, agent=told)
+    assert CallLog.objects.get().user == people.carol
+
+
+@pytest.mark.parametrize(
+    ("extension", "told"),
+    [
+        ("4000-1400", "+50640001400"),
+        ("+54 9 11 4000 1400", "+541140001400"),
+        ("+525540001400", "5215540001400"),
+    ],
+)
+def test_an_extension_that_is_a_number_is_known_by_any_spelling(
+    client, people, pbx, at, extension, told
+):
+    User.objects.filter(pk=people.carol.pk).update(extension=extension)
     tell(client, pbx, at, "88887777", *WHOLE, agent=told)
     assert CallLog.objects.get().user == people.carol
 

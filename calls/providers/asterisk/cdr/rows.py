@@ -56,6 +56,7 @@ class CdrRow:
     disposition: str
     uniqueid: str
     linkedid: str
+    lastdata: str = ""
     knows_answer: bool = True
 
     @property
@@ -157,7 +158,7 @@ def _row(line: int, said: dict[str, str], zone: ZoneInfo, *, day_first: bool) ->
     if lacking:
         raise BadLine(f"no column {', '.join(lacking)}")
     times = Times(zone, said.get("uniqueid", ""), day_first=day_first)
-    start = times.instant(f"{said['start']} {said.get('time', '')}".strip())
+    start = times.instant(f"{said.get('start', '')} {said.get('time', '')}".strip())
     duration, billsec = _length(said, "duration"), _length(said, "billsec")
     disposition = _disposition(said, billsec)
     answer = said.get("answer", "")
@@ -184,8 +185,9 @@ def _row(line: int, said: dict[str, str], zone: ZoneInfo, *, day_first: bool) ->
         duration=(end - start) // 1000 if duration is None else duration,
         billsec=billsec or 0,
         disposition=disposition,
-        uniqueid=said.get("uniqueid", ""),
-        linkedid=said.get("linkedid", ""),
+        uniqueid=_id(said, "uniqueid"),
+        linkedid=_id(said, "linkedid"),
+        lastdata=said.get("lastdata", ""),
         knows_answer=knows_answer,
     )
 
@@ -196,9 +198,15 @@ def _lacking(said: Mapping[str, str]) -> list[str]:
         "channel": ("channel", "src"),
         "disposition": ("disposition", "billsec", "answer"),
         "end": ("end", "duration"),
-        "start": ("start",),
+        "start": ("start", "time"),
     }
     return [name for name, any_of in wanted.items() if not said.keys() & set(any_of)]
+
+
+def _id(said: Mapping[str, str], name: str) -> str:
+    """An id; "" for what stands where there is none."""
+    found = said.get(name, "")
+    return "" if found in ("0", "-", "-1") else found
 
 
 def _length(said: Mapping[str, str], name: str) -> int | None:
