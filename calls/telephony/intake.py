@@ -99,13 +99,18 @@ def _record_one(
         # Another process may have made the call at this very moment.
         if lines.waits and CallLog.objects.filter(_named(account, call_id)).exists():
             written = _tried(account, call_id, lines, None)
-    elif adapters()[account.kind].rings_several and (written.is_new or lines.end):
+    elif _rings_several(account) and (written.is_new or lines.end):
         kept = waiting_facts.of_call(account, call_id)
         for earlier in waiting_facts.by_message(account, kept):
             written = _tried(account, call_id, earlier, None) or written
         if kept:
             waiting_facts.forget(kept)
     return written and written.call
+
+
+def _rings_several(account: ProviderAccount) -> bool:
+    adapter = adapters().get(account.kind)
+    return adapter is not None and adapter.rings_several
 
 
 def _named(account: ProviderAccount, call_id: str) -> Q:

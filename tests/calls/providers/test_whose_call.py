@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from calls.history import ledger_lines
 from calls.models import CallLog, RawEvent, WaitingFact
 from calls.providers.base import Payload
 from calls.telephony import hooks, intake
@@ -415,6 +416,23 @@ def test_a_system_that_names_two_turns_of_an_agent_by_one_id(client, people):
     forget()
     tell(client, account, *numbered[:3], *numbered[4:])
     assert "events" in CallLog.objects.earliest("start_time").lacks
+
+
+def test_the_page_of_a_turn_shows_what_was_said_of_it(client, people):
+    account = make_account("generic")
+    map_to(account, people.alice, "801")
+    steps = [("started", 0), ("answered", 5), ("ended", 60), ("started", 100), ("ended", 150)]
+    tell(client, account, *live("c-1", "801", *steps))
+    first, second = CallLog.objects.order_by("start_time")
+    assert (first.events.count(), second.events.count()) == (5, 6)
+    shown = [ledger_lines.lines(list(call.events.all())) for call in (first, second)]
+    assert [[line.event.kind for line in lines] for lines in shown] == [
+        ["started", "answered", "ended"],
+        ["noted", "started", "ended"],
+    ]
+    client.force_login(people.ada)
+    assert "Turno" in client.get(f"/calls/{second.call_id}/").content.decode()
+    assert "Turno" not in client.get(f"/calls/{first.call_id}/").content.decode()
 
 
 def aircall(event, at, **data):
