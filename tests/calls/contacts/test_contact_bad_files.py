@@ -183,6 +183,15 @@ def test_two_people_of_one_number_stay_two(people, text, duplicates):
         assert in_the_book() == before
 
 
+@pytest.mark.once
+def test_thousands_of_one_number_are_told_apart_without_comparing_all(people):
+    names = [f"Empleado {n}" for n in range(5000)]
+    text = "\n".join(["Nombre;Teléfono", *(f"{name};2222-0000" for name in names)])
+    assert taken_in(people.alice, text).created == len(names)
+    again = taken_in(people.alice, text, "update")
+    assert (again.created, again.updated, again.skipped) == (0, 0, len(names))
+
+
 def test_a_number_that_two_share_makes_nobody_another(people):
     taken_in(people.alice, SHARED)
     third = "Nombre;Móvil;Trabajo\nEva Gil;8888-0003;2222-0000\n"
