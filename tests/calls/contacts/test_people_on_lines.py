@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from calls.contacts.people import PeopleOnLines, is_alike, words_of_name
 
-NAMES = st.lists(st.sampled_from(["Ana", "Eva", "Luis", "Mora", "Paz", "Solís"]), min_size=1, max_size=4)
+WORDS = ("Ana", "Eva", "Luis", "Mora", "Paz", "Solís")
+NAMES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4)
 PEOPLE = st.lists(st.tuples(NAMES.map(" ".join), st.sampled_from(["+1", "+2"])), max_size=8)
 
 
