@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import Group
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -43,6 +43,7 @@ class PersonAdmin(UserAdmin[User]):
     list_filter = ("is_active", RoleFilter, "team")
     list_select_related = ("team",)
     list_per_page = 50
+    ordering = ("name_key", "pk")
     show_full_result_count = False
     search_fields = ("username", "first_name", "last_name", "email", "extension")
     autocomplete_fields = ("team",)
@@ -62,7 +63,7 @@ class PersonAdmin(UserAdmin[User]):
         ),
     )
 
-    @admin.display(description=gettext_lazy("name"), ordering="first_name")
+    @admin.display(description=gettext_lazy("name"), ordering="name_key")
     def full_name(self, person: User) -> str:
         return person.get_full_name()
 
@@ -157,14 +158,20 @@ class PersonAdmin(UserAdmin[User]):
 @admin.register(Team)
 class TeamAdmin(ModelAdmin[Team]):
     form = TeamForm
-    list_display = ("name", "size", "watched_by", "amber_seconds", "red_seconds")
+    ordering = ("name_key", "pk")
+    list_display = ("called", "size", "watched_by", "amber_seconds", "red_seconds")
     search_fields = ("name",)
     filter_horizontal = ("supervisors",)
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
-        teams = super().get_queryset(request).prefetch_related("supervisors")
+        by_name = Prefetch("supervisors", User.objects.order_by("name_key", "pk"))
+        teams = super().get_queryset(request).prefetch_related(by_name)
         return teams.annotate(member_count=Count("members", distinct=True))
+
+    @admin.display(description=gettext_lazy("name"), ordering="name_key")
+    def called(self, team: Team) -> str:
+        return team.name
 
     @admin.display(description=gettext_lazy("people"), ordering="member_count")
     def size(self, team: Any) -> int:
@@ -176,7 +183,8 @@ class TeamAdmin(ModelAdmin[Team]):
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "supervisors":
-            kwargs["queryset"] = User.objects.with_perm(roles.VIEW_TEAM_CALLS)
+            people = User.objects.with_perm(roles.VIEW_TEAM_CALLS)
+            kwargs["queryset"] = people.order_by("name_key", "pk")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 

@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 from redis import RedisError
 
+from accounts.models import sign_in_key
+
 RATE: Final = "10/m"
 
 logger = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ def _usages(
     request: HttpRequest, username: str, increment: bool = False
 ) -> Iterator[dict[str, Any]]:
     """The counters; none while they cannot be reached: people must get to their calls."""
-    name = username.strip().casefold()
+    name = sign_in_key(username.strip())
     keys: list[str | Callable[..., str]] = [lambda group, request: f"name:{name}"]
     if request.META.get("REMOTE_ADDR"):  # a proxy on a Unix socket tells none
         keys.append("ip")

@@ -111,6 +111,11 @@ class NewPersonForm(_ExtensionOnce, AdminUserCreationForm[User]):
         model = User
         fields = ["username", "first_name", "last_name", "team", "extension", "language", "groups"]
 
+    def clean_username(self) -> str:
+        """Django's own look at capitals knows ASCII only; User.clean knows all letters."""
+        username: str = self.cleaned_data["username"]
+        return username
+
 
 class TeamForm(ModelForm[Team]):
     amber_seconds = forms.IntegerField(

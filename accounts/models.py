@@ -3,15 +3,20 @@
 import datetime as dt
 import hashlib
 import secrets
+import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from common.fields import NameKeyField
+from common.generics import CharField
 
 
 class Team(models.Model):
@@ -30,11 +35,12 @@ class Team(models.Model):
     red_seconds = models.PositiveIntegerField(
         _("red after (seconds)"), null=True, blank=True, help_text=_("Empty: the site's setting.")
     )
+    name_key = NameKeyField("name")
 
     class Meta:
         verbose_name = _("team")
         verbose_name_plural = _("teams")
-        ordering = ["name"]
+        ordering = ["name_key", "pk"]
 
     def __str__(self) -> str:
         return self.name
@@ -45,7 +51,37 @@ def name_of(first_name: str, last_name: str, username: str) -> str:
     return f"{first_name} {last_name}".strip() or username
 
 
+def sign_in_key(username: str) -> str:
+    """What user names are compared by: capitals, and how Unicode writes a letter, do not matter."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+
+
+class SignInKeyField(CharField[str, str]):
+    """The key of the user name, which nobody else has. It is written with its row.
+
+    Of names that differed in capitals only before that was forbidden, all but one kept their
+    own spelling as their key; they stay with it until they are renamed.
+    """
+
+    def deconstruct(self) -> Any:
+        """A plain column for migrations, which must not change with this class."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        assert isinstance(model_instance, User)
+        key = sign_in_key(model_instance.username)
+        if sign_in_key(model_instance.username_key) != key:
+            model_instance.username_key = key
+        return model_instance.username_key
+
+
 class UserQuerySet(models.QuerySet["User"]):
+    def named(self, username: str) -> "User | None":
+        """Whom `username` names, capitals aside."""
+        same = Q(username=username) | Q(username_key=sign_in_key(username))
+        return min(self.filter(same)[:2], key=lambda user: user.username != username, default=None)
+
     def visible_to(self, viewer: "User") -> "UserQuerySet":
         """The people whose calls and figures `viewer` may see. The one rule for every door."""
         scope = viewer.scope
@@ -64,7 +100,10 @@ class CallManagerUserManager(_UserManager["User"]):  # type: ignore[valid-type] 
     use_in_migrations = False  # or they would name this class, which may change and move
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.select_related("team").get(username=username)
+        found = self.select_related("team").named(username or "")
+        if found is None:
+            raise self.model.DoesNotExist
+        return found
 
 
 class User(AbstractUser):
@@ -89,6 +128,8 @@ class User(AbstractUser):
 
     keyboard_shortcuts = models.BooleanField(_("keyboard shortcuts"), default=True)
     notifications = models.BooleanField(_("notifications"), default=False)
+    name_key = NameKeyField("display_name")
+    username_key = SignInKeyField(max_length=600, unique=True, editable=False)
 
     objects: ClassVar[CallManagerUserManager] = CallManagerUserManager()
 
@@ -102,6 +143,23 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.display_name
+
+    def clean(self) -> None:
+        super().clean()
+        key = sign_in_key(self.username)
+        if sign_in_key(self.username_key) == key:
+            return  # who has the name already
+        if type(self)._default_manager.filter(username_key=key).exclude(pk=self.pk).exists():
+            raise ValidationError(
+                {"username": self.unique_error_message(type(self), ("username",))}
+            )
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keys are written whenever the names are that they follow from."""
+        names = kwargs.get("update_fields")
+        if names is not None and _NAMES & set(names):
+            kwargs["update_fields"] = {*names, "name_key", "username_key"}
+        super().save(*args, **kwargs)
 
     @property
     def display_name(self) -> str:
@@ -124,6 +182,9 @@ class User(AbstractUser):
     def red_seconds(self) -> int:
         """Seconds after which this person's timer turns red."""
         return (self.team and self.team.red_seconds) or settings.TIMER_RED_SECONDS
+
+
+_NAMES: Final = frozenset({"username", "first_name", "last_name"})
 
 
 class Scope:

@@ -301,6 +301,6 @@ def wanted_file(request: Request, *others: str) -> Wanted:
     query = request.query_params
     check_names(query, {*CallFilter.base_filters, "columns", *others})
     try:
-        return Wanted.of(person_of(request), query)
+        return Wanted.of(person_of(request), query, for_people=False)
     except Invalid as error:
         raise ValidationError(error.message_dict) from error

@@ -18,6 +18,7 @@ from api.schema import CONTACT_ID
 from api.serializers import answers
 from calls.history.pagination import page_of_contacts
 from calls.models import Contact
+from calls.services.contacts import link_calls
 
 
 class ContactViewSet(LimitedView, viewsets.ViewSet):
@@ -61,7 +62,7 @@ class ContactViewSet(LimitedView, viewsets.ViewSet):
     def create(self, request: Request) -> Response:
         body = self._checked(request)
         shared = body.validated_data.get("team_id") is not None
-        body.save(owner=None if shared else person_of(request))
+        link_calls(body.save(owner=None if shared else person_of(request)))
         return Response(body.data, status=201)
 
     @extend_schema(
@@ -99,7 +100,7 @@ class ContactViewSet(LimitedView, viewsets.ViewSet):
 
     def _change(self, request: Request, pk: str, partial: bool) -> Response:
         body = self._checked(request, self.find_to_change(request, pk), partial)
-        body.save()
+        link_calls(body.save())
         return Response(body.data)
 
     def _checked(

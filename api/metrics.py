@@ -27,6 +27,7 @@ from api.schema import (
 from api.serializers import answers
 from calls.history.fields import LocalDayField
 from common.instants import today
+from common.text import name_key
 from metrics.definitions import Sums
 from metrics.rollups.daily import own_sums, sums_by, totals_of
 from metrics.rollups.shared_calls import SumsBy
@@ -56,6 +57,10 @@ def person_row(user: User) -> dict[str, Any]:
     return {"user_id": user.pk, "username": user.username}
 
 
+def _by_username(member: tuple[User, Sums]) -> tuple[bytes, int]:
+    return name_key(member[0].username), member[0].pk
+
+
 def team_row(team: Team, sums: SumsBy) -> dict[str, Any]:
     """A team's figures and its members', by name; `sums` by user id."""
     members = {person: sums.get(person.pk, Sums()) for person in team.members.all()}
@@ -65,7 +70,7 @@ def team_row(team: Team, sums: SumsBy) -> dict[str, Any]:
         **sums.total_of(person.pk for person in members).as_json(),
         "members": [
             person_row(person) | its_sums.as_json()
-            for person, its_sums in sorted(members.items(), key=lambda item: item[0].username)
+            for person, its_sums in sorted(members.items(), key=_by_username)
         ],
     }
 

@@ -12,7 +12,7 @@ from calls.models import CallLog
 from common.periods import LABELS
 from metrics.definitions import FIGURES
 from metrics.entries import PERCENT
-from metrics.exports.csv_file import SEPARATORS
+from metrics.exports.csv_file import DECIMALS, INSTANTS, SEPARATORS
 
 SUMS: dict[str, Any] = {
     f.name: serializers.FloatField() if f.unit == PERCENT else serializers.IntegerField()
@@ -38,8 +38,16 @@ COLUMNS_PARAMETER = OpenApiParameter(
 )
 _YES_NO: dict[str, Any] = {"type": "string", "enum": ["", "0", "1"]}
 _SEPARATOR: dict[str, Any] = {"type": "string", "enum": ["", "auto", *SEPARATORS]}
+_DECIMALS: dict[str, Any] = {"type": "string", "enum": ["", "auto", *DECIMALS]}
+_INSTANTS: dict[str, Any] = {"type": "string", "enum": ["", *INSTANTS]}
 STYLE_PARAMETERS: list[Any] = [
     OpenApiParameter("separator", _SEPARATOR, description="comma if absent."),
+    OpenApiParameter("decimals", _DECIMALS, description="What divides them; point if absent."),
+    OpenApiParameter(
+        "instants",
+        _INSTANTS,
+        description="utc if absent: as everywhere in the API; local: `2026-01-31 07:45:00`.",
+    ),
     OpenApiParameter("bom", _YES_NO, description="1 if absent: Excel then reads UTF-8."),
     OpenApiParameter("labels", _YES_NO, description="Words of the language instead of names."),
     OpenApiParameter("about", _YES_NO, description="Who, when, which filter: lines at the end."),
@@ -51,7 +59,7 @@ _LENGTH: dict[str, Any] = {"type": "string", "examples": ["90", "1:30"], "maxLen
 # A form sends empty what nobody chose; that is the same as absent.
 _TEAM: dict[str, Any] = {"oneOf": [{"type": "integer", "minimum": 1}, {"enum": ["", "none"]}]}
 FILTER_PARAMETERS: list[Any] = [
-    OpenApiParameter("user_id", str, description="A username or an id."),
+    OpenApiParameter("user_id", str, description="A username, capitals aside, or an id."),
     OpenApiParameter("agent", str, description="The same as user_id."),
     OpenApiParameter("team", _TEAM, description="The id of a team; none: people without a team."),
     OpenApiParameter("start_date", LOCAL_DAY, description="First local day, inclusive."),

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.forms import AdminUserCreationForm as AdminUserCreationForm
     from django.contrib.auth.forms import UserChangeForm as UserChangeForm
     from django.core.paginator import Paginator as Paginator
+    from django.db.models import BinaryField as BinaryField
+    from django.db.models import CharField as CharField
     from django.db.models import TextField as TextField
     from django.forms import ModelForm as ModelForm
     from django.forms import ModelMultipleChoiceField as ModelMultipleChoiceField
@@ -20,6 +22,8 @@ else:
 
     _HOMES = {
         "AdminUserCreationForm": "django.contrib.auth.forms",
+        "BinaryField": "django.db.models",
+        "CharField": "django.db.models",
         "ModelAdmin": "django.contrib.admin",
         "ModelForm": "django.forms",
         "ModelMultipleChoiceField": "django.forms",

@@ -78,3 +78,22 @@ def day_start(day: dt.date) -> dt.datetime:
 def day_range(first: dt.date, last: dt.date) -> tuple[dt.datetime, dt.datetime]:
     """The half-open range of instants [start, end) of the local days first..last, inclusive."""
     return day_start(first), day_start(last + dt.timedelta(days=1))
+
+
+def local_instants(local: dt.datetime) -> list[dt.datetime]:
+    """The instants (UTC), in order, at which the organisation's clocks show the naive `local`.
+
+    One, mostly. None in an hour that is skipped, two in one that comes twice (PEP 495), and none
+    at the ends of the calendar, where there is no such instant in UTC.
+    """
+    zone = organisation_zone()
+    first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    before, after = first.utcoffset(), second.utcoffset()
+    assert before is not None and after is not None  # a zone always says
+    if before < after:
+        return []
+    try:
+        instants = [first.astimezone(UTC), second.astimezone(UTC)]
+    except OverflowError:
+        return []
+    return instants if before > after else instants[:1]

@@ -61,14 +61,14 @@ _FIGURES: tuple[Any, ...] = (
 @admin.register(UserMetrics)
 class UserMetricsAdmin(FiguresAdmin):
     list_display = ("user", "team", *_FIGURES)
-    ordering = ("user__username",)
+    ordering = ("user__name_key", "pk")
 
 
 @admin.register(DailyMetrics)
 class DailyMetricsAdmin(FiguresAdmin):
     list_display = ("day", "user", "team", *_FIGURES)
     list_filter = ("user__team", "day")
-    ordering = ("-day", "user__username")
+    ordering = ("-day", "user__name_key", "pk")
 
 
 @admin.action(description=gettext_lazy("Export as CSV"), permissions=["export"])
@@ -76,7 +76,7 @@ def export_csv(
     model_admin: ModelAdmin[CallLog], request: HttpRequest, queryset: Any
 ) -> StreamingHttpResponse:
     sheet = sheet_of_calls(queryset)
-    return csv_answer(Document(sheet.title, [], [sheet]), Style())
+    return csv_answer(Document(sheet.title, [], [sheet]), Style.of_reader())
 
 
 # Calls know nothing of their exports, so the action comes to them from here.

@@ -4,6 +4,7 @@ from django.urls import path
 
 from metrics.views import (
     agent,
+    contact,
     desk,
     export,
     exports,
@@ -20,6 +21,7 @@ urlpatterns = [
     path("", desk.desk, name="desk"),
     path("cards/", desk.cards, name="cards"),
     path("recent/", desk.recent, name="recent"),
+    path("contacts/<int:pk>/", contact.contact, name="contact"),
     path("team/", team.team, name="team"),
     path("wall/", team.wall, name="wall"),
     path("organization/", organization.organization, name="organization"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from calls.models import Contact, ContactNumber, NumberKind
 from calls.models.contact_number import distinct, with_preferred
+from calls.services.contacts import link_calls
 from common.generics import ModelAdmin, ModelForm, TabularInline
 
 
@@ -52,7 +53,7 @@ class NumberInline(TabularInline[ContactNumber, Contact]):
 class ContactAdmin(ModelAdmin[Contact]):
     form = ContactForm
     fields = ("name", "phone", "company", "external_id", "team", "owner")
-    list_display = ("name", "number", "company", "team", "owner")
+    list_display = ("called", "number", "company", "team", "owner")
     list_filter = ("team",)
     list_select_related = ("team", "owner")
     list_per_page = 50
@@ -60,6 +61,10 @@ class ContactAdmin(ModelAdmin[Contact]):
     inlines = (NumberInline,)
     search_fields = ("name",)  # draws the box; get_search_results knows more
     autocomplete_fields = ("team", "owner")
+
+    @admin.display(description=gettext_lazy("name"), ordering="name_key")
+    def called(self, contact: Contact) -> str:
+        return contact.name
 
     @admin.display(description=gettext_lazy("phone"), ordering="phone")
     def number(self, contact: Contact) -> str:
@@ -69,6 +74,10 @@ class ContactAdmin(ModelAdmin[Contact]):
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
         return queryset.search(search_term), False
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        link_calls(form.instance)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """The numbers are written as a whole, by the contact: it knows which is preferred."""

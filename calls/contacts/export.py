@@ -63,7 +63,7 @@ class _Table:
 
 
 def _read(contacts: ContactQuerySet) -> Iterator[Contact]:
-    found = contacts.prefetch_related("numbers").order_by("name", "pk")
+    found = contacts.prefetch_related("numbers").order_by("name_key", "pk")
     return found.iterator(chunk_size=_CHUNK)
 
 

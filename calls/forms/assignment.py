@@ -22,7 +22,7 @@ class AssignmentForm(forms.Form):
         self.identity = intake.identity_of(call)
         people = User.objects.filter(is_active=True)
         agent: Any = self.fields["agent"]
-        agent.queryset = people.order_by("first_name", "last_name", "username")
+        agent.queryset = people.order_by("name_key", "pk")
         if not self.identity or call.account is None:
             del self.fields["remember"]
             return

@@ -4,24 +4,16 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from calls import services, timeline
 from calls.errors import CallError
+from calls.forms.instants import InstantsForm, LocalInstantField
 from calls.models import CallLog
 
 
-class LocalInstantField(forms.DateTimeField):
-    """A date and time of the organisation's zone, to the second."""
-
-    widget = forms.DateTimeInput(
-        attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"
-    )
-
-
-class CorrectionForm(forms.Form):
+class CorrectionForm(InstantsForm):
     """What may be corrected; a field that is left as it was keeps its milliseconds."""
 
     start = LocalInstantField(label=_("Start"))
@@ -40,13 +32,8 @@ class CorrectionForm(forms.Form):
 
     def __init__(self, data: Any = None, *, call: CallLog, **kwargs: Any):
         self.call = call
-        initial = {
-            "start": _second(call.start_time),
-            "answered": _second(call.answered_time),
-            "end": _second(call.end_time),
-            "status": call.status,
-        }
-        super().__init__(data, initial=initial, **kwargs)
+        own = {"start": call.start_time, "answered": call.answered_time, "end": call.end_time}
+        super().__init__(data, own=own, initial={"status": call.status}, **kwargs)
 
     def clean_answered(self) -> dt.datetime | None:
         answered: dt.datetime | None = self.cleaned_data["answered"]
@@ -56,14 +43,11 @@ class CorrectionForm(forms.Form):
 
     def save(self, actor: User) -> bool:
         """Corrects the call by what was changed; False when the services refuse, with errors."""
-        given = {name: self.cleaned_data[name] for name in self.changed_data}
+        known = {**self.own, "status": self.call.status}
+        given = {n: self.cleaned_data[n] for n in known if self.cleaned_data[n] != known[n]}
         try:
-            services.correct_call(self.call, actor, **given)
+            services.correct_call(self.call, actor, reason=self.cleaned_data["reason"], **given)
         except CallError as error:
             self.add_error(error.field if error.field in self.fields else None, error.message)
             return False
         return True
-
-
-def _second(instant: dt.datetime | None) -> dt.datetime | None:
-    return instant and timezone.localtime(instant).replace(microsecond=0)

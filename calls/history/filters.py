@@ -211,7 +211,7 @@ def sees_only_self(viewer: User) -> bool:
 def visible_person(viewer: User, reference: str) -> User | None:
     """Whom `reference` means among those `viewer` may see: a username, else an id."""
     people = User.objects.visible_to(viewer)
-    found = people.filter(username=reference).first()
+    found = people.named(reference)
     if found is None and reference.isascii() and reference.isdigit() and len(reference) < 19:
         found = people.filter(pk=int(reference)).first()
     return found

@@ -16,9 +16,10 @@ from calls.models.contact_number import (
     distinct,
     with_preferred,
 )
+from common.fields import NameKeyField
 from common.phones import pretty, to_e164, typed_digits
 from common.prepared_sql import A_TEXT, Prepared
-from common.text import folded
+from common.text import folded, name_key
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
@@ -33,6 +34,13 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return self.filter(
             Q(owner=viewer) | Q(team__in=teams) | Q(owner__isnull=True, team__isnull=True)
         )
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Their calls stay, with their numbers and the reference that programs know them by."""
+        with transaction.atomic():
+            for contact in self.exclude(external_id=""):
+                contact.leave_reference()
+            return super().delete()
 
     def editable_by(self, viewer: User) -> "ContactQuerySet":
         """Own contacts and those of supervised teams: shared ones are not for all to change."""
@@ -92,8 +100,13 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         fields: Iterable[str],
         batch_size: int | None = None,
     ) -> int:
-        """As Django's; a changed `phone` becomes the preferred number."""
+        """As Django's; a changed `phone` becomes the preferred number, and what follows from a
+        changed name is written with it."""
         contacts, names = list(objs), list(fields)
+        if "name" in names:
+            for contact in contacts:
+                contact.fold()
+            names = list({*names, "folded", "name_key"})
         changed = super().bulk_update(contacts, names, batch_size)
         if "phone" in names:
             models.prefetch_related_objects(contacts, "numbers")
@@ -159,6 +172,8 @@ class Contact(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
     )
+    notes = models.TextField(_("notes"), max_length=10_000, blank=True)
+    name_key = NameKeyField("name")
     folded = models.CharField(max_length=500, blank=True, editable=False)  # what search reads
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -167,7 +182,7 @@ class Contact(models.Model):
     class Meta:
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
-        ordering = ["name", "pk"]
+        ordering = ["name_key", "pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["external_id"],
@@ -175,7 +190,10 @@ class Contact(models.Model):
                 name="contact_external_id_once",
             )
         ]
-        indexes = [models.Index(fields=["name"]), models.Index(fields=["phone"])]
+        indexes = [
+            models.Index(fields=["name_key", "id"], name="contact_by_name"),
+            models.Index(fields=["phone"]),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -200,6 +218,31 @@ class Contact(models.Model):
             super().save(*args, **kwargs)
             if is_new or fields is None or "phone" in fields:
                 self._keep_in_step(is_new)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Its calls stay, with their numbers and the reference that programs know them by."""
+        with transaction.atomic():
+            self.leave_reference()
+            return super().delete(*args, **kwargs)
+
+    def leave_reference(self) -> None:
+        """Its calls will not be its own any more: what programs call it stays with them."""
+        if self.external_id:
+            self.calls.filter(contact_ref="").update(contact_ref=self.external_id)
+
+    def is_visible_to(self, viewer: User) -> bool:
+        """What `visible_to` says of this contact, without asking the database of it."""
+        scope = viewer.scope
+        if scope.everyone or self.owner_id == viewer.pk:
+            return True
+        if self.team_id is None:
+            return self.owner_id is None
+        return self.team_id == viewer.team_id or self.team_id in scope.team_ids
+
+    def is_editable_by(self, viewer: User) -> bool:
+        """The same of `editable_by`."""
+        scope = viewer.scope
+        return scope.everyone or self.owner_id == viewer.pk or self.team_id in scope.team_ids
 
     def _keep_in_step(self, is_new: bool) -> None:
         if is_new:
@@ -243,8 +286,9 @@ class Contact(models.Model):
         return list(self.numbers.all())[1:]
 
     def fold(self) -> None:
-        """Writes down what search reads; `save` does it, and whoever creates rows in bulk must."""
+        """Writes down what search reads and lists are sorted by; all that writes rows does it."""
         self.folded = folded(f"{self.name} {self.company}")
+        self.name_key = name_key(self.name)
 
 
 _BY_LINE = Prepared(

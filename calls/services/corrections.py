@@ -56,6 +56,8 @@ def _check_order(call: CallLog, data: Mapping[str, Any]) -> None:
     start = data.get("start", to_ms(call.start_time))
     end = data.get("end", to_ms(call.end_time))
     answered = data.get("answered", call.answered_time and to_ms(call.answered_time))
+    if start < 0:  # 1970; far before it, an instant has no place in the index of words
+        raise BadCallData(_("This date is out of range."), "start")
     if end > to_ms(now()):
         raise BadCallData(_("The end is in the future."), "end")
     if end < start:
@@ -77,11 +79,16 @@ def add_note(call: CallLog, actor: User, notes: str) -> CallLog:
     """Replaces the call's notes; what stood there before stays in the ledger."""
     with transaction.atomic():
         call = lock(pk=call.pk)
-        if call.notes == notes:
+        if _as_shown(call.notes) == _as_shown(notes):
             return call
         reported = ReportedTime(now(), source=voice_of(actor, call))
         add_facts(call, [fact(timeline.NOTED, reported, data={"notes": notes})], actor=actor)
     return call
+
+
+def _as_shown(notes: str) -> str:
+    """`notes` as a page gives them back: browsers write ends of lines in their own way."""
+    return "\n".join(notes.splitlines()).strip()
 
 
 def refold(call: CallLog) -> list[str]:

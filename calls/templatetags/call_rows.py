@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from html import escape
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django import template
@@ -17,6 +17,7 @@ from django.utils.text import Truncator, capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import get_language
 
+from accounts.models import User
 from calls.history.columns import SECONDS, Column
 from calls.models import CallLog
 from calls.templatetags.calls_format import NOTHING, clock
@@ -27,10 +28,10 @@ NOTES_SHOWN: Final = 160  # letters
 _ANY_CALL: Final = UUID(int=0)
 
 
-@register.simple_tag
-def call_rows(calls: Iterable[CallLog], columns: list[Column]) -> SafeString:
-    """A line a call, with the cells of `columns`."""
-    table = _Table(columns)
+@register.simple_tag(takes_context=True)
+def call_rows(context: Any, calls: Iterable[CallLog], columns: list[Column]) -> SafeString:
+    """A line a call, with the cells of `columns`, as the reader in `context` may see them."""
+    table = _Table(columns, context["user"])
     return mark_safe("\n".join(map(table.row, calls)))
 
 
@@ -49,10 +50,10 @@ def options(choices: Iterable[tuple[str, str]], chosen: str | None) -> SafeStrin
 class _Table:
     """What the rows of a table have in common."""
 
-    def __init__(self, columns: list[Column]):
+    def __init__(self, columns: list[Column], viewer: User):
         names = {column.name for column in columns}
         self.shows_team, self.shows_phone = "team" in names, "phone" in names
-        self._language = get_language()
+        self._language, self._viewer = get_language(), viewer
         self._url = reverse("call", args=[_ANY_CALL])
         self._columns = [
             (_CELLS.get(column.name, _plain), column, escape(str(column.label)))
@@ -66,6 +67,13 @@ class _Table:
     def link(self, call: CallLog, words: str) -> str:
         url = self._url.replace(str(_ANY_CALL), str(call.call_id))
         return f'<a href="{escape(url)}">{words}</a>'
+
+    def who(self, call: CallLog) -> str:
+        """The other side, with the way to its page where the reader may see that."""
+        words = escape(call.who) or NOTHING
+        if call.contact is None or not call.contact.is_visible_to(self._viewer):
+            return words
+        return f'<a href="{reverse("contact", args=[call.contact.pk])}">{words}</a>'
 
     def day(self, instant: dt.datetime) -> str:
         return _day(instant.date(), self._language)
@@ -100,7 +108,7 @@ def _agent(table: _Table, call: CallLog, column: Column, label: str) -> str:
 def _contact(table: _Table, call: CallLog, column: Column, label: str) -> str:
     has_more = call.contact and call.phone_e164 and not table.shows_phone
     more = _more(call.pretty_phone) if has_more else ""
-    return f'<td class="calls-who">{escape(call.who) or NOTHING}{more}</td>'
+    return f'<td class="calls-who">{table.who(call)}{more}</td>'
 
 
 def _more(words: str) -> str:

@@ -31,6 +31,7 @@ from common.htmx import render_page, wants_part
 from common.instants import now, to_ms
 from common.periods import PARAMETERS
 from common.query_timeout import TookTooLong, patience
+from common.text import name_key
 
 CALLS_A_PAGE: Final = 50
 PATIENCE_SECONDS: Final = 5  # a filter that few calls pass may mean looking at all of them
@@ -54,6 +55,7 @@ def history(request: PageRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "filter": found,
         "filtered": any(request.GET.get(name) for name in found.filters),
+        "agent": _agent_asked_for(found),
         "cursor": request.GET.get("cursor", ""),
         "part": wants_part(request),
         "alone": alone,
@@ -73,6 +75,15 @@ def history(request: PageRequest) -> HttpResponse:
     return render_page(
         request, "calls/history.html", "calls/_calls_table.html", context, status=status
     )
+
+
+def _agent_asked_for(found: CallFilter) -> str | None:
+    """The user name that the filter means, however the URL writes it; else what it says."""
+    if found.is_valid() and found.persons and (person := found.persons[-1]) is not None:
+        return person.username
+    form = found.form
+    asked: str | None = form["agent"].value() or form["user_id"].value()
+    return asked
 
 
 def _columns(request: PageRequest, alone: bool) -> dict[str, Any]:
@@ -113,7 +124,7 @@ def _choices(viewer: User) -> dict[str, list[tuple[str, str]]]:
 
 
 def _by_name(choices: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    return sorted(choices, key=lambda choice: choice[1].casefold())
+    return sorted(choices, key=lambda choice: (name_key(choice[1]), choice))
 
 
 def _values(request: PageRequest) -> dict[str, Any]:
@@ -122,7 +133,7 @@ def _values(request: PageRequest) -> dict[str, Any]:
     words = outcome_labels()
     for field, used in CallLog.objects.values_in_use().items():
         known = {*used, request.GET.get(field, "")} - {""}
-        values[f"{field}s"] = [(value, words.get(value, value)) for value in sorted(known)]
+        values[f"{field}s"] = _by_name((value, words.get(value, value)) for value in known)
     more = (*MORE_FIELDS, "disposition", "provider")
     return {**values, "more_open": any(request.GET.get(name) for name in more)}
 

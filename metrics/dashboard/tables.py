@@ -8,6 +8,7 @@ from django.core.exceptions import BadRequest
 from django.http import QueryDict
 from django.utils.functional import Promise
 
+from common.text import name_key
 from metrics.dashboard.comparison import Judgement, Sample, judge
 from metrics.definitions import ON_CARDS, Sums
 from metrics.entries import Figure
@@ -87,7 +88,7 @@ def table_of(rows: Iterable[ComparedRowT], columns: Iterable[Column], query: Que
     name = wanted.removeprefix("-")
     if name not in {column.name for column in columns}:
         raise BadRequest
-    rows.sort(key=lambda row: row.name.casefold())
+    rows.sort(key=lambda row: name_key(row.name))
     if name != columns[0].name or wanted.startswith("-"):
         rows.sort(key=lambda row: _value(row, name), reverse=wanted.startswith("-"))
     judgements = judge(dict(enumerate(map(sample_of, rows))))
@@ -101,7 +102,7 @@ def _value(row: ComparedRowT, name: str) -> Any:
     if name in _FIGURES:
         return (_FIGURES[name].has_value(row.sums), _FIGURES[name].of(row.sums))
     value = getattr(row, name)
-    return value.casefold() if isinstance(value, str) else value
+    return name_key(value) if isinstance(value, str) else value
 
 
 def _heading(column: Column, wanted: str, query: QueryDict) -> Heading:

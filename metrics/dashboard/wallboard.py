@@ -14,6 +14,7 @@ from calls.active_calls import RunningCall
 from calls.models import CallLog
 from common.instants import day_start, now, to_ms, today
 from common.periods import Period
+from common.text import name_key
 from metrics.definitions import Sums
 from metrics.rollups.daily import sums_by
 from metrics.rollups.of_people import is_everybody
@@ -161,7 +162,7 @@ def look_at(
         or person.pk in busy
         or (person.is_active and not (of_teams and person.team_id is None))
     ]
-    shown.sort(key=lambda person: (person.display_name.casefold(), person.pk))
+    shown.sort(key=lambda person: (name_key(person.display_name), person.pk))
     present = now()
     without = [person for person in shown if person.pk not in busy]
     free = [_free(one, last_ends[one.pk], present) for one in without if one.pk not in wrap_ups]

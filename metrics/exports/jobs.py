@@ -51,9 +51,16 @@ class Wanted:
     style: Style
 
     @classmethod
-    def of(cls, maker: User, query: QueryDict, default: Iterable[str] = IN_FILES) -> "Wanted":
-        """`default`: the columns where the query names none. ValidationError for a filter, a column
-        or a style that cannot be read."""
+    def of(
+        cls,
+        maker: User,
+        query: QueryDict,
+        default: Iterable[str] = IN_FILES,
+        *,
+        for_people: bool = True,
+    ) -> "Wanted":
+        """`default`: the columns where the query names none; `for_people`: no program asks.
+        ValidationError for a filter, a column or a style that cannot be read."""
         found = CallFilter(query, viewer=maker)
         if not found.is_valid():
             raise ValidationError(dict(found.errors))
@@ -61,7 +68,7 @@ class Wanted:
             columns = columns_of(query.getlist("columns"), default)
         except ValidationError as error:
             raise ValidationError({"columns": error.messages}) from error
-        return cls(maker, found, columns, Style.of(query))
+        return cls(maker, found, columns, Style.of(query, for_people=for_people))
 
     def document(self, *, figures: bool = True) -> Document:
         """`figures`: with the sums of the calls, for the forms that show them."""

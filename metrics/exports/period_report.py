@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.people import Person, people_of
 from common.instants import today
 from common.periods import Period
+from common.text import name_key
 from metrics.definitions import IN_REPORTS, Sums
 from metrics.exports.document import DAY, Document, Head, Sheet, kind_of, made_by
 from metrics.rollups.daily import sums_by
@@ -115,7 +116,7 @@ def report_with_days(viewer: User, period: Period, since: dt.date) -> tuple[Peri
         sums=by_person.total,
         before=by_day.total_of(_all_days(period.previous_first, period.previous_last)),
         teams=_teams(known, by_person),
-        agents=sorted(agents, key=lambda line: (line.team.casefold(), str(line.name).casefold())),
+        agents=sorted(agents, key=lambda line: (name_key(line.team), name_key(line.name))),
         days=list(_days(period, by_day)),
     )
     return report, by_day
@@ -138,7 +139,7 @@ def _teams(people: list[Person], sums: SumsBy) -> list[ReportLine]:
     for person in people:
         names[person.team_id] = person.team or None
         members.setdefault(person.team_id, []).append(person.pk)
-    order = sorted(names, key=lambda pk: (pk is None, (names[pk] or "").casefold()))
+    order = sorted(names, key=lambda pk: (pk is None, name_key(names[pk] or "")))
     return [
         ReportLine(
             {"team_id": pk, "name": names[pk]},

@@ -10,8 +10,9 @@ from calls.models import CallLog, CallQuerySet
 from common.instants import today
 from common.query_timeout import TookTooLong, patience
 from metrics.definitions import Sums
-from metrics.rollups.daily import CALL_SUMS, own_sums, sums_of
+from metrics.rollups.daily import own_sums, sums_of
 from metrics.rollups.shared_calls import counted_twice, shared_parts_among
+from metrics.rollups.stored_rows import CALL_SUMS
 
 MOST_CALLS: Final = 20_000  # that are added up one by one while somebody waits
 PATIENCE_SECONDS: Final = 4
@@ -35,9 +36,14 @@ def totals_of_filter(found: CallFilter) -> Totals:
     calls = found.qs.ended()
     if _is_of_daily_rows(found):
         return Totals(_from_daily_rows(found))
+    return totals_of_calls(calls, of_one_person=found.person_id is not None)
+
+
+def totals_of_calls(calls: CallQuerySet, *, of_one_person: bool) -> Totals:
+    """The totals of `calls`, which may be those of `of_one_person` alone."""
     try:
         with patience(PATIENCE_SECONDS):
-            return _from_calls(found, calls.newest_first())
+            return _from_calls(calls.ended().newest_first(), of_one_person)
     except TookTooLong:
         return Totals(too_slow=True)
 
@@ -45,7 +51,9 @@ def totals_of_filter(found: CallFilter) -> Totals:
 def exact_sums(found: CallFilter) -> Sums:
     """The sums of all ended calls of the valid filter `found`, however long that takes."""
     calls = found.qs.ended().order_by()
-    return _from_daily_rows(found) if _is_of_daily_rows(found) else _added(found, calls)
+    if _is_of_daily_rows(found):
+        return _from_daily_rows(found)
+    return _added(calls, of_one_person=found.person_id is not None)
 
 
 def _is_of_daily_rows(found: CallFilter) -> bool:
@@ -66,13 +74,13 @@ def _all_days() -> tuple[dt.date, dt.date]:
     return dt.date(1970, 1, 1), today()
 
 
-def _added(found: CallFilter, calls: CallQuerySet) -> Sums:
-    """The sums of `calls`, some or all of those that pass the filter, counted likewise."""
+def _added(calls: CallQuerySet, of_one_person: bool) -> Sums:
+    """The sums of `calls`; people together had their shared calls once."""
     sums = Sums(**calls.aggregate(**CALL_SUMS))
-    return sums if found.person_id is not None else sums - counted_twice(shared_parts_among(calls))
+    return sums if of_one_person else sums - counted_twice(shared_parts_among(calls))
 
 
-def _from_calls(found: CallFilter, calls: CallQuerySet) -> Totals:
+def _from_calls(calls: CallQuerySet, of_one_person: bool) -> Totals:
     newest = CallLog.objects.filter(pk__in=calls.values("pk")[:MOST_CALLS])
     more = calls.values("pk")[MOST_CALLS : MOST_CALLS + 1].exists()
-    return Totals(_added(found, newest), more=more)
+    return Totals(_added(newest, of_one_person), more=more)

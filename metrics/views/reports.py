@@ -75,7 +75,7 @@ def report_csv(request: PageRequest, report: PeriodReport) -> HttpResponseBase:
     if table not in sheets_of(report):
         raise BadRequest
     try:
-        style = Style.of(request.GET)
+        style = Style.of(request.GET, for_people=True)
     except ValidationError as error:
         raise BadRequest from error
     return csv_answer(document_of(report, request.user, table), style, f"report-{table}")

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.requests import PageRequest
 from common.generics import ModelForm
 from common.htmx import render_page, wants_part
+from common.text import name_key
 from metrics.models import SavedView
 
 MOST_VIEWS = 50
@@ -89,7 +90,11 @@ def _form_for(request: PageRequest) -> ViewForm | None:
 
 
 def _show(request: PageRequest, form: Any, status: int = 200) -> HttpResponse:
-    context = {"form": form, "views": SavedView.objects.filter(owner=request.user)}
+    views = SavedView.objects.filter(owner=request.user)
+    context = {
+        "form": form,
+        "views": sorted(views, key=lambda view: (name_key(view.name), view.pk)),
+    }
     # HTMX shows a part only when it comes with success.
     status = 200 if wants_part(request) else status
     return render_page(

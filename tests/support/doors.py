@@ -42,6 +42,14 @@ POST /contacts/import/{import}/undo/ 302  302  404  404  404  404  404
 GET  /contacts/export.csv            302  200  200  200  200  200  200
 GET  /contacts/export.xlsx           302  200  200  200  200  200  200
 GET  /contacts/export.vcf            302  200  200  200  200  200  200
+GET  /contacts/{contact}/            302  200  404  404  404  404  200
+GET  /contacts/{contact}/edit/       302  200  404  404  404  404  200
+POST /contacts/{contact}/edit/       302  302  404  404  404  404  302
+GET  /contacts/{contact}/merge/      302  200  404  404  404  404  200
+GET  /contacts/{contact}/merge/?other={other} 302 200 404 404 404 404 200
+POST /contacts/{contact}/merge/      302  302  404  404  404  404  302
+GET  /contacts/{contact}/delete/     302  200  404  404  404  404  200
+POST /contacts/{contact}/delete/     302  302  404  404  404  404  302
 GET  /calls/current/                 302  200  200  200  200  200  200
 GET  /calls/unconfirmed/             302  200  200  200  200  200  200
 GET  /calls/                         302  200  200  200  200  200  200
@@ -90,6 +98,8 @@ POST /logout/                        302  302  302  302  302  302  302
 GET  /calls/{ended}/                 302  200  404  404  200  404  200
 POST /calls/{ended}/note/            302  302  404  404  404  404  404
 POST /calls/{ended}/outcome/         302  302  404  404  302  404  302
+POST /calls/{ended}/contact/         302  302  404  404  302  404  302
+POST /calls/{ended}/save/            302  302  404  404  302  404  302
 POST /calls/{ended}/correct/         302  403  403  403  302  404  302
 POST /calls/{estimated}/accept/      302  403  403  403  302  404  302
 POST /calls/{estimated}/confirm/     302  302  404  404  404  404  404
@@ -200,7 +210,7 @@ def written_export(owner: User) -> Export:
 
 def make_things(people: People) -> dict[str, Any]:
     """What the addresses name: Alice's calls, contact, key and file, and her team."""
-    ended = make_call(people.alice, 60, ago=7200)
+    ended = make_call(people.alice, 60, ago=7200, contact_phone="8765 4321")
     begun = now() - dt.timedelta(days=1)
     estimated, _ = services.start_call(
         people.alice, reported=services.ReportedTime(begun, explicit=True)
@@ -209,6 +219,7 @@ def make_things(people: People) -> dict[str, Any]:
     running, _ = services.start_call(people.alice)
     contact = Contact(name="Elena", owner=people.alice)
     contact.set_numbers([("88887777", "mobile"), ("22221001", "work")])
+    other = Contact.objects.create(name="Elena Mora", phone="88887778", owner=people.alice)
     pbx = ProviderAccount.objects.create(kind="generic", name="pbx")
     event = ProviderEvent("started", "c1", to_ms(begun), agents=("1999",))
     (nobodys,) = intake.record(pbx, [event], received=now())
@@ -224,6 +235,7 @@ def make_things(people: People) -> dict[str, Any]:
         "estimated": estimated.call_id,
         "running": running.call_id,
         "contact": contact.pk,
+        "other": other.pk,
         "view": SavedView.objects.create(owner=people.alice, name="Hers", path="/").pk,
         "import": draft.pk,
         "link": DialLink.objects.create(kind="callto").pk,
@@ -243,6 +255,8 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
         return written | {"status": call.status, "reason": "The agent said so"}
     if address == "/api/calls/end":
         return {"call_id": str(things["running"])}
+    if address == "/contacts/{contact}/merge/":
+        return {"other": str(things["other"])}
     return {
         "/api/calls/{ended}/disposition": {"disposition": ""},
         "/views/": {"name": "My month", "path": "/", "query": "period=month"},
@@ -253,6 +267,9 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
         "/language/": {"language": "es"},
         "/contacts/import/{import}/": {"name": "0", "phone": "1", "duplicates": "skip"},
         "/calls/{running}/end/": {"status": "COMPLETED"},
+        "/calls/{ended}/contact/": {"name": "Beto"},
+        "/calls/{ended}/save/": {"name": "Beto"},
+        "/contacts/{contact}/edit/": {"name": "Elena", "number_0": "88887777"},
     }.get(address, {})
 
 

@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="what the key is for")
 
     def handle(self, *args: Any, username: str, name: str, **options: Any) -> None:
-        owner = User.objects.filter(username=username, is_active=True).first()
+        owner = User.objects.filter(is_active=True).named(username)
         if owner is None:
             raise CommandError(f"There is no active user called {username!r}.")
         self.stdout.write(ApiKey.issue(owner, name)[1])

@@ -62,7 +62,7 @@ class Command(BaseCommand):
     def _map(self, name: str, identity: str, username: str, **_: Any) -> None:
         account = _account(name)
         try:
-            agent = User.objects.get(username=username)
+            agent = User.objects.get_by_natural_key(username)
         except User.DoesNotExist:
             raise CommandError(f"There is nobody called {username}.") from None
         row = ProviderIdentity(account=account, identity=identity, user=agent)

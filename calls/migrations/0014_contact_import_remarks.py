@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("calls", "0012_call_phone_line"),
+        ("calls", "0013_waiting_facts"),
     ]
 
     operations = [
