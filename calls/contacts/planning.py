@@ -15,7 +15,7 @@ from calls.models import Contact, ContactImport, ContactNumber, NumberKind
 from calls.models.contact_number import Numbered, compared, distinct
 
 CHANGED: Final = ("name", "company", "external_id")  # and the numbers
-_BATCH: Final = 500
+_BATCH: Final = 1000
 _Target = Contact | int  # who is there already, or the place in Plan.new
 
 

@@ -8,6 +8,7 @@ import phonenumbers
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import translation
 
 from calls.contacts import files, importer
 from calls.contacts.files import UnreadableFile
@@ -24,6 +25,12 @@ AMERICAS_AND_SPAIN = (
     *("HT", "JM", "KN", "KY", "LC", "MF", "MQ", "MS", "MX", "NI", "PA", "PE", "PM", "PR", "PY"),
     *("SR", "SV", "SX", "TC", "TT", "US", "UY", "VC", "VE", "VG", "VI"),
 )
+
+
+@pytest.fixture(autouse=True)
+def in_spanish():
+    with translation.override("es"):
+        yield
 
 
 @pytest.fixture
