@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 
 from calls.contacts import columns
 from calls.contacts.number_kinds import is_preferred, kind_of
+from calls.contacts.people import Words, words_of_name
 from calls.models import ContactImport, NumberKind
 from calls.models.contact_number import Numbered
 from common.phones import line_of_e164, to_e164
-from common.text import folded
 
 _LENGTHS: Final = {"name": 120, "company": 120, "external_id": 100}
 _NAME_PARTS: Final = ("name", "middle_name", "surname", "second_surname", "suffix")
@@ -57,19 +57,9 @@ class Entry:
         return [line_of_e164(number) for number, _kind in self.numbers]
 
     @cached_property
-    def words(self) -> frozenset[str]:
-        """Its name, for `is_alike`."""
-        return name_words(self.name)
-
-
-def name_words(name: str) -> frozenset[str]:
-    """The words of a name, without capitals and accents."""
-    return frozenset(re.findall(r"\w+", folded(name))) or frozenset([name])
-
-
-def is_alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether two names (`name_words`) can be one person's: one says no more than the other."""
-    return one <= other or other <= one
+    def words(self) -> Words:
+        """Its name, to be compared."""
+        return words_of_name(self.name)
 
 
 @dataclass(frozen=True)

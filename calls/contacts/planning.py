@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any, Final
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from calls.contacts.entries import Entry, Fault, Reading, is_alike, name_words, read
+from calls.contacts.entries import Entry, Fault, Reading, read
+from calls.contacts.people import PeopleOnLines, is_alike, words_of_name
 from calls.models import Contact, ContactImport, ContactNumber, NumberKind
 from calls.models.contact_number import Numbered, compared, distinct
 
 CHANGED: Final = ("name", "company", "external_id")  # and the numbers
-_BATCH: Final = 500
+_BATCH: Final = 1000
 _Target = Contact | int  # who is there already, or the place in Plan.new
 
 
@@ -67,7 +69,7 @@ class _Planner:
         self._meant = {c.pk for c in map(self._known.certain, self.entries) if c is not None}
         self._changed: set[int] = set()
         self._references: dict[str, int] = {}  # of new ones
-        self._lines: dict[str, list[tuple[Entry, _Target]]] = {}
+        self._people: PeopleOnLines[_Target] = PeopleOnLines()
         self._owners: dict[str, _Target] = {}  # reference -> whose it will be
 
     def place(self, entry: Entry) -> None:
@@ -94,18 +96,16 @@ class _Planner:
             return certain
         if entry.external_id in self._references:
             return self._references[entry.external_id]
-        for line in entry.lines:
-            for other, target in self._lines.get(line, ()):
-                if is_alike(entry.words, other.words):
-                    return target
+        alike = self._people.find(entry.lines, entry.words)
+        if alike is not None:
+            return alike
         contact = self._known.preferring(entry.lines[0])
         return None if contact is None or contact.pk in self._meant else contact
 
     def _remember(self, entry: Entry, target: _Target) -> None:
         if isinstance(target, Contact):
             self._meant.add(target.pk)
-        for line in entry.lines:
-            self._lines.setdefault(line, []).append((entry, target))
+        self._people.add(entry.lines, entry.words, target)
 
     def _make(self, entry: Entry) -> None:
         place = len(self.made.new)
@@ -119,7 +119,7 @@ class _Planner:
 
     def _skip(self, entry: Entry, target: _Target) -> None:
         self.made.skipped.append(entry)
-        if isinstance(target, Contact) and not is_alike(entry.words, name_words(target.name)):
+        if isinstance(target, Contact) and not is_alike(entry.words, words_of_name(target.name)):
             known = {"name": entry.name, "other": target.name}
             self.made.remarks.append(
                 (
@@ -183,26 +183,39 @@ class _Known:
     def __init__(self, person: User, entries: Sequence[Entry]):
         self.by_reference: dict[str, Contact] = {}
         self.foreign: set[str] = set()  # references of contacts that the person may not see
-        self._by_line: dict[str, list[Contact]] = {}
+        self._people: PeopleOnLines[Contact] = PeopleOnLines()
+        self._preferring: dict[str, Contact] = {}
         found: dict[int, Contact] = {}
-        for part in batches(entries):
-            self._learn(person, part, found)
+        # Each but once: thousands of rows may have the same number.
+        lines = list(dict.fromkeys(line for entry in entries for line in entry.lines))
+        references = list(dict.fromkeys(e.external_id for e in entries if e.external_id))
+        for some_lines, some_references in zip_longest(
+            batches(lines), batches(references), fillvalue=()
+        ):
+            self._learn(person, some_lines, some_references, found)
         # The person's own come first, so that they are what a number means.
         for contact in sorted(found.values(), key=lambda c: (c.owner_id != person.pk, c.pk)):
-            for number in contact.numbers.all():
-                self._by_line.setdefault(number.line, []).append(contact)
+            lines = [number.line for number in contact.numbers.all()]
+            self._people.add(lines, words_of_name(contact.name), contact)
+            self._preferring |= {
+                line: contact for line in lines[:1] if line not in self._preferring
+            }
         editable = Contact.objects.editable_by(person).values_list("pk", flat=True)
         self._editable = {
             pk for part in batches(list(found)) for pk in editable.filter(pk__in=part)
         }
 
-    def _learn(self, person: User, entries: Sequence[Entry], found: dict[int, Contact]) -> None:
-        references = {entry.external_id for entry in entries if entry.external_id}
-        lines = {line for entry in entries for line in entry.lines}
+    def _learn(
+        self,
+        person: User,
+        lines: Sequence[str],
+        references: Sequence[str],
+        found: dict[int, Contact],
+    ) -> None:
         having = ContactNumber.objects.filter(line__in=lines).values("contact")
         rule = Q(pk__in=having) | Q(external_id__in=references)
         seen = Contact.objects.visible_to(person).filter(rule).order_by()
-        for contact in seen.prefetch_related("numbers"):
+        for contact in seen.prefetch_related("numbers").iterator(chunk_size=_BATCH):
             contact = found.setdefault(contact.pk, contact)
             if contact.external_id:
                 self.by_reference[contact.external_id] = contact
@@ -211,20 +224,13 @@ class _Known:
 
     def certain(self, entry: Entry) -> Contact | None:
         """The contact with the entry's reference; else with a like name on one of its lines."""
-        return self.by_reference.get(entry.external_id) or next(
-            (
-                contact
-                for line in entry.lines
-                for contact in self._by_line.get(line, ())
-                if is_alike(entry.words, name_words(contact.name))
-            ),
-            None,
+        return self.by_reference.get(entry.external_id) or self._people.find(
+            entry.lines, entry.words
         )
 
     def preferring(self, line: str) -> Contact | None:
         """The contact whose preferred number is on this line."""
-        those = self._by_line.get(line, ())
-        return next((c for c in those if c.numbers.all()[0].line == line), None)
+        return self._preferring.get(line)
 
     def may_change(self, contact: Contact) -> bool:
         return contact.pk in self._editable

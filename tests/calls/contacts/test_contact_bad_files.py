@@ -8,6 +8,7 @@ import phonenumbers
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import translation
 
 from calls.contacts import files, importer
 from calls.contacts.files import UnreadableFile
@@ -24,6 +25,12 @@ AMERICAS_AND_SPAIN = (
     *("HT", "JM", "KN", "KY", "LC", "MF", "MQ", "MS", "MX", "NI", "PA", "PE", "PM", "PR", "PY"),
     *("SR", "SV", "SX", "TC", "TT", "US", "UY", "VC", "VE", "VG", "VI"),
 )
+
+
+@pytest.fixture(autouse=True)
+def in_spanish():
+    with translation.override("es"):
+        yield
 
 
 @pytest.fixture
@@ -181,6 +188,15 @@ def test_two_people_of_one_number_stay_two(people, text, duplicates):
         again = taken_in(people.alice, text, duplicates)
         assert (again.created, again.updated, again.skipped) == (0, 0, 2)
         assert in_the_book() == before
+
+
+@pytest.mark.once
+def test_thousands_of_one_number_are_told_apart_without_comparing_all(people):
+    names = [f"Empleado {n}" for n in range(5000)]
+    text = "\n".join(["Nombre;Teléfono", *(f"{name};2222-0000" for name in names)])
+    assert taken_in(people.alice, text).created == len(names)
+    again = taken_in(people.alice, text, "update")
+    assert (again.created, again.updated, again.skipped) == (0, 0, len(names))
 
 
 def test_a_number_that_two_share_makes_nobody_another(people):
