@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from callmanager.environment import env, fernet_keys, flag, read, seconds, stored_secret
+from callmanager.worker_queue import huey_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -143,19 +144,17 @@ CSRF_FAILURE_VIEW = "callmanager.errors.csrf_failure"
 
 # --- Data ---------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-SQLITE = "common.sqlite"  # Django's own, with a queue for its writers
+# Django's own, with a queue for writers, and with statements that are planned once.
+SQLITE, POSTGRESQL = "common.sqlite", "common.postgresql"
+_OURS = {"django.db.backends.sqlite3": SQLITE, "django.db.backends.postgresql": POSTGRESQL}
 DATABASE_URL = read("DATABASE_URL", env.str, "")
 if DATABASE_URL:
     DATABASES: dict[str, Any] = {"default": read("DATABASE_URL", env.db_url, {})}
-    if DATABASES["default"].get("ENGINE") not in {
-        "django.db.backends.postgresql",
-        "django.db.backends.sqlite3",
-    }:
+    if DATABASES["default"].get("ENGINE") not in _OURS:
         raise ImproperlyConfigured(
             "DATABASE_URL cannot be read: write postgres://user:password@host:5432/name"
         )
-    if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-        DATABASES["default"]["ENGINE"] = SQLITE
+    DATABASES["default"]["ENGINE"] = _OURS[DATABASES["default"]["ENGINE"]]
 else:
     DATABASES = {
         "default": {
@@ -219,15 +218,7 @@ else:
     SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
 
 # Background and periodic work: a file beside the database, or Redis when outgrown.
-HUEY = {
-    "name": "callmanager",
-    "huey_class": "huey.RedisHuey" if REDIS_URL else "huey.SqliteHuey",
-    "immediate": False,
-    "results": False,
-    # A large file takes one for minutes; stale calls must be closed meanwhile.
-    "consumer": {"workers": 3, "check_worker_health": True},
-    **({"url": REDIS_URL} if REDIS_URL else {"filename": str(DATA_DIR / "worker.sqlite3")}),
-}
+HUEY = huey_settings(REDIS_URL, DATA_DIR)
 
 # --- People -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -6,7 +6,7 @@ from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
 from calls.services import wrap_up
-from calls.telephony import hooks, stale_calls
+from calls.telephony import hooks, intake, stale_calls
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ def look_after_phone_systems() -> None:
     done = hooks.read_again()
     if done:
         logger.info("%d messages of phone systems were recorded late", done)
+    intake.record_overdue()
     hooks.watch_silence()
 
 

@@ -11,7 +11,6 @@ from functools import cache, cached_property
 from typing import Any, Final
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
     BooleanField,
     CharField,
@@ -29,17 +28,17 @@ from django.db.models.query import get_related_populators
 A_NUMBER = -9_223_372_036_854_775_807
 A_TEXT = "\N{REPLACEMENT CHARACTER} a text"
 A_UUID = uuid.UUID(int=1)
-A_DAY = dt.date(1, 1, 1)
+A_DAY, ANOTHER_DAY = dt.date(1, 1, 1), dt.date(1, 1, 2)
 AN_INSTANT = dt.datetime(1, 1, 1, 0, 0, 1, tzinfo=dt.UTC)
 ANOTHER_INSTANT = dt.datetime(1, 1, 1, 0, 0, 2, tzinfo=dt.UTC)
 
 
-def _database() -> BaseDatabaseWrapper:
+def _database() -> Any:
     """This thread's connection itself: `django.db.connection` looks it up at every use."""
     return connections[DEFAULT_DB_ALIAS]
 
 
-def _adapted(values: Iterable[Any], database: BaseDatabaseWrapper) -> list[Any]:
+def _adapted(values: Iterable[Any], database: Any) -> list[Any]:
     return [
         value if type(value) in _AS_THEY_ARE else _adapted_one(value, database) for value in values
     ]
@@ -48,7 +47,7 @@ def _adapted(values: Iterable[Any], database: BaseDatabaseWrapper) -> list[Any]:
 _AS_THEY_ARE: Final = {int, str, bool}
 
 
-def _adapted_one(value: Any, database: BaseDatabaseWrapper) -> Any:
+def _adapted_one(value: Any, database: Any) -> Any:
     if isinstance(value, dt.datetime):
         return database.ops.adapt_datetimefield_value(value)
     if isinstance(value, dt.date):
@@ -91,14 +90,17 @@ class Prepared:
 
 
 class _Compiled:
-    def __init__(self, query: QuerySet[Any], marks: Sequence[Any]):
+    def __init__(
+        self, query: QuerySet[Any], marks: Sequence[Any], before: str = "", after: str = ""
+    ):
         database = _database()
         compiler = query.query.get_compiler(connection=database)
-        self._sql, params = compiler.as_sql()
+        sql, params = compiler.as_sql()
         adapted = _adapted(marks, database)
         # A parameter is a number of `values`, or a constant in a list of one.
-        self._template: list[Any] = [adapted.index(p) if p in adapted else [p] for p in params]
-        assert {t for t in self._template if isinstance(t, int)} == set(range(len(marks)))
+        template: list[Any] = [adapted.index(p) if p in adapted else [p] for p in params]
+        assert {t for t in template if isinstance(t, int)} == set(range(len(marks)))
+        self._sql, self._template = database.with_constants(before + sql + after, template)
         self._compiler = compiler
         self._converters = compiler.get_converters([column[0] for column in compiler.select])
 
@@ -116,7 +118,7 @@ class _Compiled:
         """A cursor that has run the statement; whoever asks closes it."""
         database = _database()
         given = _adapted(values, database)
-        cursor = database.cursor()
+        cursor = database.prepared_cursor()
         cursor.execute(self._sql, [given[t] if type(t) is int else t[0] for t in self._template])
         return cursor
 
@@ -174,7 +176,7 @@ class PreparedWrites:
             super_insert = super()._do_insert  # type: ignore[misc]
             return super_insert(manager, using, fields, returning_fields, raw)  # type: ignore[no-any-return]
         given = _saved(fields, values, database)
-        with database.cursor() as cursor:
+        with database.prepared_cursor() as cursor:
             cursor.execute(_insertion(self._meta, tuple(fields), tuple(returning_fields)), given)
             return cursor.fetchall() if returning_fields else []
 
@@ -186,7 +188,7 @@ class PreparedWrites:
         database = _database()
         fields = tuple(value[0] for value in values)
         given = _saved(fields, [value[2] for value in values], database)
-        with database.cursor() as cursor:
+        with database.prepared_cursor() as cursor:
             cursor.execute(_change(self._meta, fields), [*given, pk_val])
             return cursor.rowcount > 0
 
@@ -203,9 +205,7 @@ def _has_expression(values: Iterable[Any]) -> bool:
 _PLAIN: Final = (CharField, TextField, IntegerField, BooleanField, ForeignKey)
 
 
-def _saved(
-    fields: Iterable[Any], values: Iterable[Any], database: BaseDatabaseWrapper
-) -> list[Any]:
+def _saved(fields: Iterable[Any], values: Iterable[Any], database: Any) -> list[Any]:
     """`values` as the database takes them; most are taken as they are."""
     return [
         value
@@ -217,7 +217,8 @@ def _saved(
 
 @cache
 def _insertion(meta: Any, fields: Fields, returned: Fields) -> str:
-    sql = _insert(meta.db_table, [field.column for field in fields])
+    marks = ", ".join(["%s"] * len(fields))
+    sql = f"{_insert_into(meta.db_table, [field.column for field in fields])} VALUES ({marks})"
     return f"{sql} RETURNING {_names(field.column for field in returned)}" if returned else sql
 
 
@@ -228,9 +229,15 @@ def _change(meta: Any, fields: Fields) -> str:
     return f"UPDATE {quote(meta.db_table)} SET {changes} WHERE {quote(meta.pk.column)} = %s"
 
 
-def _insert(table: str, columns: Sequence[str | None]) -> str:
-    marks = ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {connection.ops.quote_name(table)} ({_names(columns)}) VALUES ({marks})"
+def _insert_into(table: str, columns: Iterable[str | None]) -> str:
+    return f"INSERT INTO {connection.ops.quote_name(table)} ({_names(columns)})"
+
+
+def _or_replace(keys: Iterable[str], columns: Iterable[str]) -> str:
+    """What follows an INSERT of these so that it replaces a row with the same keys."""
+    quote = connection.ops.quote_name
+    changes = ", ".join(f"{quote(name)} = EXCLUDED.{quote(name)}" for name in columns)
+    return f" ON CONFLICT ({_names(keys)}) DO UPDATE SET {changes}"
 
 
 def _names(columns: Iterable[str | None]) -> str:
@@ -241,14 +248,42 @@ class Upsert:
     """Inserts a row of `model`, or replaces the one with the same `keys`."""
 
     def __init__(self, model: type[Model], keys: list[str], columns: list[str]):
-        quote = connection.ops.quote_name
-        changes = ", ".join(f"{quote(name)} = EXCLUDED.{quote(name)}" for name in columns)
-        self._sql = (
-            f"{_insert(model._meta.db_table, keys + columns)} "
-            f"ON CONFLICT ({_names(keys)}) DO UPDATE SET {changes}"
-        )
+        marks = ", ".join(["%s"] * len(keys + columns))
+        head = _insert_into(model._meta.db_table, keys + columns)
+        self._sql = f"{head} VALUES ({marks}){_or_replace(keys, columns)}"
 
     def write(self, *values: Any) -> None:
         database = _database()
-        with database.cursor() as cursor:
+        with database.prepared_cursor() as cursor:
             cursor.execute(self._sql, _adapted(values, database))
+
+
+class PreparedUpsert:
+    """Inserts the rows of a query into `model`, or replaces those with the same `keys`.
+
+    `make` gives the query, with the marks in place of values; its columns are `keys` and `columns`.
+    """
+
+    def __init__(
+        self,
+        model: type[Model],
+        keys: list[str],
+        columns: list[str],
+        make: Callable[[], QuerySet[Any]],
+        *marks: Any,
+    ):
+        self._model = model
+        self._keys = keys
+        self._columns = columns
+        self._make = make
+        self._marks = marks
+
+    @cached_property
+    def _statement(self) -> _Compiled:
+        before = f"{_insert_into(self._model._meta.db_table, self._keys + self._columns)} "
+        after = f"{_or_replace(self._keys, self._columns)} RETURNING {_names(self._columns)}"
+        return _Compiled(self._make(), self._marks, before, after)
+
+    def write(self, *values: Any) -> list[tuple[Any, ...]]:
+        """The `columns` of each row as it was written; none where the query found none."""
+        return self._statement.rows(values)

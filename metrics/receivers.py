@@ -16,7 +16,8 @@ from calls.signals import call_changed, call_ended, call_moved, call_started
 from common.instants import local_day
 from metrics.live import hub
 from metrics.models import UserMetrics
-from metrics.rollups.daily import columns_of, recompute
+from metrics.rollups.daily import recompute
+from metrics.rollups.stored_rows import columns_of
 
 
 def connect() -> None:

@@ -47,6 +47,8 @@ LACKS: Mapping[str, Any] = {
     "events": gettext_lazy("An event of the phone system is missing; its number was left out."),
     "record": gettext_lazy("The phone system’s final record has not come."),
     "gap": gettext_lazy("The line to the phone system was down for a part of the call."),
+    "unread": gettext_lazy("The phone system said something that could not be read."),
+    "conflict": gettext_lazy("What the phone system said contradicts itself: see the events."),
 }
 _STATUSES = dict(CallLog.STATUSES)
 
@@ -69,10 +71,14 @@ class LedgerLine:
 
 
 def lines(events: list[CallEvent]) -> list[LedgerLine]:
-    """The ledger's lines; what a phone system repeats with each event is shown once."""
+    """The ledger's lines; what a phone system repeats with each event is shown once, and what it
+    said of another turn of the same person with that turn's call."""
     seen: set[tuple[str, str]] = set()
     found = []
+    own = {fact.key for fact in timeline.own_turn([one.as_fact() for one in events]).events}
     for event in events:
+        if event.key not in own:
+            continue
         repeated = {pair for pair in _provider_details(event.data) if pair in seen}
         details = [pair for pair in _details(event.data) if pair not in repeated]
         seen.update(_provider_details(event.data))
@@ -131,8 +137,18 @@ def _details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "wrap_up" in data:
         over = data["wrap_up"] == timeline.WRAP_UP_ENDED
         yield _("Wrap-up"), _("over") if over else _("begun")
+    if isinstance(data.get("turn"), int) and data["turn"] is not True:
+        yield _("Turn"), str(data["turn"])
+    yield from _doubtful_details(data)
     if data.get("offline"):
         yield _("Offline"), _("told later than it happened")
+
+
+def _doubtful_details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What could not be read, and what contradicts itself, by the phone system's own names."""
+    for name, label in (("unread", _("Not readable")), ("conflict", _("Contradiction"))):
+        for field, value in dict(data.get(name) or {}).items():
+            yield label, f"{field}: {value}"
 
 
 def _provider_details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from calls.models.contact_number import ContactNumber, NumberKind
 from calls.models.dial import DialChoice, DialLink, name_at
 from calls.models.disposition import Disposition, DispositionQuerySet
 from calls.models.event import CallEvent
-from calls.models.message import ConversationNumber, RawEvent
+from calls.models.message import ConversationNumber, RawEvent, WaitingFact
 from calls.models.provider import ProviderAccount, ProviderIdentity
 from calls.models.readers import Reader
 from calls.models.text import CallText
@@ -34,5 +34,6 @@ __all__ = [
     "ProviderIdentity",
     "RawEvent",
     "Reader",
+    "WaitingFact",
     "name_at",
 ]

@@ -97,3 +97,28 @@ class ConversationNumber(models.Model):
 
     def __str__(self) -> str:
         return f"{self.conversation} #{self.sequence}"
+
+
+class WaitingFact(models.Model):
+    """What a phone system said of a phone that rings among several, until it is known whether that
+    phone has the call: see calls.telephony.waiting_facts."""
+
+    account = models.ForeignKey(
+        ProviderAccount,
+        related_name="waiting_facts",
+        on_delete=models.CASCADE,
+        db_index=False,  # waiting_fact_once serves it
+    )
+    call = models.CharField(max_length=120)
+    key = models.CharField(max_length=100)
+    fact = models.JSONField()
+    received_at = models.DateTimeField(db_index=True)
+    payload_hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "call", "key"], name="waiting_fact_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.call} {self.key}"

@@ -19,9 +19,18 @@ from calls.providers.base import (
     ProviderEvent,
     Unknown,
     Unreadable,
-    seconds_to_ms,
 )
-from calls.providers.reading import joined, name_of, names, part, same, text
+from calls.providers.reading import (
+    Values,
+    instant_of,
+    joined,
+    name_of,
+    names,
+    other_side,
+    part,
+    same,
+    text,
+)
 
 PRECISION_MS = 1000
 
@@ -42,6 +51,9 @@ STEPS: Mapping[str, str] = {
     "transferred": timeline.ENDED,
     "external_transferred": timeline.ENDED,
 }
+DIRECTIONS = {name: name for name in ("outbound", "inbound", "internal")}
+# An agent may hand a call over and get it back, which is another turn.
+TURN: Mapping[str, Any] = {"turn": True}
 ABANDONED = frozenset({"abandoned_in_ivr", "abandoned_in_classic", "short_abandoned"})
 
 
@@ -80,7 +92,11 @@ class Aircall(Adapter):
             return []
         if step not in STEPS or resource != "call":
             raise Unknown(f"Event {said.get('event')!r:.100}")
-        return _Call(part(said, "data")).events(step, seconds_to_ms(said.get("timestamp")))
+        call = _Call(part(said, "data"))
+        events = call.events(step, instant_of(said.get("timestamp"))[0])
+        if events and call.values.trouble:
+            raise Unknown(call.values.trouble, events)
+        return events
 
 
 class _Call:
@@ -91,11 +107,11 @@ class _Call:
         self.id = name_of(data.get("id"), "call")
         self.by, self.to = part(data, "transferred_by"), part(data, "transferred_to")
         self.user = part(data, "user")
-        self.outbound = text(data.get("direction")) == "outbound"
+        self.values = Values()
+        self.direction = self.values.word("direction", data.get("direction"), DIRECTIONS)
 
     def instant(self, name: str) -> int | None:
-        value = self.data.get(name)
-        return None if value in (None, "") else seconds_to_ms(value)
+        return self.values.instant(name, self.data.get(name))
 
     def events(self, step: str, at: int) -> list[ProviderEvent]:
         kind = STEPS[step]
@@ -115,15 +131,15 @@ class _Call:
         start = self.instant("started_at")
         if start is None or self.by:
             return []
-        return [self._event(timeline.STARTED, start)]
+        return [self._event(timeline.STARTED, start, TURN)]
 
     def _handed_over(self, at: int) -> list[ProviderEvent]:
         """The part of who hands over ends; that of who takes over begins, in mid-conversation."""
         giver = self.by or self.user
         events = [self._event(timeline.ENDED, at, {"status": timeline.COMPLETED}, giver)]
-        if text(self.to.get("id")) and self.to.get("id") != giver.get("id"):
+        if text(self.to.get("id")) not in ("", text(giver.get("id"))):
             events += [
-                self._event(timeline.STARTED, at, {}, self.to),
+                self._event(timeline.STARTED, at, TURN, self.to),
                 self._event(timeline.ANSWERED, at, {"provisional": True}, self.to),
             ]
         return events
@@ -134,15 +150,18 @@ class _Call:
         data: dict[str, Any] = {"record": True} if kind == timeline.ENDED else {"end": end}
         if self.by:
             taker = self.to or self.user
-            if not taker or taker.get("id") == self.by.get("id"):
+            if not taker or text(taker.get("id")) == text(self.by.get("id")):
                 return []
             return [self._event(kind, end, data | {"status": timeline.COMPLETED}, taker)]
         answered = self.instant("answered_at")
-        status = timeline.NO_ANSWER if answered is None else timeline.COMPLETED
-        data |= {"status": status, "answered": answered}
+        if "answered_at" in self.values.unread:
+            data["status"] = timeline.COMPLETED
+        else:
+            status = timeline.NO_ANSWER if answered is None else timeline.COMPLETED
+            data |= {"status": status, "answered": answered}
         start, cause = self.instant("started_at"), text(self.data.get("missed_call_reason"))
         if start is not None:
-            data["start"] = start
+            data |= {"start": start, **TURN}
         if cause:
             data["cause"] = cause
         if cause in ABANDONED:
@@ -165,7 +184,7 @@ class _Call:
             precision_ms=PRECISION_MS,
             conversation=self.id,
             agents=agents,
-            number=text(self.data.get("raw_digits")),
-            direction="outbound" if self.outbound else "inbound",
-            data=data or {},
+            number=other_side(self.data.get("raw_digits")),
+            direction=self.direction,
+            data={**(data or {}), **self.values.said},
         )

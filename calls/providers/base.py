@@ -9,7 +9,7 @@ how to write one.
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn
 from urllib.parse import quote
@@ -105,6 +105,10 @@ class ProviderEvent:
     the message that said this. A `noted` event with an empty `call` says that this number was heard
     of, whomever its message was about: it counts for every part (see
     calls.telephony.sequence_numbers).
+
+    Where several phones ring for one call, a `tentative` event makes no call by itself: it is kept
+    until one of its call that is not does so (see calls.telephony.waiting_facts). `unless_known`
+    says that it is tentative only while nobody of ours is known by `agents`.
     """
 
     kind: str
@@ -119,6 +123,8 @@ class ProviderEvent:
     sequence: int | None = None  # within `leg`, from 0
     leg: str = ""
     conversation_sequence: int | None = None  # wherever these numbers begin
+    tentative: bool = False
+    unless_known: bool = False
     data: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -169,6 +175,8 @@ class Adapter:
     setting_names: ClassVar[tuple[Setting, ...]] = ()
     has_hook: ClassVar[bool] = True
     can_dial: ClassVar[bool] = False
+    # Whether it may tell of phones that ring among several (ProviderEvent.tentative).
+    rings_several: ClassVar[bool] = False
     # What the administrator does at the provider, one line a step; `{url}` is the hook's address.
     setup: ClassVar[tuple[Any, ...]] = ()
 
@@ -178,11 +186,15 @@ class Adapter:
         settings: Mapping[str, Any] | None = None,
         secrets: Mapping[str, Sequence[str]] | None = None,
         region: str = "",
+        knows: Callable[[str], bool] | None = None,
     ):
+        """`knows` tells whether a name or number is that of somebody of ours: to be asked only
+        where a message does not tell, because it asks the database."""
         self.name = name
         self.settings = settings or {}
         self.secrets = secrets or {}
         self.region = region
+        self.knows = knows or (lambda name: False)
 
     def dial_url(self, number: str) -> str:
         """The link that makes this system call `number` (E.164); "" where there is none."""

@@ -1,16 +1,31 @@
 """What every adapter needs to read foreign data without ever stumbling over it."""
 
+import datetime as dt
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
-from calls.providers.base import Unreadable
+from calls.providers.base import Unreadable, bounded_ms, iso_to_ms, seconds_to_ms
+from common.text import without_invisible
 
 _LONGEST = 120  # characters of an id, a name or a number that we keep
 _UNWANTED = re.compile("[\x00\ud800-\udfff]")  # what no database stores as text
 _LARGEST = 2**53
+_LONGEST_SECONDS = 86_400
+_WHOLE = re.compile(r"(\d+)(?:\.0*)?")
+# 12, 12.5, and 12,5: what has three digits after a comma could be thousands.
+_DECIMAL = re.compile(r"\d+(?:\.\d*)?|\d+,(?:\d{1,2}|\d{4,})")
+_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d\d(?:\.\d+)?)")
+_ISO_LENGTH = re.compile(r"PT(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?", re.IGNORECASE)
+_ANGLED = re.compile(r"<([^<>]+)>")
+_ADDRESS = re.compile(r"(?:sips?|tel):(?://)?", re.IGNORECASE)
+_NUMBER = re.compile(r"\+?\d{7,15}")
+_Read = TypeVar("_Read")
 
 
 def same(given: str, expected: Iterable[str]) -> bool:
@@ -39,11 +54,137 @@ def name_of(value: Any, what: str) -> str:
 
 
 def number_of(value: Any) -> int | None:
-    """A whole number from 0 that may be stored; None for anything else."""
+    """A whole number from 0 that may be stored, `12.0` and text too; None for anything else."""
+    found = _WHOLE.fullmatch(text(value)) if text(value).isascii() else None
+    return int(found[1]) if found and int(found[1]) <= _LARGEST else None
+
+
+def length_of(value: Any, unit_ms: int = 1000) -> int | None:
+    """A length of at most a day in ms, of a number of units, a clock's `1:05:30` or ISO 8601's
+    `PT65M`, text or not; None for anything else."""
     found = text(value)
-    if not found.isascii() or not found.isdigit() or int(found) > _LARGEST:
+    if not found.isascii():
         return None
-    return int(found)
+    if parts := _CLOCK.fullmatch(found) or _ISO_LENGTH.fullmatch(found):
+        hours, minutes, seconds = parts.groups()
+        length = float(seconds or 0) + 60 * int(minutes or 0) + 3600 * int(hours or 0)
+    elif _DECIMAL.fullmatch(found):
+        length = float(found.replace(",", ".")) * unit_ms / 1000
+    else:
+        return None
+    return round(length * 1000) if length <= _LONGEST_SECONDS else None
+
+
+def instant_of(value: Any, zone: str = "") -> tuple[int, int]:
+    """Milliseconds and precision (ms) of an ISO instant, or of a number of s, ms or µs since 1970.
+
+    `zone` is that of instants without an offset. Unreadable if it is none of these.
+    """
+    found = text(value)
+    if isinstance(value, int | float) or found.replace(".", "", 1).isdigit():
+        return _instant_of_number(value)
+    try:
+        local = dt.datetime.fromisoformat(found.upper())
+        if zone and local.tzinfo is None:
+            found = local.replace(tzinfo=ZoneInfo(zone)).isoformat()
+    except (ValueError, OSError, KeyError) as error:
+        raise Unreadable(f"{value!r:.60} is no instant.") from error
+    return iso_to_ms(found), 1 if "." in found else 1000
+
+
+def _instant_of_number(value: Any) -> tuple[int, int]:
+    try:
+        number = float(value)
+        if number >= 1e14:
+            return bounded_ms(int(float(value)) // 1000), 1
+        if number >= 1e11:
+            return bounded_ms(int(number)), 1
+    except (ValueError, OverflowError) as error:
+        raise Unreadable(f"{value!r:.60} is no instant.") from error
+    has_fraction = bool(str(value).partition(".")[2].strip("0"))
+    return seconds_to_ms(value), 1 if has_fraction else 1000
+
+
+def flag(value: Any) -> bool:
+    """Whether `value` says yes, as JSON, a number or text."""
+    return value is True or text(value).casefold() in ("true", "yes", "1")
+
+
+def number_in(address: Any) -> str:
+    """The phone number of a SIP or tel address, `Rosa <sip:+50688887777@192.0.2.1>`; "" where the
+    address has a name or an extension, or is none."""
+    found = without_invisible(text(address))
+    angled = _ANGLED.search(found)
+    found = angled[1].strip() if angled else found
+    scheme = _ADDRESS.match(found)
+    if scheme is None and angled is None:
+        return ""
+    user = found[scheme.end() if scheme else 0 :].partition("@")[0].partition(";")[0]
+    user = re.sub(r"[\s().-]", "", without_invisible(unquote(user)))
+    return user if user.isascii() and _NUMBER.fullmatch(user) else ""
+
+
+def other_side(address: Any) -> str:
+    """The other side as it is kept: of a SIP or tel address its number, else the text itself."""
+    return number_in(address) or text(address)
+
+
+class Values:
+    """Reads a message's values; those that are there and cannot be read are kept in `unread`, by
+    the names of the fields, so that they are shown and the call is marked."""
+
+    def __init__(self) -> None:
+        self.unread: dict[str, str] = {}
+        self.conflicts: dict[str, str] = {}
+
+    def contradict(self, name: str, *values: Any) -> None:
+        """Keeps ids that contradict each other, of which none is surer than the others."""
+        self.conflicts[name] = " / ".join(names(*values))
+
+    def keep(self, name: str, value: Any) -> None:
+        """Keeps a value that is there and says nothing to us."""
+        shown = value if isinstance(value, str) else json.dumps(value, default=str)
+        self.unread[name] = _UNWANTED.sub("", shown)[:60]
+
+    def length(self, name: str, value: Any, unit_ms: int = 1000) -> int | None:
+        return self._kept_unless(name, value, length_of(value, unit_ms))
+
+    def whole(self, name: str, value: Any) -> int | None:
+        return self._kept_unless(name, value, number_of(value))
+
+    def instant(self, name: str, value: Any, zone: str = "") -> int | None:
+        """ms."""
+        try:
+            return None if is_empty(value) else instant_of(value, zone)[0]
+        except Unreadable:
+            self.keep(name, value)
+            return None
+
+    def word(self, name: str, value: Any, meanings: Mapping[str, str]) -> str:
+        """What `value` means, whatever its capitals; "" where we do not know it."""
+        return self._kept_unless(name, value, meanings.get(text(value).casefold()) or None) or ""
+
+    def _kept_unless(self, name: str, value: Any, read: _Read | None) -> _Read | None:
+        if read is None and not is_empty(value):
+            self.keep(name, value)
+        return read
+
+    @property
+    def said(self) -> dict[str, dict[str, str]]:
+        """What an event's data say of them; {} where all could be read and fits together."""
+        kept = {"unread": self.unread, "conflict": self.conflicts}
+        return {name: dict(values) for name, values in kept.items() if values}
+
+    @property
+    def trouble(self) -> str:
+        """What is shown of them with the message; "" where there are none."""
+        kept = [*self.unread.items(), *self.conflicts.items()]
+        return ", ".join(f"{name} {value!r}" for name, value in kept)
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a field is there in form only: it says nothing, and so nothing unreadable."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def part(data: Any, *names: str) -> Mapping[str, Any]:

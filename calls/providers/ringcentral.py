@@ -24,9 +24,20 @@ from calls.providers.base import (
     Setting,
     Unknown,
     Unreadable,
-    iso_to_ms,
 )
-from calls.providers.reading import joined, name_of, names, number_of, objects, part, same, text
+from calls.providers.reading import (
+    Values,
+    flag,
+    instant_of,
+    joined,
+    name_of,
+    names,
+    objects,
+    other_side,
+    part,
+    same,
+    text,
+)
 
 KINDS: Mapping[str, str] = {
     "setup": timeline.STARTED,
@@ -35,10 +46,14 @@ KINDS: Mapping[str, str] = {
     "hold": timeline.HELD,
     "disconnected": timeline.ENDED,
     "gone": timeline.ENDED,
-    "voicemail": timeline.ENDED,
+    # Whoever parked the call is not with the caller who waits.
+    "parked": timeline.ENDED,
+    **dict.fromkeys(("voicemail", "voicemailscreening", "vmscreening"), timeline.ENDED),
 }
+MAILBOX = frozenset({"voicemail", "voicemailscreening", "vmscreening"})
+DIRECTIONS = {"inbound": "inbound", "outbound": "outbound"}
 _CALLER = "1"  # how the id of the party ends that began the session
-IGNORED = frozenset({"parked", "faxreceive", "voicemailscreening"})
+IGNORED = frozenset({"faxreceive"})
 # Why a party was disconnected that nobody had answered.
 UNANSWERED: Mapping[str, tuple[str, str]] = {
     "noanswer": (timeline.NO_ANSWER, ""),
@@ -51,6 +66,10 @@ UNANSWERED: Mapping[str, tuple[str, str]] = {
         (timeline.FAILED, "rejected"),
     ),
 }
+# The call went on elsewhere: the queue, the menu or the phone that says so has no part in that.
+PASSED_ON = frozenset(
+    {"agentanswered", "agentdropped", "pickup", "callerinputredirect", "callredirected"}
+)
 # Why a conversation ended that should have gone on.
 DROPPED = frozenset({"calldropped", "internalerror"})
 
@@ -59,6 +78,7 @@ class RingCentral(Adapter):
     kind = "ringcentral"
     title = "RingCentral"
     secret_names = ("verification_token",)
+    rings_several = True
     setting_names: ClassVar = (
         Setting(
             "numbered",
@@ -108,18 +128,21 @@ class RingCentral(Adapter):
                 return []  # a reminder that the subscription will expire
             raise Unknown(f"Event {path!r:.100}")
         session = name_of(about.get("telephonySessionId"), "session")
-        at = iso_to_ms(about.get("eventTime"))
-        number = self._number(about)
+        at = instant_of(about.get("eventTime"))[0]
+        shared = Values()
+        number = self._number(about, shared)
         events: list[ProviderEvent] = []
-        unknown: list[str] = []
+        troubles: list[str] = []
         for one in objects(about.get("parties")):
             code = text(part(one, "status").get("code"))
             if code.casefold() in KINDS:
                 party = _Party(session, one)
+                party.values.unread |= shared.unread
                 found = party.events(KINDS[code.casefold()], at, text(said.get("uuid")))
                 events += [replace(one, conversation_sequence=number) for one in found]
+                troubles += [party.values.trouble] if found and party.values.trouble else []
             elif code.casefold() not in IGNORED:
-                unknown.append(code)
+                troubles.append(f"Status {code!r}")
         if not objects(about.get("parties")):
             raise Unreadable("The session has no parties.")
         if number is not None:
@@ -128,15 +151,15 @@ class RingCentral(Adapter):
                     timeline.NOTED, "", at, conversation=session, conversation_sequence=number
                 )
             )
-        if unknown:
-            raise Unknown(f"Status {unknown[0]!r}", events)
+        if troubles:
+            raise Unknown(troubles[0], events)
         return events
 
-    def _number(self, about: Mapping[str, Any]) -> int | None:
+    def _number(self, about: Mapping[str, Any], values: Values) -> int | None:
         """The notification's number within its session; None where that would prove nothing."""
         if text(self.settings.get("numbered")).casefold() == "no":
             return None
-        return number_of(about.get("sequence"))
+        return values.whole("sequence", about.get("sequence"))
 
 
 class _Party:
@@ -144,26 +167,44 @@ class _Party:
 
     def __init__(self, session: str, party: Mapping[str, Any]):
         self.session, self.party = session, party
+        self.values = Values()
         self.id = name_of(party.get("id"), "party")
-        self.outbound = text(party.get("direction")).casefold() == "outbound"
+        self.direction = self._direction()
+        self.outbound = self.direction == "outbound"
         ends = part(party, "from"), part(party, "to")
         self.own, self.other = ends if self.outbound else ends[::-1]
         self.status = part(party, "status")
+        self.code = text(self.status.get("code")).casefold()
+        self.reason = text(self.status.get("reason"))
+
+    def _direction(self) -> str:
+        """As told, or by which end is the extension itself."""
+        found = self.values.word("direction", self.party.get("direction"), DIRECTIONS)
+        extension = text(self.party.get("extensionId"))
+        if found or not extension:
+            return found
+        caller, called = (text(part(self.party, end).get("extensionId")) for end in ("from", "to"))
+        if (caller == extension) == (called == extension):
+            return ""
+        return "outbound" if caller == extension else "inbound"
 
     def events(self, kind: str, at: int, event_id: str) -> list[ProviderEvent]:
         agents = self._agents()
-        queued = self.party.get("queueCall") is True
-        data = self._end() if kind == timeline.ENDED else {}
-        if not agents or (queued and not self.outbound and self._rings_in_vain(kind, data)):
+        if not agents:
             return []
-        internal = bool(text(self.other.get("extensionId")))
+        data = self._end() if kind == timeline.ENDED else {}
+        internal = any(text(self.other.get(f"extension{what}")) for what in ("Id", "Number"))
         if kind in (timeline.ANSWERED, timeline.HELD):
             # The end of a hold is reported as a further answer.
             data = {"paired": True, "resumes": kind == timeline.ANSWERED}
             if internal and self.outbound and kind == timeline.ANSWERED:
                 data["reached"] = True
-        direction = "outbound" if self.outbound else "inbound"
+            elif kind == timeline.ANSWERED:
+                data["turn"] = True  # who parked the call may fetch it
+        # Who fetches a parked call dials its place: the caller is the one who waited there.
+        fetches = self.outbound and bool(text(part(self.party, "park").get("id")))
         answers = internal and not self.outbound and kind == timeline.ANSWERED
+        tentative, unless_known = self._waits(kind, data)
         return [
             *(self._answer_of_caller(at, event_id) if answers else ()),
             ProviderEvent(
@@ -172,12 +213,34 @@ class _Party:
                 at=at,
                 conversation=self.session,
                 agents=agents,
-                number=text(self.other.get("phoneNumber") or self.other.get("extensionNumber")),
-                direction="internal" if internal else direction,
+                number="" if fetches else self._number_of_other(),
+                direction="inbound" if fetches else "internal" if internal else self.direction,
                 event_id=event_id,
-                data=data,
+                tentative=tentative,
+                unless_known=unless_known,
+                data=data | self.values.said,
             ),
         ]
+
+    def _number_of_other(self) -> str:
+        number = other_side(self.other.get("phoneNumber"))
+        return number or text(self.other.get("extensionNumber"))
+
+    def _waits(self, kind: str, data: Mapping[str, Any]) -> tuple[bool, bool]:
+        """Whether the event makes no call by itself, and whether that is so only of a stranger's.
+
+        A queue and a menu are extensions as people are, so of a stranger only the end tells
+        whether the call was theirs. A phone of a queue rings for whoever answers first.
+        """
+        if self.outbound:
+            return False, False
+        if kind == timeline.ENDED and self.reason.casefold() in PASSED_ON:
+            return True, False
+        if flag(self.party.get("queueCall")):
+            rings = kind in (timeline.STARTED, timeline.RINGING)
+            return rings or data.get("answered", 0) is None, False
+        waits = kind != timeline.ENDED or self.code == "parked"
+        return waits, waits
 
     def _answer_of_caller(self, at: int, event_id: str) -> list[ProviderEvent]:
         """The called party's answer, as one of the caller's part too: a session's first party."""
@@ -201,21 +264,18 @@ class _Party:
             return ()
         return names(extension, self.own.get("extensionNumber"), self.own.get("phoneNumber"))
 
-    def _rings_in_vain(self, kind: str, data: Mapping[str, Any]) -> bool:
-        return kind in (timeline.STARTED, timeline.RINGING) or "answered" in data
-
     def _end(self) -> dict[str, Any]:
-        reported = text(self.status.get("reason"))
-        plain = reported.casefold()
+        plain = self.reason.casefold()
+        cause = self.reason or ("Parked" if self.code == "parked" else "")
         data: dict[str, Any] = {"status": timeline.COMPLETED, "unanswered": timeline.NO_ANSWER}
-        if plain in UNANSWERED or self.party.get("missedCall") is True or self._went_to_voicemail():
+        missed = flag(self.party.get("missedCall")) or self.code in MAILBOX
+        if self.code == "parked" or plain in PASSED_ON:
+            pass  # a phone that was answered had the call until then
+        elif plain in UNANSWERED or missed:
             status, reason = UNANSWERED.get(plain, (timeline.NO_ANSWER, ""))
             data = {"status": status, "answered": None} | ({"reason": reason} if reason else {})
         elif plain in DROPPED:
             data |= {"status": timeline.DROPPED, "reason": "network", "unsure": True}
         else:
             data["unsure"] = True
-        return data | ({"cause": reported} if reported else {})
-
-    def _went_to_voicemail(self) -> bool:
-        return text(self.status.get("code")).casefold() == "voicemail"
+        return data | ({"cause": cause} if cause else {})

@@ -150,7 +150,7 @@ class Exchange:
 
     def enter(self, channel: Channel, bridge: str, swap: Channel | None = None) -> None:
         if channel.bridge:
-            self._leave_bridge(channel)
+            self.leave_bridge(channel)
         channel.bridge = bridge
         fields = self._bridge_block(bridge)
         if swap is not None:
@@ -169,13 +169,13 @@ class Exchange:
         self.event("HangupRequest", first.block() | {"Cause": str(cause)})
         for channel in (first, *others):
             if channel.bridge:
-                self._leave_bridge(channel)
+                self.leave_bridge(channel)
         for channel in (*others, first):
             self.leave(channel, cause=cause)
 
     def leave(self, channel: Channel, cause: int = 16) -> None:
         if channel.bridge:
-            self._leave_bridge(channel)
+            self.leave_bridge(channel)
         self.up.remove(channel)
         text = _CAUSES.get(cause, "Other")
         self.event("Hangup", channel.block() | {"Cause": str(cause), "Cause-txt": text})
@@ -201,7 +201,7 @@ class Exchange:
         more = {"Result": "Success", "IsExternal": "Yes", "Context": "office", "Extension": exten}
         self.event("BlindTransfer", more | fields | self._bridge_block(transferer.bridge))
         transferee.exten = exten
-        self._leave_bridge(transferee)
+        self.leave_bridge(transferee)
         self.leave(transferer)
 
     def transfer_attended(
@@ -280,7 +280,7 @@ class Exchange:
             "BridgeNumChannels": str(sum(one.bridge == bridge for one in self.up)),
         }
 
-    def _leave_bridge(self, channel: Channel) -> None:
+    def leave_bridge(self, channel: Channel) -> None:
         bridge, channel.bridge = channel.bridge, ""
         self.event("BridgeLeave", self._bridge_block(bridge) | channel.block())
 

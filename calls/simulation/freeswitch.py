@@ -44,6 +44,7 @@ def build(call: ScriptedCall, target: Target) -> list[SimRequest]:
         "hold_accum_ms": str(0 if outbound else call.held),
         "hangup_cause": cause,
         "originating_leg_uuid": callers,
+        "bridge_uuid": callers if call.answered is not None else "",
     }
     if outbound:
         first |= {"user_name": call.agent, "bridge_channel": f"sofia/gateway/out/{call.number}"}

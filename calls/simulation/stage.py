@@ -12,6 +12,7 @@ from calls.models import (
     ProviderAccount,
     ProviderIdentity,
     RawEvent,
+    WaitingFact,
 )
 from calls.providers import adapters
 
@@ -39,10 +40,14 @@ class Stage:
     ) -> None:
         """Takes all away again: calls with their ledgers, messages and their numbers, people, a
         temporary account."""
-        for part in _parts(str(call.pk) for call in self.calls(ids)):
+        known = list(ids)
+        for part in _parts(str(call.pk) for call in self.calls(known)):
             CallLog.objects.filter(pk__in=part).delete()
         for part in _parts(digests):
             RawEvent.objects.filter(account=self.account, digest__in=part).delete()
+        waiting = WaitingFact.objects.filter(account=self.account)
+        for part in _parts(known):
+            waiting.filter(call__in=part).delete()
         numbers = ConversationNumber.objects.filter(account=self.account)
         for part in _parts(conversations):
             numbers.filter(conversation__in=part).delete()

@@ -22,17 +22,21 @@ from common.instants import from_ms, now, to_ms
 # How far a record, cut to seconds and rounded by some versions, may be from the truth.
 TOLERANCE = 1_000  # ms
 _PRECISION = 1_000  # ms
+# How far from a record's start a live call of the same channel's name may have begun (ms).
+_NEAR = 5_000
 _AT_ONCE = 300
 
 
 @dataclass
 class ReconciliationReport:
-    """What an import came to. `differ` are sentences about calls that were left as they were."""
+    """What an import came to. `differ` are sentences about calls that were left as they were,
+    `doubtful` about those of which the records do not say to which call they belong."""
 
     matched: int = 0
     corrected: int = 0
     new: int = 0
     differ: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
 
 
 def confirm(
@@ -43,6 +47,7 @@ def confirm(
     for some in _in_bits(parts):
         known = _Known(account, some)
         events = [_judged(part, known.call_of(part), report) for part in some]
+        report.doubtful += [_doubt(part) for part in some if part.is_doubtful]
         if not dry_run:
             intake.record(account, events, received=now())
     return report
@@ -81,28 +86,54 @@ class _Known:
     """The recorded calls that some records may be about."""
 
     def __init__(self, account: ProviderAccount, parts: Sequence[CdrPart]):
-        names = {part.conversation for part in parts} | {_id_of(part) for part in parts}
+        names = {name for part in parts for name in (*_conversations(part), *_ids_of(part))}
         rule = Q(provider_call_id__in=names) | Q(conversation__in=names)
+        nameless = [part for part in parts if not part.conversations]
+        if nameless:  # no id at all: a channel's name at its time is all there is
+            since = from_ms(min(part.start for part in nameless) - _NEAR)
+            rule |= Q(start_time__range=(since, from_ms(max(p.start for p in nameless) + _NEAR)))
         calls = list(CallLog.objects.filter(account=account).filter(rule))
         facts: dict[int, list[timeline.Event]] = {call.pk: [] for call in calls}
         for event in CallEvent.objects.filter(call__in=facts):
             facts[event.call_id].append(event.as_fact())
         self._by_id = {c.provider_call_id: _Recorded(c, facts[c.pk]) for c in calls}
-        self._by_channel = {
-            (recorded.call.conversation, str(fact.data["channel"])): recorded
-            for recorded in self._by_id.values()
-            for fact in recorded.facts
-            if fact.data.get("channel")
-        }
+        self._by_channel: dict[str, list[_Recorded]] = {}
+        for recorded in self._by_id.values():
+            for channel in {
+                str(f.data["channel"]) for f in recorded.facts if f.data.get("channel")
+            }:
+                self._by_channel.setdefault(channel, []).append(recorded)
 
     def call_of(self, part: CdrPart) -> _Recorded | None:
-        by_channel = self._by_channel.get((part.conversation, part.channel))
-        return self._by_id.get(_id_of(part)) or by_channel
+        by_id = (self._by_id.get(name) for name in _ids_of(part))
+        found = next(filter(None, by_id), None)
+        if found is not None:
+            return found
+        names = _conversations(part)
+        return next(
+            (
+                recorded
+                for recorded in self._by_channel.get(part.channel, ())
+                if recorded.call.conversation in names
+                or (
+                    not part.conversations
+                    and abs(to_ms(recorded.call.start_time) - part.start) <= _NEAR
+                )
+            ),
+            None,
+        )
 
 
-def _id_of(part: CdrPart) -> str:
+def _conversations(part: CdrPart) -> tuple[str, ...]:
+    """All that the whole call may have been called, its name first."""
+    return tuple(dict.fromkeys((part.conversation, *part.conversations)))
+
+
+def _ids_of(part: CdrPart) -> list[str]:
     """The agent's leg; a dialled one, whose Uniqueid no record tells, by its channel."""
-    return part.call or f"{part.conversation}:{part.channel}"[:120]
+    if part.call:
+        return [part.call]
+    return [f"{name}:{part.channel}"[:120] for name in _conversations(part)]
 
 
 def _judged(
@@ -111,7 +142,7 @@ def _judged(
     """The record as an event that claims only what is not known better."""
     if recorded is None:
         report.new += 1
-        return _event(part, _id_of(part), _claims_of(part))
+        return _event(part, _ids_of(part)[0], _claims_of(part))
     claims = _lacking(part, recorded)
     if claims:
         report.corrected += 1
@@ -160,6 +191,11 @@ def _event(part: CdrPart, call: str, claims: dict[str, Any]) -> ProviderEvent:
         direction=part.direction,
         data=claims,
     )
+
+
+def _doubt(part: CdrPart) -> str:
+    lines = ", ".join(map(str, part.lines))
+    return f"line {lines}: several calls may be the one it belongs to; kept as one of its own"
 
 
 def _differences(part: CdrPart, call: CallLog) -> Iterator[str]:

@@ -10,7 +10,7 @@ import logging
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
-from calls.models import ProviderAccount, RawEvent
+from calls.models import ProviderAccount, ProviderIdentity, RawEvent
 from calls.providers import adapters
 from calls.providers.base import (
     Adapter,
@@ -36,7 +36,13 @@ _RETRY_AFTER, _RETRY_UNTIL = dt.timedelta(seconds=30), dt.timedelta(days=3)
 def adapter_of(account: ProviderAccount) -> Adapter:
     """The adapter of `account`, with its settings and secrets. KeyError for a kind that is gone."""
     adapter = adapters()[account.kind]
-    return adapter(account.name, account.settings, account.secrets, account.region)
+    return adapter(
+        account.name,
+        account.settings,
+        account.secrets,
+        account.region,
+        knows=lambda name: ProviderIdentity.agent_of(account, [name]) is not None,
+    )
 
 
 def receive(account: ProviderAccount, request: HookRequest) -> Reply:

@@ -6,10 +6,11 @@ that names nobody we know makes a call without an agent, which is kept and offer
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext as _
 
@@ -24,12 +25,14 @@ from calls.models import (
     ProviderAccount,
 )
 from calls.models.provider import compared_names
+from calls.providers import adapters
 from calls.providers.base import ProviderEvent
 from calls.services import wrap_up
 from calls.services.recording import ADMIN, Change, ReportedTime, fact, lock
-from calls.telephony import sequence_numbers
+from calls.telephony import sequence_numbers, waiting_facts
 from calls.telephony.clicks import LINK, adopted, given_to
 from calls.telephony.lines import Lines
+from calls.telephony.turns import follow
 from common.instants import now, to_ms
 from common.prepared_sql import A_NUMBER, A_TEXT, Prepared
 
@@ -71,15 +74,51 @@ def record(
     return calls
 
 
+def record_overdue() -> int:
+    """Records the calls whose facts have waited for too long to be settled; how many."""
+    overdue = waiting_facts.overdue()
+    for account, call_id, events in overdue:
+        record(account, events, received=now())
+        waiting_facts.forget(account, call_id)
+    return len(overdue)
+
+
+class Written(NamedTuple):
+    """A call as it was written: whether that made it, and how often its person had it."""
+
+    call: CallLog
+    is_new: bool
+    turns: int
+
+
 def _record_one(
     account: ProviderAccount, call_id: str, lines: Lines, also: Callable[[], None] | None
 ) -> CallLog | None:
-    def write() -> CallLog | None:
+    written = _tried(account, call_id, lines, also)
+    if written is None:
+        # Another process may have made the call at this very moment.
+        if lines.waits and CallLog.objects.filter(_named(account, call_id)).exists():
+            written = _tried(account, call_id, lines, None)
+    elif written.is_new and adapters()[account.kind].rings_several:
+        for kept in list(waiting_facts.of_call(account, call_id)):
+            written = _tried(account, call_id, kept, None) or written
+        waiting_facts.forget(account, call_id)
+    return written and written.call
+
+
+def _named(account: ProviderAccount, call_id: str) -> Q:
+    return Q(account=account, provider_call_id=call_id)
+
+
+def _tried(
+    account: ProviderAccount, call_id: str, lines: Lines, also: Callable[[], None] | None
+) -> Written | None:
+    def write() -> Written | None:
         with transaction.atomic():
-            call = _write(account, call_id, lines)
+            written = _write(account, call_id, lines)
             if also is not None:
                 also()
-            return call
+            return written
 
     try:
         return write()
@@ -87,25 +126,32 @@ def _record_one(
         return write()
 
 
-def _write(account: ProviderAccount, call_id: str, lines: Lines) -> CallLog | None:
+def _write(account: ProviderAccount, call_id: str, lines: Lines) -> Written | None:
     call = _known(account, call_id)
+    is_new = call is None
     if call is not None:
-        call = _continue(call, lines)
-        if lines.joined:
-            _share(call)
-        return call
-    if all(event.kind == timeline.NOTED for event in lines.events):
+        written = _continue(call, lines)
+    elif all(event.kind == timeline.NOTED for event in lines.events):
         return None
-    clicked = adopted(account, call_id, lines)
-    if clicked is None:
-        call = _make(account, call_id, lines)
+    elif lines.waits:
+        waiting_facts.keep(account, call_id, lines)
+        return None
     else:
-        call = _continue(clicked, lines, _REPORTED_FIELDS)
-    _share(call)
-    return call
+        clicked = adopted(account, call_id, lines)
+        if clicked is None:
+            written = _make(account, call_id, lines)
+        else:
+            written = _continue(clicked, lines, _REPORTED_FIELDS)
+    later = []
+    if written.turns > 1:
+        later = follow(written.call, written.turns, partial(_known, account), _take_over)
+    if is_new or lines.joined or later:
+        for one in (written.call, *later):
+            _share(one)
+    return written._replace(is_new=is_new)
 
 
-def _make(account: ProviderAccount, call_id: str, lines: Lines) -> CallLog:
+def _make(account: ProviderAccount, call_id: str, lines: Lines) -> Written:
     call = CallLog(
         user=lines.agent,
         account=account,
@@ -115,14 +161,14 @@ def _make(account: ProviderAccount, call_id: str, lines: Lines) -> CallLog:
     )
     change = Change(call)
     change.add_lines(lines.rows(call))
-    _take_over(change)
+    state = _take_over(change)
     if call.user is not None and call.end_time is None:
         wrap_up.leave_wrap_ups(call.user, call.start_time)
     change.save()
-    return call
+    return Written(call, True, state.turns)
 
 
-def _continue(call: CallLog, lines: Lines, touched: Sequence[str] = ()) -> CallLog:
+def _continue(call: CallLog, lines: Lines, touched: Sequence[str] = ()) -> Written:
     """Adds what is new to the locked call's ledger; `touched`: what is set already, not saved."""
     found = lines.agent if call.user_id is None else None
     if found is None:
@@ -131,15 +177,17 @@ def _continue(call: CallLog, lines: Lines, touched: Sequence[str] = ()) -> CallL
         change, touched = given_to(call, found), _REPORTED_FIELDS
     call = change.call
     was = _reported(call)
+    if call.user_id is not None:
+        lines.contradict(call, change.ledger)
     change.add_lines(lines.rows(call))
     if change.is_empty and found is None:
-        return call
-    _take_over(change)
+        return Written(call, False, 1)
+    state = _take_over(change)
     call.conversation = lines.joined or call.conversation
     wrap_up.begin_after_click(change)
     changed = {name for name, value in _reported(call).items() if value != was[name]}
     change.save(*changed.union(touched))
-    return call
+    return Written(call, False, state.turns)
 
 
 def _reported(call: CallLog) -> dict[str, Any]:
@@ -174,7 +222,7 @@ _KNOWN = Prepared(
 )
 
 
-def _take_over(change: Change) -> None:
+def _take_over(change: Change) -> timeline.CallState:
     """What the ledger says beyond instants: the direction, the number and so the contact."""
     call, state = change.call, change.fold()
     if state.direction:
@@ -184,6 +232,7 @@ def _take_over(change: Change) -> None:
         call.set_phone(state.number[:64], (call.account and call.account.region) or None)
     if call.contact_id is None and call.user is not None and call.phone_line:
         call.contact = Contact.objects.meant_by(call.user, "", call.phone_line)
+    return state
 
 
 def _share(call: CallLog) -> None:

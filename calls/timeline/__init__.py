@@ -35,6 +35,7 @@ from calls.timeline.events import (
     was_answered,
 )
 from calls.timeline.fold import fold
+from calls.timeline.turns import own_turn
 
 __all__ = [
     "ANSWERED",
@@ -69,5 +70,6 @@ __all__ = [
     "CallState",
     "Event",
     "fold",
+    "own_turn",
     "was_answered",
 ]

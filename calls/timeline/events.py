@@ -53,8 +53,9 @@ WATCHDOG: Final = "watchdog"
 PROVIDER_PREFIX: Final = "provider:"
 
 # What an ended call may lack: when it began or was answered, some of its events, the provider's
-# final record, or all that happened while nobody listened.
-MISSING: Final = ("start", "answer", "events", "record", "gap")
+# final record, all that happened while nobody listened, a value that could not be read, or what
+# would settle between two ids that contradict each other.
+MISSING: Final = ("start", "answer", "events", "record", "gap", "unread", "conflict")
 
 
 def was_answered(answered: object, status: str) -> bool:
@@ -82,7 +83,10 @@ class Event:
     `provisional` marks what a better event may replace. `number` and `direction` tell whom the call
     is with; `seq`, `leg`, `conversation_seq`, `awaits`, `over` and `paired` let a loss show (see
     calls.timeline.gaps); `record` says that a final record is still to come; `gap` ([since, until]
-    in ms) that we may have missed something.
+    in ms) that we may have missed something; `unread` and `conflict` (texts by the name of a field)
+    what could not be read and which ids contradict each other. `turn` lets a start begin another
+    turn of the same person; a `noted` event says by it, as a number, which turn its ledger is about
+    (see calls.timeline.turns).
     """
 
     key: str
@@ -119,3 +123,4 @@ class CallState:
     disposition: str
     wrap_up: int
     wrap_up_since: int | None  # while it is open
+    turns: int  # how often the same person had it (see calls.timeline.turns)

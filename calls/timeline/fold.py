@@ -44,6 +44,8 @@ from calls.timeline.events import (
 )
 from calls.timeline.gaps import shows_loss
 from calls.timeline.intervals import CLOSES, OPENS, Interval, length, merge, paired
+from calls.timeline.other_side import direction_of, number_of
+from calls.timeline.turns import FIRST, own_turn
 
 _FACTS: Final = frozenset({STARTED, RINGING, ANSWERED, HELD, RESUMED, PAUSED, UNPAUSED, ENDED})
 
@@ -121,7 +123,8 @@ def _intervals(
 
 def fold(events: Iterable[Event]) -> CallState:
     """The state that `events` prove. ValueError if there is no fact among them at all."""
-    known = _each_once(events)
+    ledger = _each_once(events)
+    known, turn, turns = own_turn(ledger)
     starts = _claims(known, STARTED, "start")
     answers = _claims([e for e in known if not e.data.get("reached")], ANSWERED, "answered")
     start, answered = _start(known, starts), _settled(answers)
@@ -147,12 +150,13 @@ def fold(events: Iterable[Event]) -> CallState:
         evidence=_evidence(known, ending and ending.event, bool(corrections)),
         holds=tuple(holds),
         pauses=tuple(pauses),
-        number=_first_said(known, "number"),
-        direction=_first_said(known, "direction"),
-        missing=_missing(known, course, starts, answers),
+        number=number_of(known),
+        direction=direction_of(known),
+        missing=_missing(known, ledger, course, bool(starts) or turn > FIRST, answers),
         disposition=_disposition(known),
         wrap_up=wrap_up,
         wrap_up_since=wrap_up_since,
+        turns=turns,
     )
 
 
@@ -273,13 +277,8 @@ def _reported_hold(known: list[Event]) -> int | None:
     return reported[0][3] if reported else None
 
 
-def _first_said(known: list[Event], name: str) -> str:
-    said = sorted((e.at, e.key, str(e.data[name])) for e in known if e.data.get(name))
-    return said[0][2] if said else ""
-
-
 def _missing(
-    known: list[Event], course: Course, starts: list[Claim], answers: list[Claim]
+    known: list[Event], ledger: list[Event], course: Course, has_start: bool, answers: list[Claim]
 ) -> tuple[str, ...]:
     """What an ended call that a provider reported lacks, in the order of MISSING."""
     start, _, end, status = course
@@ -287,15 +286,17 @@ def _missing(
         return ()
     reported = [e for e in known if _by_provider(e)]
     lacks = {
-        "start": not starts,
+        "start": not has_start,
         "answer": not answers
         and (status == COMPLETED or any(e.data.get("unsure") for e in reported)),
-        "events": shows_loss(reported),
+        "events": shows_loss([e for e in ledger if _by_provider(e)]),  # of all turns
         "record": any(e.data.get("record") for e in reported)
         and not any(e.kind == SUMMARY for e in reported),
         "gap": any(
             e.data["gap"][0] < end and start < e.data["gap"][1] for e in reported if _gap(e)
         ),
+        "unread": any(e.data.get("unread") for e in reported),
+        "conflict": any(e.data.get("conflict") for e in reported),
     }
     return tuple(name for name in MISSING if reported and lacks[name])
 

@@ -86,6 +86,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         cursor: Cursor = self.connection.cursor(factory=Cursor)
         return cursor
 
+    def prepared_cursor(self) -> Any:
+        """The usual one: the driver itself keeps what it has prepared."""
+        return self.cursor()
+
+    def with_constants(self, query: str, template: list[Any]) -> tuple[str, list[Any]]:
+        """Both as they are."""
+        return query, template
+
     def _start_transaction_under_autocommit(self) -> None:
         line = _lines[str(self.settings_dict["NAME"])]
         if not line.enter(self.settings_dict["OPTIONS"].get("timeout", _PATIENCE_SECONDS)):

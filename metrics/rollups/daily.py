@@ -1,9 +1,9 @@
 """Sums of calls: recomputed from the calls themselves, repeatable, and added up for any period."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -11,16 +11,9 @@ from django.db.models import QuerySet
 from accounts.models import User
 from calls.models import CallLog
 from common.instants import day_range
-from common.prepared_sql import (
-    A_DAY,
-    A_NUMBER,
-    AN_INSTANT,
-    ANOTHER_INSTANT,
-    Prepared,
-    Upsert,
-)
-from metrics.definitions import COLUMNS, STORED, Sums
-from metrics.models import DailyMetrics, SumsModel, UserMetrics
+from common.prepared_sql import A_DAY, A_NUMBER, ANOTHER_DAY, Prepared
+from metrics.definitions import COLUMNS, Sums
+from metrics.models import DailyMetrics, UserMetrics, WeeklyMetrics
 from metrics.rollups.histograms import day_of, recompute_shape
 from metrics.rollups.of_people import People, PreparedOfPeople, of_people
 from metrics.rollups.shared_calls import (
@@ -29,61 +22,39 @@ from metrics.rollups.shared_calls import (
     counted_twice,
     shared_parts_of,
 )
-
-# How each column is made: from ended calls, and from daily rows.
-CALL_SUMS: dict[str, Any] = {name: column.of_calls for name, column in COLUMNS.items()}
-ROW_SUMS: dict[str, Any] = {name: column.of_rows(name) for name, column in COLUMNS.items()}
-
-
-_ANOTHER_DAY = A_DAY + dt.timedelta(days=1)
-
-
-def by_group(rows: QuerySet[Any], sums: dict[str, Any], group: str = "user") -> QuerySet[Any]:
-    """`rows` summed apart by `group`: (group, *COLUMNS)."""
-    summed = {f"sum_{name}": total for name, total in sums.items()}
-    found: QuerySet[Any] = rows.order_by().values_list(group).annotate(**summed)
-    return found
-
-
-_DAY_OF_CALLS = Prepared(
-    lambda: by_group(
-        CallLog.objects.filter(user=A_NUMBER).started_between(AN_INSTANT, ANOTHER_INSTANT).ended(),
-        CALL_SUMS,
-    ),
-    A_NUMBER,
-    AN_INSTANT,
-    ANOTHER_INSTANT,
+from metrics.rollups.stored_rows import (
+    DAY_OF_CALLS,
+    ROW_SUMS,
+    TOTAL_OF_WEEKS,
+    WEEK_OF_DAYS,
+    by_group,
+    columns_of,
+    sums_of_row,
 )
-_TOTAL_OF_DAYS = Prepared(
-    lambda: by_group(DailyMetrics.objects.filter(user_id=A_NUMBER), ROW_SUMS), A_NUMBER
-)
-
-
-def _sums_of_row(rows: list[tuple[Any, ...]]) -> Sums:
-    return Sums.of_row(rows[0][1:]) if rows else Sums()
+from metrics.rollups.weeks import Between, days_between, parts_of_period, sunday_of, week_of
 
 
 def recompute(user_id: int, days: Iterable[dt.date]) -> Sums:
     """Recomputes one person's rows of those days and the person's total, which it returns.
 
     Anyone may repeat it. The total's row is locked before anything is summed: of two ends at once,
-    the second sums after the first has committed. Costs the calls of those days and one row a day
-    of history.
+    the second sums after the first has committed. Costs the calls of those days, the days of their
+    weeks and one row a week of history.
     """
+    days = set(days)
     with transaction.atomic(savepoint=False):
         _lock_total(user_id)
-        for day in sorted(set(days)):
+        for day in sorted(days):
             recompute_shape(user_id, day)
-            sums = _sums_of_row(_DAY_OF_CALLS.rows(user_id, *day_range(day, day)))
-            if sums == Sums():
+            if not DAY_OF_CALLS.write(user_id, day, *day_range(day, day)):
                 DailyMetrics.objects.filter(user_id=user_id, day=day).delete()
-            else:
-                _upsert(DailyMetrics, "user_id", "day").write(
-                    user_id, day, *columns_of(sums).values()
-                )
-        total = _sums_of_row(_TOTAL_OF_DAYS.rows(user_id))
-        _upsert(UserMetrics, "user_id").write(user_id, *columns_of(total).values())
-    return total
+        for week in sorted(set(map(week_of, days))):
+            if not WEEK_OF_DAYS.write(user_id, week, sunday_of(week)):
+                WeeklyMetrics.objects.filter(user_id=user_id, week=week).delete()
+        written = TOTAL_OF_WEEKS.write(user_id)
+        if not written:  # nothing is left of them
+            UserMetrics.objects.update_or_create(user_id=user_id, defaults=columns_of(Sums()))
+    return sums_of_row(written[0]) if written else Sums()
 
 
 def _lock_total(user_id: int) -> None:
@@ -100,51 +71,96 @@ _LOCKED_TOTAL = Prepared(
 )
 
 
-def columns_of(sums: Sums) -> dict[str, int]:
-    """The stored columns of a row of sums."""
-    return {figure.name: figure.of(sums) for figure in STORED}
-
-
-@cache
-def _upsert(model: type[SumsModel], *keys: str) -> Upsert:
-    return Upsert(model, list(keys), list(columns_of(Sums())))
-
-
-def rows_between(first: dt.date, last: dt.date) -> QuerySet[DailyMetrics]:
-    """Daily rows of the local days first..last, inclusive, for whoever is then filtered."""
-    return DailyMetrics.objects.filter(day__gte=first, day__lte=last).order_by()
-
-
 def sums_of(users: People, first: dt.date, last: dt.date) -> Sums:
-    """The sums of some people over the local days first..last, inclusive, from daily rows.
+    """The sums of some people over the local days first..last, inclusive, from rows of sums.
 
     A call that several of them had a part in counts once.
     """
-    sums = Sums(**of_people(rows_between(first, last), users).aggregate(**ROW_SUMS))
+    sums = _added(_rows_of_parts("", users, first, last)).get("", Sums())
     return sums - counted_twice(shared_parts_of(users, first, last))
 
 
+def _rows_of_parts(
+    group: str, users: People, first: dt.date, last: dt.date
+) -> list[tuple[Any, ...]]:
+    """(group, *COLUMNS) of each part of the period, in one statement. A `group` of "" is all."""
+    parts, ends = _parts_and_ends(first, last)
+    return _sums_of_people(group, parts).rows(users, *ends)
+
+
+Parts = tuple[Between, ...]
+
+
+def _parts_and_ends(first: dt.date, last: dt.date) -> tuple[Parts, list[dt.date]]:
+    parts = parts_of_period(first, last)
+    return tuple(rows for rows, *_ends in parts), [day for _rows, *ends in parts for day in ends]
+
+
+def _marks_of(parts: Parts) -> list[dt.date]:
+    return [A_DAY + dt.timedelta(days=place) for place in range(2 * len(parts))]
+
+
+def _united(
+    group: str, parts: Parts, of: Callable[[QuerySet[Any]], QuerySet[Any]]
+) -> QuerySet[Any]:
+    """The sums of each part, of those of its rows that `of` leaves; marks stand for its ends."""
+    marks = iter(_marks_of(parts))
+    one, *more = (
+        by_group(of(between(next(marks), next(marks))), ROW_SUMS, group) for between in parts
+    )
+    return one.union(*more, all=True) if more else one
+
+
 @cache
-def _sums_of_people(group: str) -> PreparedOfPeople:
-    rows = rows_between(A_DAY, _ANOTHER_DAY)
+def _sums_of_people(group: str, parts: Parts) -> PreparedOfPeople:
     return PreparedOfPeople(
-        lambda users: by_group(of_people(rows, users), ROW_SUMS, group), A_DAY, _ANOTHER_DAY
+        lambda users: _united(group, parts, lambda rows: of_people(rows, users)), *_marks_of(parts)
     )
 
 
-_DAYS_OF_PERSON = Prepared(
-    lambda: by_group(rows_between(A_DAY, _ANOTHER_DAY).filter(user_id=A_NUMBER), ROW_SUMS, "day"),
+@cache
+def _sums_of_person(parts: Parts) -> Prepared:
+    def own(rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.filter(user_id=A_NUMBER)
+
+    return Prepared(lambda: _united("", parts, own), A_NUMBER, *_marks_of(parts))
+
+
+_DAYS_OF_PERSON: Final = Prepared(
+    lambda: by_group(days_between(A_DAY, ANOTHER_DAY).filter(user_id=A_NUMBER), ROW_SUMS, "day"),
     A_NUMBER,
     A_DAY,
-    _ANOTHER_DAY,
+    ANOTHER_DAY,
 )
 
 
-def _by_key(group: str, rows: Iterable[tuple[Any, ...]]) -> dict[Any, Sums]:
-    """From rows as the driver gives them: to convert each number by itself takes longer than to
-    add them all up."""
-    key = day_of if group == "day" else lambda value: value
-    return {key(value): Sums.of_row(columns) for value, *columns in rows}
+def _by_day(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Sums]:
+    return {day_of(day): Sums.of_row(columns) for day, *columns in rows}
+
+
+_GREATEST: Final = [place for place, c in enumerate(COLUMNS.values()) if c.is_greatest]
+
+
+def _added(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Sums]:
+    """Rows of (key, *COLUMNS), added up by key.
+
+    As the driver gives them: to convert each number by itself takes longer than to add them all.
+    """
+    found: dict[Any, list[list[Any]]] = {}
+    for key, *columns in rows:
+        found.setdefault(key, []).append(columns)
+    return {
+        key: Sums.of_row(parts[0] if len(parts) == 1 else _together(parts))
+        for key, parts in found.items()
+    }
+
+
+def _together(parts: list[list[Any]]) -> list[Any]:
+    columns = list(zip(*parts, strict=True))
+    added = list(map(sum, columns))
+    for place in _GREATEST:
+        added[place] = max(columns[place])
+    return added
 
 
 def sums_by(
@@ -158,24 +174,25 @@ def sums_by(
 
     `parts`: those of shared_parts_of for the same people and a wider period, where they are known.
     """
-    rows = _sums_of_people(group).rows(users, first, last)
+    if group == "day":
+        sums = _by_day(_sums_of_people(group, (days_between,)).rows(users, first, last))
+    else:
+        sums = _added(_rows_of_parts(group, users, first, last))
     if parts is None:
         parts = shared_parts_of(users, first, last)
-    return SumsBy(
-        _by_key(group, rows), group, [part for part in parts if first <= part.day <= last]
-    )
+    return SumsBy(sums, group, [part for part in parts if first <= part.day <= last])
 
 
 def own_sums_by_day(user: User, first: dt.date, last: dt.date) -> SumsBy:
     """One person's sums by day: every part of theirs is a call of theirs."""
     rows = _DAYS_OF_PERSON.rows(user.pk, first, last)
-    return SumsBy(_by_key("day", rows), "day", [])
+    return SumsBy(_by_day(rows), "day", [])
 
 
 def own_sums(user: User, first: dt.date, last: dt.date) -> Sums:
     """One person's sums: every part of theirs is a call of theirs."""
-    rows = rows_between(first, last).filter(user=user)
-    return Sums(**rows.aggregate(**ROW_SUMS))
+    parts, ends = _parts_and_ends(first, last)
+    return _added(_sums_of_person(parts).rows(user.pk, *ends)).get("", Sums())
 
 
 def totals_after(call: CallLog) -> Sums:

@@ -10,8 +10,9 @@ from calls.models import CallLog, CallQuerySet
 from common.instants import today
 from common.query_timeout import TookTooLong, patience
 from metrics.definitions import Sums
-from metrics.rollups.daily import CALL_SUMS, own_sums, sums_of
+from metrics.rollups.daily import own_sums, sums_of
 from metrics.rollups.shared_calls import counted_twice, shared_parts_among
+from metrics.rollups.stored_rows import CALL_SUMS
 
 MOST_CALLS: Final = 20_000  # that are added up one by one while somebody waits
 PATIENCE_SECONDS: Final = 4

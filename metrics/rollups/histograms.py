@@ -16,7 +16,15 @@ from django.db.models import BigIntegerField, Func, QuerySet, Sum
 
 from calls.models import CallLog, CallQuerySet
 from common.instants import day_range, from_ms
-from common.prepared_sql import A_DAY, A_NUMBER, AN_INSTANT, ANOTHER_INSTANT, Prepared, Upsert
+from common.prepared_sql import (
+    A_DAY,
+    A_NUMBER,
+    AN_INSTANT,
+    ANOTHER_DAY,
+    ANOTHER_INSTANT,
+    Prepared,
+    Upsert,
+)
 from metrics.models import DailyShape
 from metrics.rollups.of_people import People, PreparedOfPeople, of_people
 from metrics.shapes import LENGTHS, SHAPE_FIELDS, Shape
@@ -118,9 +126,8 @@ def _shapes(users: People, first: dt.date, last: dt.date) -> QuerySet[Any]:
     return rows.values_list("day").annotate(**sums)
 
 
-_ANOTHER_DAY: Final = A_DAY + dt.timedelta(days=1)
 _SHAPES_OF_PEOPLE: Final = PreparedOfPeople(
-    lambda users: _shapes(users, A_DAY, _ANOTHER_DAY), A_DAY, _ANOTHER_DAY
+    lambda users: _shapes(users, A_DAY, ANOTHER_DAY), A_DAY, ANOTHER_DAY
 )
 
 

@@ -7,7 +7,7 @@ of sums a person. Whoever ends a call meanwhile sums it as always, before or aft
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -17,9 +17,11 @@ from django.db.models import Max, Min, QuerySet
 from calls.models import CallLog
 from common.instants import day_range, local_day
 from metrics.definitions import Sums
-from metrics.models import DailyMetrics, DailyShape, UserMetrics
-from metrics.rollups.daily import CALL_SUMS, ROW_SUMS, by_group, columns_of, recompute
+from metrics.models import DailyMetrics, DailyShape, UserMetrics, WeeklyMetrics
+from metrics.rollups.daily import recompute
 from metrics.rollups.histograms import shape_columns, shapes_of_day
+from metrics.rollups.stored_rows import CALL_SUMS, ROW_SUMS, by_group, columns_of
+from metrics.rollups.weeks import days_between, sunday_of, week_of
 from metrics.shapes import SHAPE_FIELDS, Shape
 
 _BATCH = 500
@@ -27,12 +29,14 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class Difference:
-    """A stored row that is not what the calls say. `day` is None for a person's total."""
+    """A stored row that is not what the calls say: of a day, of a week (`day` is its Monday), or a
+    person's total (`day` is None)."""
 
     user_id: int
     day: dt.date | None
     stored: Sums | Shape | None
     right: Sums | Shape | None
+    is_week: bool = False
 
 
 def differences() -> list[Difference]:
@@ -43,19 +47,27 @@ def differences() -> list[Difference]:
 def each_difference() -> Iterator[Difference]:
     """The same, one by one: after a change of the time zone there are as many as rows."""
     people: set[int] = set()
-    for day in _days():
+    days = _days()
+    for day in days:
         for one in _lasting(partial(_wrong_on, day)):
             people.add(one.user_id)
             yield one
+    for week in _weeks(days):
+        yield from _lasting(partial(_wrong_weeks, week, people))
     yield from _lasting(partial(_wrong_totals, people))
 
 
 def rebuild() -> int:
     """Writes every row that is not what the calls say; how many daily rows there are then."""
-    for day in _days():
+    days = _days()
+    for day in days:
         people = {one.user_id for one in _wrong_on(day)}
         if people:
             _mend(day, people)
+    for week in _weeks(days):
+        people = {one.user_id for one in _wrong_weeks(week, set())}
+        if people:
+            _mend_week(week, people)
     for total in _wrong_totals(set()):
         recompute(total.user_id, ())
     return DailyMetrics.objects.count()
@@ -86,6 +98,12 @@ def _days() -> list[dt.date]:
     return sorted(days)
 
 
+def _weeks(days: Iterable[dt.date]) -> list[dt.date]:
+    """The Mondays of the weeks that have rows or, by `days`, have to have some."""
+    stored = WeeklyMetrics.objects.order_by().values_list("week", flat=True).distinct()
+    return sorted(set(stored) | set(map(week_of, days)))
+
+
 def _wrong_on(day: dt.date) -> list[Difference]:
     """The rows of one day that are not what the calls say."""
     sums = {row.user_id: row.sums for row in DailyMetrics.objects.filter(day=day)}
@@ -113,10 +131,23 @@ def _by_user(rows: QuerySet[Any], sums: dict[str, Any]) -> dict[int, Sums]:
     return {user_id: Sums.of_row(row) for user_id, *row in by_group(rows, sums)}
 
 
+def _wrong_weeks(week: dt.date, people: Collection[int]) -> list[Difference]:
+    """The rows of the week of that Monday that are not those of the daily rows; of `people`, whose
+    daily rows are wrong, those that are not what the calls themselves add up to."""
+    stored = {row.user_id: row.sums for row in WeeklyMetrics.objects.filter(week=week)}
+    days = days_between(week, sunday_of(week)).exclude(user__in=people)
+    right = _by_user(days, ROW_SUMS)
+    if people:
+        calls = CallLog.objects.filter(user__in=people).ended()
+        in_week = calls.started_between(*day_range(week, sunday_of(week)))
+        right |= _by_user(in_week, CALL_SUMS)
+    return [replace(one, is_week=True) for one in _unlike(week, stored, right)]
+
+
 def _wrong_totals(people: Collection[int]) -> list[Difference]:
-    """The totals that are not those of the daily rows; of `people`, whose daily rows are wrong,
+    """The totals that are not those of the weekly rows; of `people`, whose daily rows are wrong,
     those that are not what the calls themselves add up to."""
-    right = _by_user(DailyMetrics.objects.exclude(user__in=people), ROW_SUMS)
+    right = _by_user(WeeklyMetrics.objects.exclude(user__in=people), ROW_SUMS)
     if people:
         right |= _by_user(CallLog.objects.filter(user__in=people).ended(), CALL_SUMS)
     stored = {row.user_id: row.sums for row in UserMetrics.objects.all()}
@@ -141,6 +172,16 @@ def _mend(day: dt.date, people: set[int]) -> None:
         recompute(user_id, [day])
 
 
+def _mend_week(week: dt.date, people: set[int]) -> None:
+    """The same for the rows of the week of that Monday; its days are mended."""
+    with transaction.atomic():
+        mine = _locked(people)
+        found = [one for one in _wrong_weeks(week, set()) if one.user_id in mine]
+        _write(WeeklyMetrics, week, found, key="week")
+    for user_id in sorted(people - mine):
+        recompute(user_id, [week])
+
+
 def _locked(people: Iterable[int]) -> set[int]:
     """Those of `people` whose sums nobody else changes until the end of the transaction.
 
@@ -153,16 +194,16 @@ def _locked(people: Iterable[int]) -> set[int]:
     return set(totals.values_list("pk", flat=True))
 
 
-def _write(model: type[Any], day: dt.date, found: list[Difference]) -> None:
+def _write(model: type[Any], day: dt.date, found: list[Difference], key: str = "day") -> None:
     gone = [one.user_id for one in found if one.right is None]
-    model.objects.filter(day=day, user__in=gone).delete()
+    model.objects.filter(**{key: day}, user__in=gone).delete()
     columns = {one.user_id: _columns(one.right) for one in found if one.right is not None}
     if columns:
         model.objects.bulk_create(
-            (model(user_id=user_id, day=day, **values) for user_id, values in columns.items()),
+            (model(user_id=user_id, **{key: day}, **values) for user_id, values in columns.items()),
             batch_size=_BATCH,
             update_conflicts=True,
-            unique_fields=["user", "day"],
+            unique_fields=["user", key],
             update_fields=list(next(iter(columns.values()))),
         )
 

@@ -44,7 +44,7 @@ def test_an_end_takes_few(api, people):
     call_id = api.post("calls/start").json()["call_id"]
     with Statements(connection) as seen:
         assert api.post("calls/end", {"call_id": call_id}).status_code == 200
-    assert len(seen.sql) == 11 + LOCKS, "\n".join(seen.sql)
+    assert len(seen.sql) == 10 + LOCKS, "\n".join(seen.sql)
 
 
 @pytest.mark.parametrize("calls", [1, 12])

@@ -30,11 +30,14 @@ BAD_VALUES = {
 }
 
 
-def check(tmp_path, **variables):
+SAY_DATA = "import callmanager.settings as s; print(s.DATABASES, s.REDIS_URL)"
+
+
+def check(tmp_path, script=SAY_DATA, **variables):
     ours = {*BAD_VALUES, "SECRET_KEY", "ALLOWED_HOSTS", "DJANGO_SETTINGS_MODULE"}
     plain = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(
-        [sys.executable, "-c", "import callmanager.settings as s; print(s.DATABASES, s.REDIS_URL)"],
+        [sys.executable, "-c", script],
         cwd=ROOT,
         env=plain | {"DATA_DIR": str(tmp_path)} | variables,
         capture_output=True,
@@ -66,6 +69,16 @@ def test_nothing_is_needed_and_blank_is_nothing(tmp_path):
     answer = check(tmp_path, **dict.fromkeys(BAD_VALUES, " "))
     assert answer.returncode == 0, answer.stderr
     assert str(tmp_path / "callmanager.sqlite3") in answer.stdout
+
+
+def test_a_server_with_its_data_in_files_loads_no_drivers_of_others(tmp_path):
+    script = (
+        "import sys, callmanager.asgi; from huey.contrib.djhuey import HUEY; "
+        "print(type(HUEY).__name__, {'redis', 'psycopg'} & set(sys.modules)); import redis, psycopg"
+    )
+    answer = check(tmp_path, script)
+    assert answer.stdout.split("\n")[0] == "SqliteHuey set()", answer.stderr
+    assert answer.returncode == 0, answer.stderr
 
 
 def test_the_secret_key_is_made_once_and_for_its_owner_alone(tmp_path):

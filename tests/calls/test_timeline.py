@@ -336,6 +336,12 @@ NOTED = (
     {"disposition": "later"},
     {"wrap_up": "started"},
     {"wrap_up": "ended"},
+    {"turn": 2},
+    {"turn": 3},
+)
+OTHER_SIDES = (
+    *({}, {"direction": "internal"}, {"direction": "outbound", "number": "8888"}),
+    *({"number": "+50688881111"}, {"number": "anonymous"}),
 )
 instants = st.integers(min_value=T - 5_000, max_value=T + 60_000)
 
@@ -356,6 +362,9 @@ def events_of_a_call(draw):
             data["notes"] = draw(st.sampled_from(["x", "y"]))
         if kind == "noted":
             data |= draw(st.sampled_from(NOTED))
+        if kind in ("answered", "ended", "summary") and draw(st.booleans()):
+            data["turn"] = True
+        data |= draw(st.sampled_from(OTHER_SIDES))
         if kind in ("held", "resumed"):
             data["party"] = draw(st.sampled_from(["", "a", "b"]))
         # Keys collide on purpose: a provider may use one id for two different statements.
@@ -363,6 +372,10 @@ def events_of_a_call(draw):
         at, source = draw(instants), draw(st.sampled_from(SOURCES))
         events.append(Event(key if draw(st.booleans()) else f"n{number}", kind, at, source, data))
     events.append(Event("started", "started", T, draw(st.sampled_from(SOURCES))))
+    events += [
+        Event(f"started:{at}", "started", at, "provider:pbx", {"turn": True})
+        for at in draw(st.lists(instants, max_size=2))
+    ]
     return events
 
 

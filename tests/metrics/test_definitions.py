@@ -21,7 +21,8 @@ from metrics.definitions import COLUMNS, FIGURES, IN_REPORTS, IN_SUMMARY, ON_CAR
 from metrics.entries import COUNTED_CALLS, PERCENT, Column
 from metrics.exports import pdf_file
 from metrics.models import DailyMetrics, UserMetrics
-from metrics.rollups.daily import CALL_SUMS, ROW_SUMS, by_group, columns_of, sums_of
+from metrics.rollups.daily import sums_of
+from metrics.rollups.stored_rows import CALL_SUMS, ROW_SUMS, by_group, columns_of
 from tests.support.api import Api
 from tests.support.people import make_call
 

@@ -12,7 +12,7 @@ from calls.providers.asterisk.ami import Message, Reader
 from calls.providers.asterisk.dialplan import Dialplan
 from calls.providers.asterisk.tracker import Tracker
 from calls.providers.base import ProviderEvent
-from calls.simulation.asterisk_events import Exchange
+from calls.simulation.asterisk_events import Channel, Exchange
 from tests.support.telling import check_words
 
 STREAMS = Path(__file__).parents[1] / "fixtures" / "ami"
@@ -118,3 +118,44 @@ def _seconds(milliseconds: int | None) -> float | None:
 def in_ms(text: str) -> int:
     """Milliseconds of a CDR's instant in UTC."""
     return round(dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC).timestamp() * 1000)
+
+
+# --- Calls that change hands, as a manager tells of them ------------------------------------------
+
+
+def park(pbx: Exchange, parkee: Channel, parker: Channel, place: str = "701") -> None:
+    """`parkee` leaves its bridge for the parking lot; `parker` is told the place meanwhile."""
+    told = parkee.block("Parkee") | {"ParkingSpace": place, "Parkinglot": "default"}
+    _wait_in_lot(pbx, parkee)
+    if parker.bridge:
+        pbx.leave_bridge(parker)
+    pbx.event("ParkedCall", told | {"ParkerDialString": parker.name.rpartition("-")[0]})
+
+
+def _wait_in_lot(pbx: Exchange, parkee: Channel) -> None:
+    if parkee.bridge:
+        pbx.leave_bridge(parkee)
+    lot = {"BridgeUniqueid": "lot", "BridgeType": "parking", "BridgeTechnology": "holding_bridge"}
+    pbx.event("BridgeEnter", lot | parkee.block())
+
+
+def fetch(pbx: Exchange, parkee: Channel, agent: str, place: str = "701") -> Channel:
+    """`agent` dials the place and has the call that waits there."""
+    fetcher = pbx.call(agent, place)
+    pbx.go_up(fetcher)
+    told = parkee.block("Parkee") | fetcher.block("Retriever") | {"ParkingSpace": place}
+    pbx.event("UnParkedCall", told)
+    fetcher.linkedid = parkee.linkedid
+    pbx.bridge(parkee, fetcher)
+    return fetcher
+
+
+def enter_room(pbx: Exchange, channel: Channel, room: str = "3000") -> None:
+    event = {"Conference": room, "BridgeUniqueid": f"room-{room}", "BridgeType": "base"}
+    pbx.event("ConfbridgeJoin", event | channel.block())
+    pbx.enter(channel, f"room-{room}")
+
+
+def leave_room(pbx: Exchange, channel: Channel, room: str = "3000") -> None:
+    pbx.event("ConfbridgeLeave", {"Conference": room} | channel.block())
+    pbx.hang_up(channel)

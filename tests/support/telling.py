@@ -70,11 +70,12 @@ def check_words(event: ProviderEvent) -> None:
 def ledgers(events: Iterable[ProviderEvent]) -> dict[str, dict[str, timeline.Event]]:
     """The ledger of each call: of two events with one key, the first to arrive stays.
 
-    A remark about a whole conversation (an event without a call) is a line of all its parts.
+    A remark about a whole conversation (an event without a call) is a line of all its parts. Who
+    is named is taken as known.
     """
     found: dict[str, dict[str, timeline.Event]] = {}
     parts: dict[str, set[str]] = {}
-    ordered = sorted(events, key=lambda event: not event.call)  # the remarks last
+    ordered = sorted(_settled(events), key=lambda event: not event.call)  # the remarks last
     for event in ordered:
         if event.call:
             parts.setdefault(event.conversation, set()).add(event.call)
@@ -86,6 +87,13 @@ def ledgers(events: Iterable[ProviderEvent]) -> dict[str, dict[str, timeline.Eve
     return found
 
 
+def _settled(events: Iterable[ProviderEvent]) -> list[ProviderEvent]:
+    """Without those of phones that rang among several, and in vain."""
+    told = list(events)
+    calls = {event.call for event in told if not event.tentative or event.unless_known}
+    return [event for event in told if event.call in calls]
+
+
 def states(events: Iterable[ProviderEvent]) -> dict[str, timeline.CallState]:
     return {call: timeline.fold(lines.values()) for call, lines in ledgers(events).items()}
 
@@ -93,7 +101,7 @@ def states(events: Iterable[ProviderEvent]) -> dict[str, timeline.CallState]:
 def agents(events: Iterable[ProviderEvent]) -> dict[str, set[str]]:
     """By call, the best name that each of its events has for the agent."""
     found: dict[str, set[str]] = {}
-    for event in events:
+    for event in _settled(events):
         if event.call:
             found.setdefault(event.call, set()).update(event.agents[:1])
     return found

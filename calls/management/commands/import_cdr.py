@@ -9,10 +9,18 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from calls.models import ProviderAccount
 from calls.providers.asterisk import Asterisk, cdr
-from calls.providers.asterisk.dialplan import Dialplan, names
+from calls.providers.asterisk.dialplan import Dialplan
 from calls.telephony.ami_listener import names_of_agents
-from calls.telephony.cdr_reconciliation import confirm
+from calls.telephony.cdr_reconciliation import ReconciliationReport, confirm
 from calls.telephony.hooks import adapter_of
+
+_MOST_TOLD = 50  # lines that are named one by one
+_ZIPPED = (b"PK\x03\x04", b"\x1f\x8b")
+_NO_LINKEDID = (
+    "The records have no linkedid: the rows of one call were put together by the names of its "
+    "channels. To have it, set newcdrcolumns=yes and loguniqueid=yes in cdr.conf and reload "
+    "(a table needs a column linkedid)."
+)
 
 
 class Command(BaseCommand):
@@ -25,37 +33,68 @@ class Command(BaseCommand):
             "--columns",
             default="",
             metavar="NAMES",
-            help="The file's columns, with commas, if their number does not tell.",
+            help="What the file's columns hold, if neither their names nor their order tells: "
+            "names in their order with commas, or pairs such as 'start=Call Date,channel=Canal' "
+            "(or a place: start=3).",
+        )
+        parser.add_argument(
+            "--keep-columns",
+            action="store_true",
+            help="Keeps --columns in the account's settings for the next files.",
         )
         parser.add_argument("--dry-run", action="store_true", help="Changes nothing.")
 
     def handle(
-        self, *args: Any, file: Path, account: str, columns: str, dry_run: bool, **options: Any
+        self,
+        *args: Any,
+        file: Path,
+        account: str,
+        columns: str,
+        keep_columns: bool,
+        dry_run: bool,
+        **options: Any,
     ) -> None:
         found = ProviderAccount.objects.filter(kind=Asterisk.kind, name=account).first()
         if found is None:
             raise CommandError(f"There is no Asterisk account {account}.")
-        given_columns = names(columns or found.settings.get("cdr_columns"))
-        rows, bad = _read(file, _zone(found), given_columns)
+        given = cdr.column_names(columns or found.settings.get("cdr_columns"))
+        rows, bad = _read(file, _zone(found), given)
         report = confirm(found, cdr.parts(rows, _dialplan(found)), dry_run=dry_run)
-        for line, why in bad:
-            self.stdout.write(f"line {line} is not readable: {why}")
-        for difference in report.differ:
-            self.stdout.write(f"{difference}; left as recorded")
+        self._tell_lines(bad, report)
+        if rows and not any(row.linkedid for row in rows):
+            self.stdout.write(_NO_LINKEDID)
         self.stdout.write(
             f"{len(rows)} rows: {report.matched} calls matched, {report.corrected} corrected, "
             f"{report.new} new, {len(bad)} lines not readable"
             + (" (dry run: nothing was changed)" if dry_run else "")
         )
+        if bad and not rows:
+            raise CommandError(f"Nothing in {file} could be read.")
+        if keep_columns and columns and not dry_run:
+            found.settings["cdr_columns"] = columns
+            found.save(update_fields=["settings"])
+
+    def _tell_lines(self, bad: list[tuple[int, str]], report: ReconciliationReport) -> None:
+        for line, why in bad[:_MOST_TOLD]:
+            self.stdout.write(f"line {line} is not readable: {why}")
+        if len(bad) > _MOST_TOLD:
+            self.stdout.write(f"... and {len(bad) - _MOST_TOLD} lines more")
+        for difference in report.differ:
+            self.stdout.write(f"{difference}; left as recorded")
+        for doubt in report.doubtful:
+            self.stdout.write(doubt)
 
 
 def _read(
-    file: Path, zone: ZoneInfo, columns: tuple[str, ...]
+    file: Path, zone: ZoneInfo, columns: cdr.ColumnNames
 ) -> tuple[list[cdr.CdrRow], list[tuple[int, str]]]:
     try:
-        read = list(cdr.read(file.read_bytes(), zone, columns))
+        raw = file.read_bytes()
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}") from None
+    if raw.startswith(_ZIPPED):
+        raise CommandError(f"{file} is no text: save it as CSV first.")
+    read = list(cdr.read(raw, zone, columns))
     rows = [one for one in read if isinstance(one, cdr.CdrRow)]
     return rows, [one for one in read if not isinstance(one, cdr.CdrRow)]
 

@@ -47,7 +47,7 @@ class Asterisk(Adapter):
         Setting(
             "cdr_columns",
             _("Columns of the CDR files"),
-            _("Only if their number does not tell."),
+            _("If neither names nor order tell: start=Call Date, channel=Canal, or all in order."),
         ),
         Setting("timezone", _("Time zone"), _("Of the CDR files, such as Europe/Madrid.")),
     )

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+LOCAL = "Local"
 # PJSIP/1001-0000002a, Local/1001@office-00000003;1, IAX2/branch-2-17
 _CHANNEL = re.compile(r"(?P<technology>[^/]+)/(?P<peer>.+?)(?:-[0-9a-f]+)?(?:;[12])?$", re.I)
+_LOCAL_EXTEN = re.compile(rf"{LOCAL}/(?:[A-Z]+-)?(?P<exten>[^@/]+)@")
 _DIGITS = re.compile(r"\d{2,6}")
-LOCAL = "Local"
 # With this begin the Uniqueids of calls that we place.
 PLACED = "callmanager-"
 
@@ -63,6 +64,16 @@ def peer_of(channel: str) -> str:
     if found is None or found["technology"] == LOCAL:
         return ""
     return found["peer"]
+
+
+def is_local(channel: str) -> bool:
+    return channel.startswith(f"{LOCAL}/")
+
+
+def local_exten(channel: str) -> str:
+    """`1001` of `Local/1001@from-queue-00000003;1` and of `Local/FMPR-1001@...`; "" for others."""
+    found = _LOCAL_EXTEN.match(channel)
+    return found["exten"] if found else ""
 
 
 def half_of(channel: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from calls import timeline
-from calls.providers.asterisk import outcome
+from calls.providers.asterisk import outcome, parking
 from calls.providers.asterisk.ami import Message
 from calls.providers.asterisk.dialplan import PLACED, half_of, peer_of
 from calls.providers.asterisk.legs import Attempt, Conversation, ConversationPart, Leg, Role
@@ -28,7 +28,7 @@ def _newstate(board: Board, message: Message) -> None:
     elif message.get("ChannelState") == UP and leg.up_since is None:
         leg.up_since = board.at
         if leg.role is Role.CALLER:
-            board.begin_talking_to(leg, leg.exten, "outbound")
+            board.await_other_side(leg)
 
 
 def _dial_begin(board: Board, message: Message) -> None:
@@ -42,6 +42,7 @@ def _dial_begin(board: Board, message: Message) -> None:
         board.stand_ins[half_of(message.get("Channel"))] = dest
     elif caller is not None and dest.attempt is None:
         dest.role, dest.attempt = Role.DIALLED, Attempt()
+        dest.number = board.dialplan.dialled_number(message.get("DialString"))
         caller.link(dest)
         _dials(board, caller, dest, message)
         _rings(board, caller, dest, message)
@@ -99,7 +100,7 @@ def _dial_end(board: Board, message: Message) -> None:
     status = message.get("DialStatus").partition(":")[0]
     if status == outcome.ANSWER:
         if dest.role is Role.DIALLED:  # else a program's call has reached the agent's own phone
-            board.answer(dest)
+            board.is_answered(dest)
             board.answer(caller)
         return
     dest.attempt = dest.attempt or Attempt()
@@ -112,7 +113,11 @@ def _dial_end(board: Board, message: Message) -> None:
 
 def _bridge_enter(board: Board, message: Message) -> None:
     leg = board.leg_of(message)
-    if leg is None or message.get("BridgeTechnology") == "holding_bridge":
+    if leg is None:
+        return
+    if message.get("BridgeTechnology") == "holding_bridge":
+        if message.get("BridgeType") == "parking":
+            parking.park(board, leg)
         return
     leg.bridge = message.get("BridgeUniqueid")
     for other in board.others_in_bridge(leg):
@@ -148,6 +153,8 @@ def _unhold(board: Board, message: Message) -> None:
 def _queue_join(board: Board, message: Message) -> None:
     leg = board.leg_of(message)
     if leg is not None:
+        if leg.role is Role.CALLER:
+            board.begin_talking_to(leg, leg.exten, "outbound")
         leg.in_queue = leg.was_queued = True
         leg.conversation.queued = leg.conversation.sought = True
         leg.conversation.rung.clear()
@@ -222,4 +229,5 @@ HANDLERS: Mapping[str, Callable[[Board, Message], None]] = {
     "originateresponse": _originate_response,
     "hanguprequest": _hangup_request,
     "hangup": _hangup,
+    **parking.HANDLERS,
 }

@@ -6,7 +6,7 @@ from enum import StrEnum
 from calls.providers.base import ProviderEvent
 
 # What happens within this time (ms) is one happening.
-_AT_ONCE = 1000
+AT_ONCE = 1000
 
 
 class Role(StrEnum):
@@ -35,6 +35,8 @@ class ConversationPart:
     answered: int | None = None  # ms
     has_rung: bool = False
     hung_up_by: str = ""
+    # Whom it is with was guessed from what was dialled; what is known later is better.
+    is_guessed: bool = False
     waiting: list[ProviderEvent] | None = field(default_factory=list)
 
     def signed(self, event: ProviderEvent) -> ProviderEvent:
@@ -68,6 +70,7 @@ class Leg:
     conversation: "Conversation"
     created: int
     exten: str = ""
+    number: str = ""  # of whoever is there, if it is no agent
     role: Role = Role.UNKNOWN
     up_since: int | None = None
     bridge: str = ""
@@ -79,6 +82,8 @@ class Leg:
     has_dialled: bool = False
     in_queue: bool = False
     was_queued: bool = False
+    in_room: bool = False
+    is_parked: bool = False
     transferred: str = ""  # how it gave its conversation away
     # Whom its hold button keeps waiting.
     holding: set[ConversationPart] = field(default_factory=set)
@@ -108,7 +113,7 @@ class Leg:
         if self.alone_since is None or self.alone_since >= at:
             return at
         left = self.bridge_left if self.bridge_left is not None else self.alone_since
-        return self.alone_since if left - self.alone_since < _AT_ONCE else min(left, at)
+        return self.alone_since if left - self.alone_since < AT_ONCE else min(left, at)
 
 
 @dataclass(eq=False)

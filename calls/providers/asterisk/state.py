@@ -8,7 +8,14 @@ from calls import timeline
 from calls.providers.asterisk import outcome
 from calls.providers.asterisk.ami import Message
 from calls.providers.asterisk.dialplan import Dialplan, half_of, peer_of
-from calls.providers.asterisk.legs import Attempt, Conversation, ConversationPart, Leg, Role
+from calls.providers.asterisk.legs import (
+    AT_ONCE,
+    Attempt,
+    Conversation,
+    ConversationPart,
+    Leg,
+    Role,
+)
 from calls.providers.base import ProviderEvent
 
 # Legs that have ended and may still be named by a repeated message.
@@ -32,6 +39,8 @@ class Board:
         self.remembered: Mapping[str, int | None] = {}
         # Local channels by which programs reach agents' phones, and the phones once they are known.
         self.stand_ins: dict[str, Leg | None] = {}
+        # Legs of which the next moment tells what their part is, and since when they are up.
+        self.undecided: dict[Leg, int] = {}
         self._ended: OrderedDict[str, None] = OrderedDict()
 
     def take_events(self) -> list[ProviderEvent]:
@@ -157,7 +166,7 @@ class Board:
         """`leg` is that of somebody who called, from `number`."""
         if leg.role is not Role.UNKNOWN:
             return
-        leg.role = Role.CALLER
+        leg.role, leg.number = Role.CALLER, number
         part = self.begin_part(leg, leg.created)
         if part is not None and not part.agent:
             part.number, part.direction = number, "inbound"
@@ -169,8 +178,9 @@ class Board:
         return [o for o in self.legs.values() if o.bridge == leg.bridge and o is not leg]
 
     def talking_with(self, leg: Leg) -> list[ConversationPart]:
-        """The parts of agents who talk by or with `leg`."""
-        legs = (leg, *(self.others_in_bridge(leg) or leg.peers))
+        """The parts of agents who talk by or with `leg`; in a room, all others go on."""
+        others = [] if leg.in_room else self.others_in_bridge(leg) or leg.peers
+        legs = (leg, *others)
         parts = [one.part for one in legs if one.part is not None]
         return [part for part in parts if part.agent and part.answered is not None]
 
@@ -179,23 +189,62 @@ class Board:
     def begin_talking_to(self, leg: Leg, number: str, direction: str) -> None:
         """The first other side that an agent's own call is with."""
         part = leg.part
-        if part is not None and part.agent and part.waiting is not None:
-            part.number, part.direction = number, direction
+        self.undecided.pop(leg, None)
+        if part is not None and part.agent and (part.waiting is not None or part.is_guessed):
+            part.number, part.direction, part.is_guessed = number, direction, False
             self.publish(part)
+
+    def await_other_side(self, leg: Leg) -> None:
+        """An agent's own call is answered, by the dialplan: whom it is with follows at once, or it
+        is with the dialplan itself."""
+        if leg.part is not None and leg.part.agent and leg.part.waiting is not None:
+            self.undecided[leg] = self.at
+
+    def decide(self, leg: Leg | None = None) -> None:
+        """Nothing better was told of `leg`, or, without one, of those that are up for a while: it
+        is with what was dialled; a dialled phone was answered by its agent."""
+        late = [one for one, since in self.undecided.items() if self.at - since >= AT_ONCE]
+        for one in late if leg is None else [leg] if leg in self.undecided else []:
+            if one.role is Role.CALLER:
+                self.begin_talking_to(one, one.exten, "outbound")
+                if one.part is not None:
+                    one.part.is_guessed = True
+            self.undecided.pop(one, None)
+            self.publish(one.part)
+
+    def drop_part(self, leg: Leg) -> None:
+        """What `leg` does has turned out to be no call, or another's, before it was reported."""
+        self.undecided.pop(leg, None)
+        part = leg.part
+        if part is not None and part.waiting is not None:
+            leg.part = None
+            leg.conversation.rung = [one for one in leg.conversation.rung if one is not part]
+
+    def is_answered(self, leg: Leg) -> None:
+        """The phone `leg` was dialled and answered. That it is a call shows when it is bridged: a
+        phone that is paged only hears."""
+        if leg.part is not None and leg.part.waiting is not None:
+            self.undecided[leg] = self.at
+        self._set_answered(leg)
 
     def answer(self, leg: Leg | None, **data: Any) -> None:
         """Somebody answered at `leg`, or was reached by it."""
-        if leg is None:
-            return
+        if leg is not None and self._set_answered(leg, **data):
+            self.decide(leg)
+            self.publish(leg.part)
+
+    def _set_answered(self, leg: Leg, **data: Any) -> bool:
+        """Whether `leg` has an agent's part, which is answered now if it was not."""
         leg.conversation.served = True
         part = leg.part
-        if part is None or not part.agent or part.answered is not None:
-            return
-        if leg.role is Role.DIALLED:
-            leg.conversation.rung.clear()
-        part.answered = self.at
-        self.say(part, timeline.ANSWERED, **data)
-        self.publish(part)
+        if part is None or not part.agent:
+            return False
+        if part.answered is None:
+            if leg.role is Role.DIALLED:
+                leg.conversation.rung.clear()
+            part.answered = self.at
+            self.say(part, timeline.ANSWERED, **data)
+        return True
 
     def release(self, leg: Leg) -> None:
         """`leg` keeps nobody on hold any longer."""
@@ -223,6 +272,7 @@ class Board:
         touched = set()
         for leg in legs:
             self.close_gap(leg, **data)
+            self.decide(leg)
             if leg.role in (Role.CALLER, Role.ORIGINATED) and leg.part and leg.part.agent:
                 self.publish(leg.part)
             self._take_off(leg)
@@ -238,13 +288,21 @@ class Board:
         self.release(leg)
         if leg.role is Role.DIALLED and leg.attempt is not None:
             leg.attempt.cause = cause
+        if leg.is_parked:  # an agent's that waited in vain only called to find a place
+            self.drop_part(leg)
+        self.decide(leg)
         self._take_off(leg, cause)
-        if leg.part is not None:
+        if leg.part is not None and not self._goes_on(leg, leg.part):
             self._end(leg, leg.part, cause)
         self._settle_if_over(leg.conversation)
 
+    def _goes_on(self, leg: Leg, part: ConversationPart) -> bool:
+        """Whether another leg goes on with the part: who picks up a call has two for a moment."""
+        return any(one.part is part for one in leg.conversation.legs)
+
     def _take_off(self, leg: Leg, cause: int = 0) -> None:
         del self.legs[leg.uniqueid]
+        self.undecided.pop(leg, None)
         leg.conversation.legs.discard(leg)
         if not leg.peer:
             self.stand_ins.pop(half_of(leg.channel), None)

@@ -11,6 +11,8 @@ Pure: messages in, facts out (calls.providers.base.ProviderEvent); no I/O, no da
 - A part is on hold while any leg of its bridge presses hold; each presser is a party of its own.
 - Agents rung in vain have a call only if nobody else was rung for it; a queue's members never. A
   caller whom nobody served is a call without an agent.
+- Who parks a call has ended it there; who fetches it, or picks up one that rings elsewhere, has the
+  caller's call. A room is a call of everybody in it; whoever is paged has none.
 - What happened while nobody listened is never invented: those calls are marked with a gap.
 """
 
@@ -49,6 +51,7 @@ class Tracker:
             self._greeted = True
             return []
         self._set_clock(message, received)
+        self.board.decide()
         name = message.event.lower()
         if name in _LISTED:
             self._listed.append(message)

@@ -145,9 +145,8 @@ def test_what_is_not_known_is_told_and_what_is_of_no_interest_is_not(aircall):
         events_of(aircall, request_of("call.levitated"))
     for event in ("call.tagged", "call.ringing_on_agent", "user.opened", "contact.created"):
         assert events_of(aircall, request_of(event)) == []
-    for changes in ({"id": None}, {"started_at": "soon"}, {"ended_at": -5}):
-        with pytest.raises(Unreadable):
-            events_of(aircall, request_of("call.ended", **changes))
+    with pytest.raises(Unreadable):
+        events_of(aircall, request_of("call.ended", id=None))
     with pytest.raises(Unreadable):
         aircall.parse(Payload(b'{"event": "call.hungup", "data": {"id": 3}}', T))
 

@@ -1,5 +1,6 @@
 """What docs/providers.md shows is run: the request of the generic hook, and the worked example."""
 
+import json
 import os
 import re
 import shutil
@@ -18,11 +19,12 @@ import calls.simulation
 from calls import timeline
 from calls.models import CallLog, ProviderAccount, ProviderIdentity, RawEvent
 from calls.providers import adapters
+from calls.providers.base import Payload
 from calls.simulation import builders
-from tests.calls.providers import test_laws
+from tests.calls.providers import test_laws, test_whose_call
 from tests.support.patience import PATIENCE
 from tests.support.server import ROOT
-from tests.support.telling import DATA_KEYS, SECRET, T
+from tests.support.telling import DATA_KEYS, SECRET, T, make, states
 
 pytestmark = pytest.mark.once
 
@@ -84,7 +86,7 @@ class Asked(dict):
 
 # What people say and what the fields of an event say (ProviderEvent.facts).
 NOT_OF_ADAPTERS = {"notes", "disposition", "wrap_up", "offline"} | {
-    *("number", "direction", "leg", "seq", "conversation_seq"),
+    *("agent", "number", "direction", "leg", "seq", "conversation_seq"),
 }
 
 
@@ -131,6 +133,18 @@ def test_the_request_by_curl_starts_a_call(live_people, live_server):
     call = CallLog.objects.get()
     assert (call.user, call.contact_phone) == (live_people.alice, "+50651234567")
     assert RawEvent.objects.get().outcome == RawEvent.TAKEN
+
+
+def test_the_message_with_two_sessions_is_two_agents_parts():
+    said = json.loads(blocks("json")[0])
+    events = make("generic").parse(Payload(json.dumps(said).encode(), T))
+    lengths = {call: (state.ring, state.talk) for call, state in states(events).items()}
+    assert lengths == {"c-1:801": (9_000, 40_000), "c-1:802": (5_000, 30_000)}
+    assert {(event.conversation, event.number) for event in events} == {("c-1", said["number"])}
+
+
+def test_the_settings_for_telnyx_are_those_that_are_tried():
+    assert json.loads(blocks("json")[1]) == test_whose_call.FROM_AND_TO
 
 
 @pytest.fixture

@@ -158,6 +158,7 @@ def test_an_inbound_call_is_whose_phone_was_bridged():
     outside = {"caller": "+34600000001", "called": "5000"}
     callers = record(answered=2.0, bridge_uepoch=micro(12), **outside)
     callers["variables"]["bridge_channel"] = "sofia/internal/sip:1002@10.0.0.5:5060"
+    callers["variables"]["bridge_uuid"] = C
     in_vain = record(B, None, 12, dialed_user="1001", hangup_cause="LOSE_RACE", **outside)
     bobs = record(C, 12.0, 110.4, dialed_user="1002", hold_accum_ms="5000", **outside)
     for records in ([callers, in_vain, bobs], [bobs, callers], [in_vain, bobs, callers]):
@@ -165,7 +166,7 @@ def test_an_inbound_call_is_whose_phone_was_bridged():
         (state,) = states(events).values()
         assert (state.ring, state.talk + state.hold) == (12_000, 98_400)
         assert (state.number, state.direction) == ("+34600000001", "inbound")
-        assert telling.agents(events) == {f"{A}:callee": {"1002"}}
+        assert telling.agents(events) == {C: {"1002"}}
 
 
 def test_a_caller_who_gave_up_in_the_queue_reached_nobody():
@@ -177,7 +178,7 @@ def test_a_caller_who_gave_up_in_the_queue_reached_nobody():
 def test_a_call_between_extensions_has_two_parts():
     bobs = record(B, 9.0, 110.4, called="1002", dialed_user="1002")
     events = read(by_ana(called="1002"), bobs)
-    assert telling.agents(events) == {A: {"1001"}, f"{A}:callee": {"1002"}}
+    assert telling.agents(events) == {A: {"1001"}, B: {"1002"}}
     assert {event.conversation for event in events} == {A}
 
 

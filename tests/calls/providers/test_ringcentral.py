@@ -163,7 +163,7 @@ def test_in_a_queue_the_call_is_whose_phone_was_answered(ringcentral):
     ((call, state),) = states(events).items()
     assert (call, state.talk, state.status) == ("s-77:p-2", 52_000, "COMPLETED")
     assert telling.agents(events) == {call: {"400002"}}
-    assert state.missing == ("start",)  # what rang before was nobody's
+    assert (state.ring, state.missing) == (8_000, ())
 
 
 def test_a_call_between_own_extensions_has_two_parts(ringcentral):
@@ -195,7 +195,7 @@ def test_what_is_not_known_is_told_and_what_is_of_no_interest_is_not(ringcentral
         events_of(ringcentral, notification(0, event="/restapi/v1.0/account/1/presence"))
     reminder = "/restapi/v1.0/subscription/~?threshold=86400&interval=3600"
     assert events_of(ringcentral, notification(0, event=reminder)) == []
-    assert events_of(ringcentral, notification(0, party("Parked"))) == []
+    assert events_of(ringcentral, notification(0, party("FaxReceive"))) == []
     for broken in (notification(0), notification(0, party("Setup", "")), notification(0, body={})):
         with pytest.raises(Unreadable):
             events_of(ringcentral, broken)
@@ -261,8 +261,8 @@ def test_two_agents_have_all_numbers_between_them(ringcentral):
 
 
 def test_statuses_of_no_interest_and_unknown_ones_are_numbers_all_the_same(ringcentral):
-    (parked,) = events_of(ringcentral, notification(5, party("Parked"), sequence=7))
-    assert (parked.call, parked.conversation, parked.conversation_sequence) == ("", SESSION, 7)
+    (fax,) = events_of(ringcentral, notification(5, party("FaxReceive"), sequence=7))
+    assert (fax.call, fax.conversation, fax.conversation_sequence) == ("", SESSION, 7)
     with pytest.raises(Unknown) as caught:
         events_of(ringcentral, notification(5, party("Levitated"), sequence=8))
     assert [event.conversation_sequence for event in caught.value.events] == [8]

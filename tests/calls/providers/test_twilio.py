@@ -338,10 +338,18 @@ def test_agents_on_plain_phones_are_told_by_the_setting():
 
 
 @pytest.mark.parametrize("duration", ["", "x", "-3", "1e3", "9" * 40])
-def test_without_a_readable_duration_the_live_events_stand(twilio, duration):
+def test_without_a_readable_duration_the_live_events_stand_and_the_call_is_marked(twilio, duration):
     ended = said("completed", 30, CHILD, CallDuration=duration, **TO_CUSTOMER)
-    events = heard(twilio, said("in-progress", 10, CHILD, **TO_CUSTOMER)) + heard(twilio, ended)
-    assert states(events)[CALL].talk == 20_000
+    events = heard(twilio, said("in-progress", 10, CHILD, **TO_CUSTOMER))
+    if duration:
+        with pytest.raises(Unknown, match=f"CallDuration '{duration}'") as caught:
+            heard(twilio, ended)
+        events += caught.value.events
+        assert caught.value.events[0].data["unread"] == {"CallDuration": duration}
+    else:
+        events += heard(twilio, ended)
+    state = states(events)[CALL]
+    assert (state.talk, "unread" in state.missing) == (20_000, bool(duration))
 
 
 def test_an_unknown_status_is_told_as_such(twilio):

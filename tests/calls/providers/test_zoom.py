@@ -285,7 +285,7 @@ def test_what_is_not_known_is_told_and_the_call_goes_on(zoom):
 
 
 def test_what_is_of_no_interest_tells_nothing(zoom):
-    for event in (".caller_mute", ".callee_parked", ".recording_started", ".voicemail_received"):
+    for event in (".caller_mute", ".callee_unparked", ".recording_started", ".voicemail_received"):
         assert events_of(zoom, (event, {})) == []
 
 

@@ -8,11 +8,13 @@ from accounts.models import User
 from calls import services
 from calls.models import CallLog, Contact, ProviderIdentity
 from calls.providers.generic import signature
+from calls.providers.reading import number_in
 from calls.services import ReportedTime
 from calls.services.matching import same_number
 from calls.telephony import intake
 from calls.telephony.setup import hook_address
 from common.instants import from_ms, isoformat
+from common.phones import line_of
 from tests.support.people import make_pbx, yesterday_noon
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
@@ -204,3 +206,10 @@ def test_calls_that_wait_are_found_however_their_agent_is_written(client, people
     identity = ProviderIdentity.objects.create(account=pbx, identity=stored, user=people.carol)
     assert intake.assign_waiting(pbx, identity.identity, people.carol, people.ada) == 1
     assert CallLog.objects.get().user == people.carol
+
+
+@pytest.mark.parametrize(
+    "address", ["\u200esip:+5068888\u200b7777@pbx", "sip:%E2%80%8E88887777@pbx"]
+)
+def test_marks_that_nobody_sees_hide_no_number_in_an_address(address):
+    assert line_of(number_in(address)) == "+50688887777"

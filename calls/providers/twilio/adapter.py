@@ -5,14 +5,12 @@ answer and end is believed before what the parent says, which is answered by a d
 a person. Instants are whole seconds.
 """
 
-import base64
 import hashlib
-import hmac
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape, quoteattr
 
 from django.utils.translation import gettext
@@ -32,56 +30,20 @@ from calls.providers.base import (
     Unreadable,
     bounded_ms,
 )
-from calls.providers.reading import name_of, names, number_of, objects, same, text
+from calls.providers.reading import Values, instant_of, name_of, objects, same, text
+from calls.providers.twilio.outcome import (
+    KINDS,
+    PRECISION_MS,
+    Fate,
+    Said,
+    of_agents_phone,
+    of_customers_phone,
+)
+from calls.providers.twilio.people import People
+from calls.providers.twilio.signing import fields_of, pairs_of, query, signature, signed, spellings
 from common.instants import UTC, to_ms
 
-PRECISION_MS = 1000
-
-KINDS: Mapping[str, str] = {
-    "queued": timeline.STARTED,
-    "initiated": timeline.STARTED,
-    "ringing": timeline.RINGING,
-    "in-progress": timeline.ANSWERED,
-    **dict.fromkeys(("completed", "busy", "no-answer", "canceled", "failed"), timeline.ENDED),
-}
-OUTCOMES: Mapping[str, tuple[str, str]] = {
-    "completed": (timeline.COMPLETED, ""),
-    "busy": (timeline.NO_ANSWER, "busy"),
-    "no-answer": (timeline.NO_ANSWER, ""),
-    "canceled": (timeline.NO_ANSWER, "cancelled"),
-    "failed": (timeline.FAILED, "network"),
-}
-# SIP answers that say more than `failed`.
-FAILURES: Mapping[str, str] = {
-    **dict.fromkeys(("404", "410", "484", "485", "604"), "invalid_number"),
-    **dict.fromkeys(("403", "603"), "rejected"),
-    "503": "congestion",
-}
 CALLBACK_EVENTS = ("initiated", "ringing", "answered", "completed")
-
-Pairs = Sequence[tuple[str, str]]
-
-
-def signature(
-    url: str, pairs: Iterable[tuple[str, str]], token: str, algorithm: str = "sha1"
-) -> str:
-    """Twilio's signature of a request to `url` with the form fields `pairs`.
-
-    The key of SHA-1 is the account's auth token, that of SHA-256 a shared key.
-    """
-    signed = url + "".join(name + value for name, value in sorted(set(pairs)))
-    digest = hmac.digest(token.encode(), signed.encode(errors="surrogatepass"), algorithm)
-    return base64.b64encode(digest).decode()
-
-
-def spellings(url: str) -> list[str]:
-    """`url` with and without its port: Twilio signs the one or the other."""
-    parts = urlsplit(url)
-    host = parts.netloc
-    bare = re.sub(r":\d+\Z", "", host)
-    port = {"https": ":443", "http": ":80"}.get(parts.scheme, "") if bare == host else ""
-    hosts = dict.fromkeys((host, bare, host + port))
-    return [urlunsplit(parts._replace(netloc=one)) for one in hosts]
 
 
 class Twilio(Adapter):
@@ -126,10 +88,10 @@ class Twilio(Adapter):
 
     def verify(self, request: HookRequest) -> None:
         given = request.headers.get("x-twilio-signature", "")
-        pairs, digest = _signed(request)
+        pairs, digest = signed(request)
         if digest and not same(hashlib.sha256(request.body).hexdigest(), [digest.lower()]):
             raise Forged("The body is not the one that was signed.")
-        account = dict(_pairs_of(_query(request.url)) + list(pairs)).get("AccountSid", "")
+        account = dict(pairs_of(query(request.url)) + list(pairs)).get("AccountSid", "")
         urls = spellings(request.url)
         chosen = request.headers.get("x-twilio-webhooks-signature-settings", "").lower()
         algorithm = "sha256" if "algorithm=hmac_sha256" in chosen else "sha1"
@@ -153,21 +115,30 @@ class Twilio(Adapter):
     # --- Events ---
 
     def parse(self, payload: Payload) -> list[ProviderEvent]:
-        fields = _fields(payload)
+        fields = fields_of(payload)
         status = text(fields.get("CallStatus")).lower()
         leg = name_of(fields.get("CallSid"), "call")
         if status not in KINDS:
             raise Unknown(f"CallStatus {status!r:.60}")
-        return self._events(fields, status, leg, _instant(fields, payload.received))
+        values = Values()
+        events = self._events(fields, values, status, leg, _instant(fields, payload.received))
+        if values.trouble:
+            raise Unknown(values.trouble, events)
+        return events
 
     def _events(
-        self, fields: Mapping[str, Any], status: str, leg: str, at: int
+        self, fields: Mapping[str, Any], values: Values, status: str, leg: str, at: int
     ) -> list[ProviderEvent]:
         """What a status says, of the parent or of a child of a call."""
         parent = text(fields.get("ParentCallSid"))
-        who = self._people(fields)
+        if parent == leg:  # no call has come of itself
+            values.contradict("ParentCallSid", parent)
+            fields, parent = {**fields, "ParentCallSid": ""}, ""
+        who = People(
+            fields, values, self.knows, to_agents=text(self.settings.get("dials")) == "agents"
+        )
         kind = KINDS[status]
-        sequence = number_of(fields.get("SequenceNumber"))
+        sequence = values.whole("SequenceNumber", fields.get("SequenceNumber"))
         common: dict[str, Any] = {
             "call": parent or leg,
             "conversation": parent or leg,
@@ -176,40 +147,37 @@ class Twilio(Adapter):
             "number": who.number,
             "direction": who.direction,
         }
-        fate = _Fate(status, fields, at)
+        fate = Fate(status, fields, values, at)
         if not parent:
             common["agents"] = who.agents
             events = self._of_parent(kind, fate, who.inbound)
         elif who.inbound:
             common["agents"] = who.agents if fate.was_answered else ()
-            events = _of_agents_phone(kind, fate, leg)
+            events = of_agents_phone(kind, fate, leg)
         else:
             common["agents"] = who.agents
-            events = _of_customers_phone(kind, fate, leg)
+            events = of_customers_phone(kind, fate, leg)
         return [
             ProviderEvent(
                 kind=one,
                 at=when,
-                data=data,
+                data=data | values.said,
                 sequence=sequence if place == 0 else None,
                 **common,
             )
             for place, (one, when, data) in enumerate(events)
         ]
 
-    def _of_parent(self, kind: str, fate: "_Fate", inbound: bool) -> list["_Said"]:
+    def _of_parent(self, kind: str, fate: "Fate", inbound: bool) -> list["Said"]:
         """A caller from outside was answered by a document, whoever took the call then."""
         if kind == timeline.ANSWERED:
             return [] if inbound else [(kind, fate.at, {"provisional": True})]
         if kind != timeline.ENDED:
             return [(kind, fate.at, {})]
-        said: list[_Said] = [(kind, fate.at, {**fate.outcome(), "provisional": True})]
+        said: list[Said] = [(kind, fate.at, {**fate.outcome(), "provisional": True})]
         if fate.answered is not None and not inbound:
             said.append((timeline.ANSWERED, fate.answered, {"provisional": True}))
         return said
-
-    def _people(self, fields: Mapping[str, Any]) -> "_People":
-        return _People(fields, to_agents=text(self.settings.get("dials")) == "agents")
 
     # --- Asking ---
 
@@ -254,7 +222,7 @@ class Twilio(Adapter):
             return []
         try:
             leg = name_of(fields["CallSid"], "call")
-            return self._events(fields, status, leg, _instant(fields, 0))
+            return self._events(fields, Values(), status, leg, _instant(fields, 0))
         except Unreadable:
             return []
 
@@ -273,113 +241,9 @@ class Twilio(Adapter):
         return web.answered_json(self._transport(web.Question(method, base, headers, body)))
 
 
-_Said = tuple[str, int, dict[str, Any]]
-
-
-class _Fate:
-    """What a status tells of how a leg went. Instants in ms."""
-
-    def __init__(self, status: str, fields: Mapping[str, Any], at: int):
-        self.status, self.at = status, at
-        seconds = number_of(fields.get("CallDuration"))
-        self.was_answered = status in ("in-progress", "completed")
-        self.answered = at - seconds * 1000 if status == "completed" and seconds else None
-        if status == "completed" and seconds == 0:
-            self.answered = at
-        self.sip = text(fields.get("SipResponseCode"))
-
-    def outcome(self) -> dict[str, Any]:
-        status, reason = OUTCOMES[self.status]
-        said: dict[str, Any] = {"status": status, "unanswered": timeline.NO_ANSWER}
-        if status == timeline.FAILED:
-            said["unanswered"] = status
-            reason = FAILURES.get(self.sip, reason)
-        if reason:
-            said["reason"] = reason
-        if self.sip:
-            said["cause"] = f"SIP {self.sip}"
-        return said
-
-    def report(self) -> dict[str, Any]:
-        """The outcome with the instant of the answer, where it is sure."""
-        if self.status == "completed" and self.answered is None:
-            return self.outcome()
-        return {**self.outcome(), "answered": self.answered}
-
-
-def _of_customers_phone(kind: str, fate: _Fate, leg: str) -> list[_Said]:
-    """A child that begins will tell its end, without which the parent's would be believed."""
-    return [(kind, fate.at, fate.report() if kind == timeline.ENDED else {"awaits": leg})]
-
-
-def _of_agents_phone(kind: str, fate: _Fate, leg: str) -> list[_Said]:
-    """One of perhaps several phones: that one of them was not answered ends no call."""
-    if kind == timeline.ENDED and not fate.was_answered:
-        return [(timeline.RINGING, fate.at, {"over": True})]
-    return _of_customers_phone(kind, fate, leg)
-
-
-class _People:
-    """Who speaks with whom: a person's own phone is a client or a SIP user, or named in the URL."""
-
-    def __init__(self, fields: Mapping[str, Any], to_agents: bool):
-        caller, called = text(fields.get("From")), text(fields.get("To"))
-        direction, child = text(fields.get("Direction")), bool(text(fields.get("ParentCallSid")))
-        named, asked_for = names(fields.get("agent")), text(fields.get("number"))
-        from_agent, to_agent = _is_own(caller), _is_own(called)
-        if child:
-            self.inbound = to_agent or (to_agents and not from_agent and not asked_for)
-            other, own = (caller, called) if self.inbound else (called, "")
-            own = own or (caller if from_agent else "")
-        elif direction.startswith("outbound"):
-            self.inbound = False
-            other, own = ("", called) if to_agent or named else (called, caller)
-        else:
-            self.inbound = not from_agent
-            other, own = (caller, "") if self.inbound else (called, caller)
-        known = [*named, own]
-        self.agents = names(*known, *(one.partition(":")[2] for one in known if _is_own(one)))
-        self.number = asked_for or ("" if _is_own(other) else other)
-        self.direction = "inbound" if self.inbound else "outbound"
-
-
 def _address_of(agent: str) -> str:
     """How Twilio reaches an agent: a number or an address; a plain name is that of a client."""
     return agent if ":" in agent or agent.startswith("+") else f"client:{agent}"
-
-
-def _is_own(address: str) -> bool:
-    return address.startswith(("client:", "sip:", "sim:"))
-
-
-def _query(url: str) -> str:
-    return urlsplit(url).query
-
-
-def _pairs_of(encoded: str) -> list[tuple[str, str]]:
-    return parse_qsl(encoded, keep_blank_values=True)
-
-
-def _signed(request: HookRequest) -> tuple[Pairs, str]:
-    """The form fields that are part of the signature, and the body's digest where it is instead."""
-    digest = dict(_pairs_of(_query(request.url))).get("bodySHA256", "")
-    if digest or request.method == "GET":
-        return [], digest
-    try:
-        return _pairs_of(request.body.decode()), ""
-    except ValueError as error:
-        raise Forged("The body is no form.") from error
-
-
-def _fields(payload: Payload) -> Mapping[str, Any]:
-    """The fields of a form, of a JSON body or, with neither, of the address."""
-    asked = dict(_pairs_of(payload.query))
-    if payload.content_type == "application/json":
-        return asked | payload.json()
-    try:
-        return asked | dict(_pairs_of(payload.body.decode()))
-    except ValueError as error:
-        raise Unreadable("The body is no form.") from error
 
 
 def _instant(fields: Mapping[str, Any], received: int) -> int:
@@ -390,8 +254,8 @@ def _instant(fields: Mapping[str, Any], received: int) -> int:
     try:
         at = parsedate_to_datetime(reported)
         return bounded_ms(to_ms(at if at.tzinfo else at.replace(tzinfo=UTC)))
-    except (ValueError, OverflowError, TypeError) as error:
-        raise Unreadable(f"{reported!r:.60} is no instant.") from error
+    except (ValueError, OverflowError, TypeError):
+        return instant_of(fields["Timestamp"])[0]
 
 
 def _dial(number: str, caller_id: str, hook: str) -> str:

@@ -1,0 +1,12 @@
+"""Asterisk's call detail records, in a file or a table: rows -> what each agent did. No database.
+
+Several rows make a call; hold is invisible; whole seconds, cut. What a row cannot know stays
+unknown: a queue's row is answered by the queue, and the row after a transfer counts the new
+phone's ring as talk.
+"""
+
+from calls.providers.asterisk.cdr.columns import ColumnNames, column_names
+from calls.providers.asterisk.cdr.parts import CdrPart, parts
+from calls.providers.asterisk.cdr.rows import CdrRow, read
+
+__all__ = ["CdrPart", "CdrRow", "ColumnNames", "column_names", "parts", "read"]

@@ -1,0 +1,228 @@
+"""The rows of a file of call detail records, whatever its delimiter, encoding and columns."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from calls import timeline
+from calls.providers.asterisk.cdr.columns import ColumnNames, named_by, ordered_by
+from calls.providers.asterisk.cdr.times import NoTime, Times, day_comes_first, is_never, seconds
+
+ANSWERED = "ANSWERED"
+OUTCOMES: Mapping[str, tuple[str, str]] = {
+    ANSWERED: (timeline.COMPLETED, ""),
+    "NO ANSWER": (timeline.NO_ANSWER, ""),
+    "BUSY": (timeline.NO_ANSWER, "busy"),
+    "CANCEL": (timeline.NO_ANSWER, "cancelled"),
+    "FAILED": (timeline.FAILED, ""),
+    "CONGESTION": (timeline.FAILED, "congestion"),
+}
+# How else they are written; the numbers are Asterisk's own, of drivers that keep those.
+_DISPOSITIONS: Mapping[str, str] = {
+    **{name: name for name in OUTCOMES},
+    **dict.fromkeys(("ANSWER", "8", "CONTESTADA", "CONTESTADO"), ANSWERED),
+    **dict.fromkeys(("NOANSWER", "NO_ANSWER", "NO-ANSWER", "1", "NO CONTESTADA"), "NO ANSWER"),
+    **dict.fromkeys(("2", "FALLIDA"), "FAILED"),
+    **dict.fromkeys(("4", "OCUPADO", "OCUPADA"), "BUSY"),
+    "16": "CONGESTION",
+    "CANCELLED": "CANCEL",
+}
+_MADE_UP = "Unknown/"
+_DELIMITERS = ",;\t|"
+_LOOKED_AT = 200  # lines from which a file's delimiter and the order of its dates are seen
+
+
+class BadLine(ValueError):
+    """A line that cannot be read; says why."""
+
+
+@dataclass(frozen=True)
+class CdrRow:
+    """One row. Instants in ms, the whole second that Asterisk cut them to; None: unanswered.
+    `knows_answer` is False where it was answered and no column says when."""
+
+    line: int
+    src: str
+    dst: str
+    channel: str
+    dstchannel: str
+    lastapp: str
+    start: int
+    answer: int | None
+    end: int
+    duration: int
+    billsec: int
+    disposition: str
+    uniqueid: str
+    linkedid: str
+    knows_answer: bool = True
+
+    @property
+    def is_answered(self) -> bool:
+        return self.disposition == ANSWERED and self.answer is not None
+
+
+def read(
+    raw: bytes, zone: ZoneInfo, columns: ColumnNames = ()
+) -> Iterator[CdrRow | tuple[int, str]]:
+    """The rows of a file, and for each line that cannot be read its number and why.
+
+    `columns` says what they hold where neither a first line of names nor their order does.
+    """
+    lines = _lines(raw)
+    sample = [line for line in lines[:_LOOKED_AT] if line.strip()]
+    delimiter = _delimiter_of(sample)
+    day_first = day_comes_first(cell for line in sample for cell in _loose_cells(line, delimiter))
+    named, is_first = None, True
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lower().startswith("sep="):
+            continue
+        try:
+            values = _cells(line, delimiter)
+            if is_first:
+                is_first, named = False, named_by(values, columns)
+                if named is not None:
+                    continue
+            names = named or ordered_by(values, columns, _DISPOSITIONS)
+            yield _row(number, _said(values, names), zone, day_first=day_first)
+        except (BadLine, NoTime, csv.Error) as error:
+            yield number, str(error)
+
+
+# --- Lines and cells ------------------------------------------------------------------------------
+
+
+def _lines(raw: bytes) -> list[str]:
+    """The lines as text: UTF-8 or, line by line, Windows' Western; or UTF-16, as Excel may save."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", errors="replace").replace("\0", "").splitlines()
+    return [_decoded(line) for line in raw.removeprefix(b"\xef\xbb\xbf").splitlines()]
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode("utf-8").replace("\0", "")
+    except UnicodeDecodeError:
+        return line.decode("cp1252", errors="replace").replace("\0", "")
+
+
+def _delimiter_of(lines: Sequence[str]) -> str:
+    """What cuts these lines into the most cells."""
+    counts = {
+        delimiter: sum(len(_loose_cells(line, delimiter)) for line in lines)
+        for delimiter in _DELIMITERS
+    }
+    return max(_DELIMITERS, key=lambda delimiter: counts[delimiter])
+
+
+def _loose_cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return line.split(delimiter)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The cells of a line, with quotes as Asterisk doubles them or as MySQL escapes them, or with
+    none: what a client of a database prints with tabs. csv.Error if it is none of these."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter, strict=True))
+    except csv.Error:
+        if delimiter == "\t":
+            return line.split(delimiter)
+        if '\\"' not in line:
+            raise
+        escaped = csv.reader(
+            [line], delimiter=delimiter, strict=True, doublequote=False, escapechar="\\"
+        )
+        return next(escaped)
+
+
+def _said(values: Sequence[str], names: Sequence[str] | None) -> dict[str, str]:
+    """What a line says, by our names; a database's NULL is nothing."""
+    if names is None:
+        raise BadLine(f"{len(values)} columns; 16 to 21 are known. Name them with --columns")
+    if len(values) != len(names):
+        raise BadLine(f"{len(values)} columns instead of {len(names)}")
+    pairs = ((name, value.strip()) for name, value in zip(names, values, strict=True) if name)
+    return {name: "" if value in ("NULL", r"\N") else value for name, value in pairs}
+
+
+# --- Rows -----------------------------------------------------------------------------------------
+
+
+def _row(line: int, said: dict[str, str], zone: ZoneInfo, *, day_first: bool) -> CdrRow:
+    lacking = _lacking(said)
+    if lacking:
+        raise BadLine(f"no column {', '.join(lacking)}")
+    times = Times(zone, said.get("uniqueid", ""), day_first=day_first)
+    start = times.instant(f"{said['start']} {said.get('time', '')}".strip())
+    duration, billsec = _length(said, "duration"), _length(said, "billsec")
+    disposition = _disposition(said, billsec)
+    answer = said.get("answer", "")
+    answered = None if is_never(answer) else times.instant(answer, not_before=start)
+    if not is_never(said.get("end", "")):
+        end = times.instant(said["end"], not_before=start)
+    elif duration is not None:
+        end = start + duration * 1000
+    else:
+        raise BadLine("neither an end nor a duration")
+    knows_answer = disposition != ANSWERED or answered is not None or billsec is not None
+    if disposition == ANSWERED and answered is None:
+        answered = max(start, end - (billsec or 0) * 1000)
+    return CdrRow(
+        line=line,
+        src=said.get("src", ""),
+        dst=said.get("dst", ""),
+        channel=said.get("channel") or _channel_of(said.get("src", "")),
+        dstchannel=said.get("dstchannel") or _phone_called(said),
+        lastapp=said.get("lastapp", ""),
+        start=start,
+        answer=answered,
+        end=end,
+        duration=(end - start) // 1000 if duration is None else duration,
+        billsec=billsec or 0,
+        disposition=disposition,
+        uniqueid=said.get("uniqueid", ""),
+        linkedid=said.get("linkedid", ""),
+        knows_answer=knows_answer,
+    )
+
+
+def _lacking(said: Mapping[str, str]) -> list[str]:
+    """The columns without which a row says nothing, by the name of the first that would do."""
+    wanted = {
+        "channel": ("channel", "src"),
+        "disposition": ("disposition", "billsec", "answer"),
+        "end": ("end", "duration"),
+        "start": ("start",),
+    }
+    return [name for name, any_of in wanted.items() if not said.keys() & set(any_of)]
+
+
+def _length(said: Mapping[str, str], name: str) -> int | None:
+    return seconds(said[name]) if name in said else None
+
+
+def _disposition(said: Mapping[str, str], billsec: int | None) -> str:
+    if "disposition" not in said:
+        return ANSWERED if billsec or not is_never(said.get("answer", "")) else "NO ANSWER"
+    found = _DISPOSITIONS.get(said["disposition"].upper())
+    if found is None:
+        raise BadLine(f"unknown disposition {said['disposition']!r:.40}")
+    return found
+
+
+def _phone_called(said: Mapping[str, str]) -> str:
+    """Where no column tells a channel, the numbers must do."""
+    return "" if "dstchannel" in said or "channel" in said else _channel_of(said.get("dst", ""))
+
+
+def _channel_of(number: str) -> str:
+    return f"{_MADE_UP}{number}" if number else ""
+
+
+def is_made_up(channel: str) -> bool:
+    """Whether a row has no channel and this one was made of a number."""
+    return channel.startswith(_MADE_UP)

@@ -1,0 +1,241 @@
+"""One report of a system that sends JSON: what it says, by the names that the account gives."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from calls import timeline
+from calls.providers.base import ProviderEvent, Unknown
+from calls.providers.generic.scopes import Objects, first, first_place
+from calls.providers.generic.times import TIMES, Times
+from calls.providers.reading import (
+    Values,
+    instant_of,
+    is_empty,
+    joined,
+    name_of,
+    names,
+    other_side,
+    part,
+    text,
+)
+
+KINDS: Mapping[str, str] = {
+    **dict.fromkeys(("started", "dialing", "dialling", "initiated"), timeline.STARTED),
+    "ringing": timeline.RINGING,
+    **dict.fromkeys(("answered", "connected"), timeline.ANSWERED),
+    **dict.fromkeys(("held", "hold"), timeline.HELD),
+    **dict.fromkeys(("resumed", "resume", "unhold"), timeline.RESUMED),
+    **dict.fromkeys(("ended", "end", "hangup"), timeline.ENDED),
+    "summary": timeline.SUMMARY,
+}
+_ANSWERED, _MISSED = (timeline.COMPLETED, ""), (timeline.NO_ANSWER, "")
+STATUSES: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("completed", "answered"), _ANSWERED),
+    **dict.fromkeys(("noanswer", "missed", "unanswered", "notanswered"), _MISSED),
+    "busy": (timeline.NO_ANSWER, "busy"),
+    **dict.fromkeys(("cancelled", "canceled", "abandoned"), (timeline.NO_ANSWER, "cancelled")),
+    "rejected": (timeline.NO_ANSWER, "rejected"),
+    "failed": (timeline.FAILED, ""),
+    "dropped": (timeline.DROPPED, ""),
+}
+DIRECTIONS: Mapping[str, str] = {
+    **dict.fromkeys(("outbound", "outgoing", "out"), "outbound"),
+    **dict.fromkeys(("inbound", "incoming", "in"), "inbound"),
+    **dict.fromkeys(("internal", "local"), "internal"),
+}
+
+
+class Report:
+    """What one JSON object says, and those it stands in where it does not say it itself."""
+
+    def __init__(
+        self,
+        objects: Objects,
+        settings: Mapping[str, Any],
+        received: int,
+        knows: Callable[[str], bool],
+    ):
+        self._objects, self._settings = objects, settings
+        self._received, self._knows = received, knows
+        self.values = Values()
+
+    def event(self) -> ProviderEvent:
+        """The fact. Unknown, with the event, where something of it cannot be read or is new to us;
+        Unreadable where it says of no call or of no instant."""
+        call, conversation = self._call()
+        kind = self._kind()
+        told, precision = self._at()
+        at = self._received if told is None else told
+        data: dict[str, Any] = {}
+        if kind in (timeline.ENDED, timeline.SUMMARY):
+            data = self._outcome(told)
+        if "end" not in data and "ended_at" in self.values.unread:
+            # A record that does not say when the call ended is no last word.
+            kind, data["provisional"] = timeline.ENDED, True
+        if kind == timeline.SUMMARY:
+            at = data.setdefault("end", at)
+        elif kind == timeline.ENDED:
+            at = data.pop("end", at)
+            data |= {"record": True} if self._setting("record").casefold() == "yes" else {}
+        if "start" in data or (kind == timeline.STARTED and told is not None):
+            data["turn"] = True
+        agents, number, direction = self._people()
+        sequence = self.values.whole("sequence", self._field("sequence"))
+        event = ProviderEvent(
+            kind=kind,
+            call=call,
+            at=at,
+            precision_ms=precision,
+            conversation=conversation,
+            agents=agents,
+            number=number,
+            direction=direction,
+            event_id=text(self._field("event_id")),
+            sequence=sequence,
+            leg=text(self._field("leg")),
+            data=data | self.values.said,
+        )
+        if self.values.trouble:
+            raise Unknown(self.values.trouble, [event])
+        return event
+
+    def _at(self) -> tuple[int | None, int]:
+        """When it happened, None where that is not told; and how exactly (ms)."""
+        reported = self._field("at")
+        if is_empty(reported):
+            return None, 1000
+        return instant_of(reported, self._setting("time_zone"))
+
+    def _kind(self) -> str:
+        reported = self._value("event")
+        if not reported and any(not is_empty(self._field(name)) for name in TIMES):
+            return timeline.SUMMARY  # one message at the end, as most systems send
+        kind = KINDS.get(reported.casefold())
+        if kind is None:
+            raise Unknown(f"event {reported!r}")
+        return kind
+
+    # --- Which call, and whose ---
+
+    def _call(self) -> tuple[str, str]:
+        """The id of the agent's part, and that of the whole call."""
+        call = name_of(self._field("call_id"), "call_id")
+        turn, conversation = text(self._field("turn")), text(self._field("conversation"))
+        own = self._people()[0][:1] if self._part else ()
+        if not (turn or own):
+            return call, conversation
+        return joined(call, *own, turn), conversation or call
+
+    @cached_property
+    def _part(self) -> Objects:
+        """The objects that are about one agent's part of a call, which is named above them; ()
+        where call and agent are named by one."""
+        call = first_place(self._objects, self._path("call_id"))
+        agents = [first_place(self._objects, self._path(one)) for one in ("agent", "from", "to")]
+        return self._objects[:call] if min(agents) < call else ()
+
+    def _people(self) -> tuple[tuple[str, ...], str, str]:
+        """The agent's names, the other side and the direction.
+
+        Of a system that says from and to, the direction tells which of them is ours; where it does
+        not, whom we know does.
+        """
+        named = self._field("agent")
+        agents = names(*named) if isinstance(named, list) else names(named)
+        number = other_side(self._field("number"))
+        direction = self._direction()
+        caller, called = self._field("from"), self._field("to")
+        if is_empty(caller) and is_empty(called):
+            return agents, number, direction
+        direction = direction or self._direction_between(caller, called, agents)
+        own, other = (called, caller) if direction == "inbound" else (caller, called)
+        if not direction:
+            # Which of them is ours cannot be told.
+            for name, value in {"from": caller, "to": called}.items():
+                if not (agents and number):
+                    self.values.keep(name, value)
+            return agents, number, ""
+        own_names = names(own, *filter(None, [other_side(own)]))
+        return agents or own_names, number or other_side(other), direction
+
+    def _direction(self) -> str:
+        """`outbound-api` and the like say by their first word."""
+        reported = self._field("direction")
+        word = self._meaning("direction", reported).casefold()
+        found = DIRECTIONS.get(word) or DIRECTIONS.get(re.split("[^a-z]", word)[0], "")
+        if not found and not is_empty(reported):
+            self.values.keep("direction", reported)
+        return found
+
+    def _direction_between(self, caller: Any, called: Any, agents: tuple[str, ...]) -> str:
+        ours = [
+            any(name in agents or self._knows(name) for name in names(one, other_side(one)))
+            for one in (caller, called)
+        ]
+        found = {(True, True): "internal", (True, False): "outbound", (False, True): "inbound"}
+        return found.get((ours[0], ours[1]), "")
+
+    # --- How it went ---
+
+    def _outcome(self, at: int | None) -> dict[str, Any]:
+        """What an end or a summary reports; `at`: its instant, where one is told.
+
+        A part of a call that says anything of when it was, was not when the whole call was.
+        """
+        own = any(not is_empty(first(self._part, self._path(name))) for name in TIMES)
+        objects = self._part if own else self._objects
+        status, reason, cause = self._status(first(objects, self._path("status")))
+        answer = self._path("answered_at")
+        never = own and any(one.get(answer, "") is None for one in objects)
+        times = self._times(objects, at, never or status in (timeline.NO_ANSWER, timeline.FAILED))
+        if not (status or times.status):
+            status, reason, cause = self._status(self._field("status"))
+        data: dict[str, Any] = {"cause": cause} if cause else {}
+        data["status"] = status or times.status or timeline.COMPLETED
+        reason = self._value("reason") or reason
+        if reason:
+            data["reason"] = reason[:40]
+        return data | times.reported(data["status"])
+
+    def _status(self, reported: Any) -> tuple[str, str, str]:
+        """Status and reason of ours, and the word that has none."""
+        word = self._meaning("status", reported)
+        status, reason = STATUSES.get(_plain(word), ("", ""))
+        if status or is_empty(reported):
+            return status, reason, ""
+        self.values.keep("status", reported)
+        return "", "", word
+
+    def _times(self, objects: Objects, at: int | None, never: bool) -> Times:
+        return Times(
+            {name: first(objects, self._path(name)) for name in TIMES},
+            self.values,
+            self._setting("time_zone"),
+            1 if self._setting("lengths") == "ms" else 1000,
+            at=at,
+            never=never,
+        )
+
+    # --- Other names ---
+
+    def _setting(self, name: str) -> str:
+        return text(self._settings.get(name))
+
+    def _path(self, name: str) -> str:
+        return text(part(self._settings, "fields").get(name)) or name
+
+    def _field(self, name: str) -> Any:
+        return first(self._objects, self._path(name))
+
+    def _value(self, name: str) -> str:
+        return self._meaning(name, self._field(name))
+
+    def _meaning(self, name: str, reported: Any) -> str:
+        found = text(reported)
+        return text(part(self._settings, "values", name).get(found)) or found
+
+
+def _plain(word: str) -> str:
+    return "".join(filter(str.isalnum, word.casefold()))
