@@ -4,7 +4,8 @@ A call's contact follows from its number and may be assigned at any time: the le
 number as it was told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
@@ -13,8 +14,10 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.roles import VIEW_ALL_CALLS
 from calls.errors import BadCallData
-from calls.models import CallLog, Contact
+from calls.models import CallLog, Contact, ContactNumber
 from calls.models.contact_number import Numbered
+
+_BATCH: Final = 2000
 
 
 def save_number(call: CallLog, actor: User, name: str, company: str, kind: str) -> Contact:
@@ -47,6 +50,20 @@ def link_calls(contact: Contact) -> int:
     lines = [number.line for number in contact.numbers.all()]
     calls = CallLog.objects.filter(phone_line__in=lines, contact=None).exclude(phone_line="")
     return calls.filter(_agents_who_see(contact)).update(contact=contact)
+
+
+def link_calls_of(contacts: Sequence[int]) -> None:
+    """The same for many contacts by their keys, few of whom anybody has spoken with."""
+    for start in range(0, len(contacts), _BATCH):
+        numbers = ContactNumber.objects.filter(contact__in=contacts[start : start + _BATCH])
+        calls = CallLog.objects.filter(phone_line__in=numbers.values("line"), contact=None)
+        lines = set(calls.exclude(phone_line="").order_by().values_list("phone_line", flat=True))
+        # Of two with one number the first, as for calls that come.
+        spoken_with = (
+            numbers.filter(line__in=lines).select_related("contact").order_by("contact_id")
+        )
+        for number in spoken_with if lines else ():
+            link_calls(number.contact)
 
 
 def _agents_who_see(contact: Contact) -> Q:

@@ -17,6 +17,7 @@ from calls.contacts import export, files, importer, planning
 from calls.errors import CallError
 from calls.forms.contact_import import MappingForm, UploadForm
 from calls.models import Contact, ContactImport
+from calls.services.contacts import link_calls_of
 from common.instants import today
 
 SHOWN_IMPORTS = 20
@@ -83,6 +84,7 @@ def _map(request: PageRequest, what: ContactImport) -> HttpResponse:
         return redirect("contact_import_one", pk=what.pk)
     try:
         done = importer.take_in(what)
+        link_calls_of([*done.changes["created"], *map(int, done.changes["updated"])])
     except CallError as error:
         form.add_error(None, error.message)
         return _show(request, what, form, 400)

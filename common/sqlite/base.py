@@ -5,6 +5,7 @@ who came last may be served first. Here the threads of a process stand in a line
 SQLite: each is served as it came, and only other processes are still waited for by asking.
 """
 
+import sqlite3
 import threading
 from collections import defaultdict, deque
 from functools import lru_cache
@@ -13,6 +14,7 @@ from typing import Any, Final
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 from django.db.backends.sqlite3.base import FORMAT_QMARK_REGEX, SQLiteCursorWrapper
+from django.db.backends.sqlite3.features import DatabaseFeatures
 
 _PATIENCE_SECONDS: Final = 5.0  # SQLite's own, where the settings name none
 
@@ -69,8 +71,15 @@ class Cursor(SQLiteCursorWrapper):
         return converted
 
 
+class Features(DatabaseFeatures):
+    # Django writes 999 values a statement at most, which was SQLite's limit before 3.32.
+    max_query_params = 32_766 if sqlite3.sqlite_version_info >= (3, 32) else 999
+
+
 # The stubs leave out what only backends use.
 class DatabaseWrapper(base.DatabaseWrapper):
+    features_class = Features
+
     _in_line: Line | None = None  # while it is this connection's turn
 
     def create_cursor(self, name: Any = None) -> Cursor:

@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from calls import services, timeline
+from calls.contacts import files, importer
 from calls.models import CallLog, Contact, NumberKind
 from calls.services import contacts
 from common.instants import now
@@ -403,6 +404,20 @@ def test_whoever_saves_a_contact_names_the_earlier_calls(people, elena, door):
     assert answer.status_code in (200, 201, 302)
     call.refresh_from_db()
     assert call.contact is not None and call.contact.phone == "+50670001234"
+
+
+def test_contacts_from_a_file_name_the_earlier_calls(people, elena):
+    call = make_call(people.alice, contact_phone="7000-1234")
+    bobs = make_call(people.bob, contact_phone="7000-1235")
+    sheet = files.read("nombre,teléfono\nBeto,7000 1234\nCarla,70001235\nDora,70001236".encode())
+    draft = importer.draft(people.alice, "a.csv", sheet, None, False)
+    sent = {"name": "0", "phone": "1", "duplicates": "skip", "take": "1"}
+    answer = client_of(people.alice).post(f"/contacts/import/{draft.pk}/", sent)
+    assert answer.status_code == 302
+    call.refresh_from_db()
+    bobs.refresh_from_db()
+    assert call.contact is not None and call.contact.name == "Beto"
+    assert bobs.contact is None  # Carla is Alice's own
 
 
 def test_a_call_of_a_contact_stays_with_it(people, elena):
