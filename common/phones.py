@@ -56,7 +56,7 @@ def to_e164(number: str, region: str | None = None) -> str:
     return _to_e164(number, region or settings.DEFAULT_PHONE_REGION)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2**16)  # a file of contacts asks more than once for each of its numbers
 def _to_e164(number: str, region: str) -> str:
     number = without_invisible(number)
     written = _written(number, region)
@@ -80,7 +80,7 @@ def _written(number: str, region: str) -> str:
 
 def is_valid(number: str) -> bool:
     """Whether the plan of its country has such a number as this one (E.164)."""
-    return phonenumbers.is_valid_number(phonenumbers.parse(_line_of_e164(number), None))
+    return phonenumbers.is_valid_number(phonenumbers.parse(line_of_e164(number), None))
 
 
 def line_of(number: str, region: str | None = None) -> str:
@@ -95,7 +95,7 @@ def line_of(number: str, region: str | None = None) -> str:
 
 @lru_cache(maxsize=4096)
 def _line_of(number: str, region: str) -> str:
-    return _line_of_e164(_to_e164(number, region))
+    return line_of_e164(_to_e164(number, region))
 
 
 def two_digit_codes() -> list[str]:
@@ -105,11 +105,12 @@ def two_digit_codes() -> list[str]:
 
 def spellings_of(number: str) -> list[str]:
     """`number` and, if it is one in E.164, whatever else its line was or is told as."""
-    line = _line_of_e164(number)
+    line = line_of_e164(number)
     return list(dict.fromkeys((number, line, _rewritten(line, _OTHERS))))
 
 
-def _line_of_e164(number: str) -> str:
+def line_of_e164(number: str) -> str:
+    """`line_of` of what `to_e164` has just given, which needs not be read again."""
     return _rewritten(number, _SAME)
 
 

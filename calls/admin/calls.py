@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -12,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -134,6 +137,15 @@ class CallLogAdmin(ModelAdmin[CallLog]):
         (gettext_lazy("Times"), {"fields": _TIMES}),
     )
     readonly_fields = (*_WHO, *_TIMES)
+
+    def action_checkbox(self, call: CallLog) -> SafeString:
+        """As Django's, which renders a template a row: a fifth of the page."""
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
+            ACTION_CHECKBOX_NAME,
+            call.pk,
+            _("Choose the call %(call)s") % {"call": call},
+        )
 
     @admin.display(description=gettext_lazy("start"), ordering="start_time")
     def started(self, call: CallLog) -> str:

@@ -4,19 +4,21 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from calls.contacts import vcard
+from calls.contacts.columns import has_head
+
 MAX_BYTES: Final = 5 * 1024 * 1024
 MAX_ROWS: Final = 20_000
-MAX_COLUMNS: Final = 60
+MAX_COLUMNS: Final = 300  # Google writes more than 90
 _MAX_UNPACKED: Final = 80 * 1024 * 1024  # of an Excel file, which is a compressed one
 _SEPARATORS: Final = (",", ";", "\t")
-_CARD: Final = re.compile(r"^BEGIN:VCARD\s*?$.*?^END:VCARD\s*?$", re.I | re.M | re.S)
 
 
 class UnreadableFile(Exception):
@@ -40,7 +42,7 @@ def read(data: bytes) -> Sheet:
         )
     kind, rows = _rows_of(data)
     found = [row[:MAX_COLUMNS] for row in islice(rows, MAX_ROWS + 2) if any(row)]
-    if not found:
+    if not found or (len(found) == 1 and has_head(found)):
         raise UnreadableFile(_("There is nothing in this file."))
     if len(found) > MAX_ROWS + 1:  # a head, and so many below it
         raise UnreadableFile(
@@ -57,7 +59,7 @@ def _rows_of(data: bytes) -> tuple[str, Iterator[list[str]]]:
         raise UnreadableFile(_("This is an old Excel file. Save it as .xlsx and try again."))
     text = _decoded(data)
     if text.lstrip()[:11].upper() == "BEGIN:VCARD":
-        return "vcf", _card_rows(text)
+        return "vcf", ([_clean(cell) for cell in row] for row in vcard.rows_of(text))
     return "csv", _csv_rows(text)
 
 
@@ -69,16 +71,38 @@ def _clean(value: Any) -> str:
 
 
 def _decoded(data: bytes) -> str:
-    """UTF-8 with or without its mark, UTF-16 with it, else Windows-1252, as Excel writes."""
-    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
+    """UTF-8 with or without its mark, UTF-16, else line by line: files that were put together, cut
+    off or damaged at one place are not spoiled as a whole."""
+    encoding = _wide_encoding(data)
+    if encoding:
+        text = data.decode(encoding, "replace")
+    else:
         try:
-            text = data.decode(encoding)
+            text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text
-    raise UnreadableFile(_("This is no CSV, Excel or vCard file, or it is damaged."))
+            text = "".join(map(_decoded_line, data.splitlines(keepends=True)))
+    if "\x00" in text:
+        raise UnreadableFile(_("This is no CSV, Excel or vCard file, or it is damaged."))
+    return text.removeprefix("\ufeff")
+
+
+def _wide_encoding(data: bytes) -> str:
+    """UTF-16, if it has its mark or if every other byte of its beginning is zero; "" for others."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        half = data[start:200:2]
+        if len(half) > 3 and half.count(0) > 0.8 * len(half):
+            return encoding
+    return ""
+
+
+def _decoded_line(line: bytes) -> str:
+    """A line as UTF-8, even a damaged one; one without any of it is Windows-1252, which Excel
+    and Outlook write."""
+    if line.decode("utf-8", "ignore").isascii():
+        return line.decode("cp1252", "replace")
+    return line.decode("utf-8", "replace")
 
 
 def _csv_rows(text: str) -> Iterator[list[str]]:
@@ -89,15 +113,19 @@ def _csv_rows(text: str) -> Iterator[list[str]]:
         for row in csv.reader(lines, delimiter=separator):
             yield [_clean(cell) for cell in row]
     except csv.Error as error:
-        raise UnreadableFile(_("This is no CSV, Excel or vCard file, or it is damaged.")) from error
+        raise UnreadableFile(
+            _("A cell of this file is much too long, or the file is damaged.")
+        ) from error
 
 
 def _separator_of(text: str) -> str:
-    """The one that divides the first lines into most columns, in as many lines as can be."""
+    """The one that divides the first line into most columns; if that does not tell, the first
+    lines. (In notes, commas are frequent.)"""
     lines = text[:20_000].splitlines()[:20]
 
-    def yield_of(separator: str) -> int:
-        return sum(len(row) - 1 for row in csv.reader(lines, delimiter=separator))
+    def yield_of(separator: str) -> tuple[int, int]:
+        widths = [len(row) - 1 for row in csv.reader(lines, delimiter=separator)]
+        return next(filter(None, widths), 0), sum(widths)
 
     return max(_SEPARATORS, key=yield_of)
 
@@ -133,52 +161,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))  # a telephone number that Excel took for one
     return _clean(value)
-
-
-# --- vCard --------------------------------------------------------------------------------------
-
-
-def _card_rows(text: str) -> Iterator[list[str]]:
-    """A head of our own, then name, number, company and id of each card."""
-    yield ["name", "phone", "company", "reference"]
-    for card in _CARD.finditer(text):
-        yield _card_row(card[0])
-
-
-def _card_row(text: str) -> list[str]:
-    import vobject
-
-    try:
-        card = vobject.readOne(text, allowQP=True)
-    except Exception:  # vobject raises many kinds; the row then fails for want of a name
-        return ["", "", "", text[:60].strip()]
-    return [
-        _name_of(card),
-        _number_of(card.contents.get("tel", ())),
-        _organisation_of(card),
-        _clean(card.contents["uid"][0].value) if "uid" in card.contents else "",
-    ]
-
-
-def _name_of(card: Any) -> str:
-    if "fn" in card.contents and _clean(card.fn.value):
-        return _clean(card.fn.value)
-    if "n" in card.contents:
-        return " ".join(filter(None, (_clean(card.n.value.given), _clean(card.n.value.family))))
-    return ""
-
-
-def _number_of(numbers: Iterable[Any]) -> str:
-    """The number the card prefers, else a mobile, else the first."""
-
-    def rank(number: Any) -> int:
-        kinds = {kind.upper() for kind in number.params.get("TYPE", ())} | set(number.params)
-        return 0 if "PREF" in kinds else 1 if "CELL" in kinds else 3 if "FAX" in kinds else 2
-
-    best = min(numbers, key=rank, default=None)
-    return "" if best is None else _clean(best.value).removeprefix("tel:")
-
-
-def _organisation_of(card: Any) -> str:
-    value = card.org.value if "org" in card.contents else ""
-    return _clean(value if isinstance(value, str) else next(iter(value), ""))

@@ -3,12 +3,14 @@
 from typing import Any, cast
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
 from calls.contacts import columns as contact_columns
+from calls.contacts.columns import MAX_NUMBERS
 from calls.contacts.files import MAX_BYTES
-from calls.models import ContactImport
+from calls.models import ContactImport, NumberKind
 
 MINE, EVERYBODY = "mine", "everybody"
 
@@ -57,18 +59,62 @@ class MappingForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, what: ContactImport):
-        initial = {name: str(column) for name, column in what.mapping.items()}
+        initial = {name: str(said) for name, said in what.mapping.items()}
         super().__init__(data, initial=initial | {"duplicates": what.duplicates})
-        first = what.rows[0] if what.rows else [""] * len(what.head)
-        columns = [("", "—")] + [
-            (str(place), f"{head[:40]} ({cell[:24]})" if cell else head[:40])
-            for place, (head, cell) in enumerate(zip(what.head, first, strict=False))
-        ]
+        choices = _choices(what)
+        used = [name for name in contact_columns.number_fields(MAX_NUMBERS) if name in what.mapping]
+        # One more than there are, so that another can be said.
+        self._numbers = contact_columns.number_fields(min(len(used) + 1, max(len(choices) - 1, 1)))
+        self._columns: list[str] = []
         for name, label in contact_columns.FIELDS.items():
-            self.fields[name] = forms.ChoiceField(label=label, choices=columns, required=False)
-        self.order_fields([*contact_columns.FIELDS, "duplicates"])
+            if name == "phone":
+                self._add_numbers(choices)
+            elif name in what.mapping or name not in contact_columns.RARE:
+                self._add(name, label, choices)
+        self.order_fields([*self.fields, "duplicates"])
+
+    def _add_numbers(self, choices: list[Any]) -> None:
+        for place, name in enumerate(self._numbers, start=1):
+            label = _("Phone") if place == 1 else format_lazy(_("Phone {n}"), n=place)
+            self._add(name, label, choices)
+            kinds = [("", _("Kind: as in the file")), *NumberKind.choices]
+            aria = {"aria-label": format_lazy("{}: {}", label, _("kind"))}
+            self.fields[f"{name}_kind"] = forms.ChoiceField(
+                choices=kinds, required=False, widget=forms.Select(attrs=aria)
+            )
+
+    def _add(self, name: str, label: Any, choices: list[Any]) -> None:
+        self._columns.append(name)
+        self.fields[name] = forms.ChoiceField(label=label, choices=choices, required=False)
 
     @property
-    def mapping(self) -> dict[str, int]:
-        chosen = {name: self.cleaned_data[name] for name in contact_columns.FIELDS}
-        return {name: int(column) for name, column in chosen.items() if column}
+    def columns(self) -> list[tuple[forms.BoundField, forms.BoundField | None]]:
+        """What a page asks for: the column of a field and, of a number, its kind."""
+        return [
+            (self[name], self[f"{name}_kind"] if name in self._numbers else None)
+            for name in self._columns
+        ]
+
+    @property
+    def mapping(self) -> dict[str, Any]:
+        """`ContactImport.mapping` as it was chosen; the numbers without gaps between them."""
+        chosen = {name: self.cleaned_data[name] for name in self._columns}
+        told = [name for name in self._numbers if chosen.pop(name)]
+        found: dict[str, Any] = {name: int(column) for name, column in chosen.items() if column}
+        for name, field in zip(told, contact_columns.number_fields(len(told)), strict=True):
+            found[field] = int(self.cleaned_data[name])
+            if kind := self.cleaned_data[f"{name}_kind"]:
+                found[f"{field}_kind"] = kind
+        return found
+
+
+def _choices(what: ContactImport) -> list[Any]:
+    """The columns that have anything in them, each with the first of what stands there."""
+    width = max([len(what.head), *map(len, what.rows)])
+    heads = [*what.head, *[""] * (width - len(what.head))]
+    found: list[Any] = [("", "—")]
+    for place, head in enumerate(heads):
+        first = next((row[place] for row in what.rows if place < len(row) and row[place]), "")
+        if first or place in what.mapping.values():
+            found.append((str(place), f"{head[:40]} ({first[:24]})" if first else head[:40]))
+    return found

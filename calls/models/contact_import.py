@@ -10,8 +10,10 @@ from accounts.models import Team
 class ContactImport(models.Model):
     """One file. Its rows are kept until it is taken in; then what it changed, for taking it back.
 
-    `mapping` is field -> column; `changes` has `created` (keys of contacts) and `updated` (key ->
-    field -> [before, after]); `errors` are the first [row, sentence].
+    `mapping` is field -> column, and of a number also its kind (`phone_2_kind`) where somebody has
+    said it; `changes` has `created` (keys of contacts) and `updated` (key -> field -> [before,
+    after]); `errors` are the first [row, sentence] of rows that were left out, `remarks` those of
+    rows that were taken, but not as they stand.
     """
 
     DRAFT, DONE, UNDONE = "draft", "done", "undone"
@@ -40,6 +42,7 @@ class ContactImport(models.Model):
     skipped = models.PositiveIntegerField(default=0)
     error_count = models.PositiveIntegerField(default=0)
     errors = models.JSONField(default=list)
+    remarks = models.JSONField(default=list)
     changes = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -30,7 +30,7 @@ _AT_ONCE = 300
 @dataclass
 class ReconciliationReport:
     """What an import came to. `differ` are sentences about calls that were left as they were,
-    `doubtful` about those of which the records do not say to which call they belong."""
+    `doubtful` about those that have a record which may be another's."""
 
     matched: int = 0
     corrected: int = 0
@@ -161,6 +161,8 @@ def _claims_of(part: CdrPart) -> dict[str, Any]:
     }
     if part.knows_answer:
         claims["answered"] = part.answered
+    if part.is_doubtful:
+        claims["conflict"] = {"linkedid": "none, and two calls fit"}
     return claims
 
 
@@ -195,7 +197,7 @@ def _event(part: CdrPart, call: str, claims: dict[str, Any]) -> ProviderEvent:
 
 def _doubt(part: CdrPart) -> str:
     lines = ", ".join(map(str, part.lines))
-    return f"line {lines}: several calls may be the one it belongs to; kept as one of its own"
+    return f"line {lines}: a try without linkedid fits this call and another one; kept with this"
 
 
 def _differences(part: CdrPart, call: CallLog) -> Iterator[str]:

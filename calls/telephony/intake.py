@@ -77,9 +77,9 @@ def record(
 def record_overdue() -> int:
     """Records the calls whose facts have waited for too long to be settled; how many."""
     overdue = waiting_facts.overdue()
-    for account, call_id, events in overdue:
-        record(account, events, received=now())
-        waiting_facts.forget(account, call_id)
+    for kept, events in overdue:
+        record(kept[0].account, events, received=now())
+        waiting_facts.forget(kept)
     return len(overdue)
 
 
@@ -99,11 +99,18 @@ def _record_one(
         # Another process may have made the call at this very moment.
         if lines.waits and CallLog.objects.filter(_named(account, call_id)).exists():
             written = _tried(account, call_id, lines, None)
-    elif written.is_new and adapters()[account.kind].rings_several:
-        for kept in list(waiting_facts.of_call(account, call_id)):
-            written = _tried(account, call_id, kept, None) or written
-        waiting_facts.forget(account, call_id)
+    elif _rings_several(account) and (written.is_new or lines.end):
+        kept = waiting_facts.of_call(account, call_id)
+        for earlier in waiting_facts.by_message(account, kept):
+            written = _tried(account, call_id, earlier, None) or written
+        if kept:
+            waiting_facts.forget(kept)
     return written and written.call
+
+
+def _rings_several(account: ProviderAccount) -> bool:
+    adapter = adapters().get(account.kind)
+    return adapter is not None and adapter.rings_several
 
 
 def _named(account: ProviderAccount, call_id: str) -> Q:

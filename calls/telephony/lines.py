@@ -48,6 +48,11 @@ class Lines:
             for event in self.events
         )
 
+    @property
+    def end(self) -> bool:
+        """Whether they tell that a call is over."""
+        return any(event.kind in (timeline.ENDED, timeline.SUMMARY) for event in self.events)
+
     def contradict(self, call: CallLog, ledger: Iterable[timeline.Event]) -> None:
         """Marks those that name another person than `call`'s, which nothing settles.
 

@@ -38,25 +38,29 @@ def keep(account: ProviderAccount, call_id: str, lines: Lines) -> None:
     )
 
 
-def of_call(account: ProviderAccount, call_id: str) -> Iterator[Lines]:
-    """What is kept of a call, a message at a time."""
-    rows = WaitingFact.objects.filter(account=account, call=call_id).order_by("pk")
-    by_message: dict[tuple[dt.datetime, str], list[ProviderEvent]] = {}
-    for row in rows:
-        message = row.received_at, row.payload_hash
-        by_message.setdefault(message, []).append(_event(row))
-    for (received, payload_hash), events in by_message.items():
+def of_call(account: ProviderAccount, call_id: str) -> list[WaitingFact]:
+    """What is kept of a call."""
+    rows = WaitingFact.objects.filter(account=account, call=call_id)
+    return list(rows.order_by("pk"))
+
+
+def by_message(account: ProviderAccount, kept: Sequence[WaitingFact]) -> Iterator[Lines]:
+    """What is kept, as the messages said it that brought it."""
+    found: dict[tuple[dt.datetime, str], list[ProviderEvent]] = {}
+    for row in kept:
+        found.setdefault((row.received_at, row.payload_hash), []).append(_event(row))
+    for (received, payload_hash), events in found.items():
         yield Lines(account, events, received, payload_hash)
 
 
-def forget(account: ProviderAccount, call_id: str) -> None:
+def forget(kept: Sequence[WaitingFact]) -> None:
     """To be called once the ledger has them."""
-    WaitingFact.objects.filter(account=account, call=call_id).delete()
+    WaitingFact.objects.filter(pk__in=[row.pk for row in kept]).delete()
 
 
-def overdue() -> list[tuple[ProviderAccount, str, Sequence[ProviderEvent]]]:
-    """The calls that somebody answered and whose end nobody told for longer than a call may last:
-    their facts are waited for no longer. What has waited for a week in vain is deleted."""
+def overdue() -> list[tuple[list[WaitingFact], list[ProviderEvent]]]:
+    """What is kept of the calls that somebody answered and whose end nobody told for longer than a
+    call may last, and what it says: it waits no longer. What has waited for a week is deleted."""
     present = now()
     WaitingFact.objects.filter(received_at__lt=present - _KEPT_FOR).delete()
     late = present - dt.timedelta(seconds=settings.MAX_CALL_SECONDS)
@@ -65,7 +69,7 @@ def overdue() -> list[tuple[ProviderAccount, str, Sequence[ProviderEvent]]]:
     for row in rows.order_by("pk"):
         found.setdefault((row.account_id, row.call), []).append(row)
     return [
-        (rows[0].account, rows[0].call, [replace(_event(row), tentative=False) for row in rows])
+        (rows, [replace(_event(row), tentative=False) for row in rows])
         for rows in found.values()
         if _was_answered({row.fact["kind"] for row in rows})
     ]

@@ -285,20 +285,24 @@ def _missing(
     if end is None:
         return ()
     reported = [e for e in known if _by_provider(e)]
+    if not reported:
+        return ()
+
+    def told(name: str) -> bool:
+        return any(event.data.get(name) for event in reported)
+
     lacks = {
         "start": not has_start,
-        "answer": not answers
-        and (status == COMPLETED or any(e.data.get("unsure") for e in reported)),
+        "answer": not answers and (status == COMPLETED or told("unsure")),
         "events": shows_loss([e for e in ledger if _by_provider(e)]),  # of all turns
-        "record": any(e.data.get("record") for e in reported)
-        and not any(e.kind == SUMMARY for e in reported),
+        "record": told("record") and not any(e.kind == SUMMARY for e in reported),
         "gap": any(
             e.data["gap"][0] < end and start < e.data["gap"][1] for e in reported if _gap(e)
         ),
-        "unread": any(e.data.get("unread") for e in reported),
-        "conflict": any(e.data.get("conflict") for e in reported),
+        "unread": told("unread"),
+        "conflict": told("conflict"),
     }
-    return tuple(name for name in MISSING if reported and lacks[name])
+    return tuple(name for name in MISSING if lacks[name])
 
 
 def _gap(event: Event) -> bool:

@@ -6,7 +6,7 @@ end went before it. Each turn but the first is a call of its own: its ledger hol
 and a `noted` event with the number of its turn (see calls.telephony.turns).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from calls.timeline.events import ANSWERED, ENDED, NOTED, PROVIDER_PREFIX, STARTED, SUMMARY, Event
@@ -21,9 +21,7 @@ _ANSWER, _END, _START, _OWN_END = range(4)
 
 def number_of_turn(events: Iterable[Event]) -> int:
     """Which turn the ledger is about."""
-    return max(
-        (int(e.data["turn"]) for e in events if e.kind == NOTED and "turn" in e.data), default=FIRST
-    )
+    return max((int(e.data["turn"]) for e in events if _is_mark(e)), default=FIRST)
 
 
 def openings(events: Iterable[Event]) -> list[int]:
@@ -50,17 +48,26 @@ class Turn(NamedTuple):
     of: int
 
 
-def own_turn(events: Sequence[Event]) -> Turn:
+def own_turn(events: list[Event]) -> Turn:
     """The ledger's own turn. What people and programs say is about the call it was said of."""
     begun = openings(events) if any("turn" in event.data for event in events) else []
     if not begun:
-        return Turn(list(events), FIRST, FIRST)
+        return Turn(events, FIRST, FIRST)
     turns = len(begun) + 1
     number = min(number_of_turn(events), turns)
     bounds = [float("-inf"), *begun, float("inf")]
     since, until = bounds[number - 1], bounds[number]
-    own = [e for e in events if not _by_provider(e) or since <= _place(e, begun) < until]
+    own = [e for e in events if _is_apart(e) or since <= _place(e, begun) < until]
     return Turn(own, number, turns)
+
+
+def _is_apart(event: Event) -> bool:
+    """Whether it is about the ledger's own turn, whenever it was."""
+    return not _by_provider(event) or _is_mark(event)
+
+
+def _is_mark(event: Event) -> bool:
+    return event.kind == NOTED and "turn" in event.data
 
 
 def _by_provider(event: Event) -> bool:

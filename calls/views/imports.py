@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import PageRequest
-from calls.contacts import export, files, importer
+from calls.contacts import export, files, importer, planning
 from calls.errors import CallError
 from calls.forms.contact_import import MappingForm, UploadForm
 from calls.models import Contact, ContactImport
@@ -103,7 +103,7 @@ def _show(
 ) -> HttpResponse:
     context: dict[str, Any] = {"what": what, "form": form}
     if what.state == ContactImport.DRAFT:
-        context["plan"] = importer.plan(what)
+        context["plan"] = planning.plan(what)
     return render(request, "calls/contact_import_one.html", context, status=status)
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
@@ -11,9 +12,11 @@ from django.contrib.auth.models import Group
 from accounts import roles
 from accounts.models import Team, User
 from calls.models import Contact, ContactNumber, Disposition, NumberKind
+from calls.models.contact_number import Numbered
 from metrics.demo import names
 
 PASSWORD = "demo"
+_WITH_SECOND_NUMBER: Final = 0.3
 FIRST_EXTENSION = 1001
 CONTACTS_PER_TEAM = 100
 # What Costa Rican numbers begin with: fixed lines with 2, mobiles with the others.
@@ -153,8 +156,20 @@ def _make_contacts(rng: random.Random, teams: list[Team]) -> list[Contact]:
     wanted = [contact.external_id for contact in contacts]
     stored = Contact.objects.filter(external_id__in=wanted).order_by("pk")
     alone = stored.filter(numbers__isnull=True)
-    ContactNumber.objects.add({c.pk: [(c.phone, NumberKind.OTHER)] for c in alone})
+    spare = random.Random("second numbers")  # apart from what the seed decides
+    ContactNumber.objects.add({c.pk: _numbers_of(c, spare) for c in alone})
     return list(stored)
+
+
+def _numbers_of(contact: Contact, rng: random.Random) -> list[Numbered]:
+    """The contact's number and, of some, a second one."""
+    phones = [contact.phone]
+    if rng.random() < _WITH_SECOND_NUMBER:
+        phones.append(mobile_or_fixed(rng))
+    return [
+        (phone, NumberKind.WORK if phone.startswith("+5062") else NumberKind.MOBILE)
+        for phone in phones
+    ]
 
 
 def _full_names(rng: random.Random) -> Iterator[tuple[str, str]]:

@@ -216,3 +216,42 @@ def test_steps_at_once_open_one_hold(live_people):
     call = running_call(live_people.alice)
     at_once(*[lambda: services.step(call.call_id, live_people.alice, "hold") for _ in range(6)])
     assert call.events.filter(kind="held").count() == 1
+
+
+def test_a_phone_that_rings_and_its_answer_at_once(live_people):
+    """Whichever is first, the call that is made has both, and a phone in vain has none."""
+    pbx = ProviderAccount.objects.create(kind="ringcentral", name="pbx")
+    ProviderIdentity.objects.create(account=pbx, identity="1001", user=live_people.alice)
+    for number in range(6):
+
+        def fact(kind, at, call=f"s:{number}", **more):
+            return ProviderEvent(kind, call, BEGUN + at, agents=("1001",), **more)
+
+        messages = [
+            [fact("started", 0, tentative=True)],
+            [fact("ringing", 1, tentative=True)],
+            [fact("answered", 9_000)],
+            [fact("ended", 9_000, f"vain:{number}", tentative=True)],
+        ]
+        at_once(*[lambda one=one: intake.record(pbx, one, received=now()) for one in messages])
+        call = CallLog.objects.get(provider_call_id=f"s:{number}")
+        assert (call.ring_seconds, call.events.count()) == (9, 3)
+    assert CallLog.objects.count() == 6
+
+
+def test_the_turns_of_one_person_at_once(live_people):
+    pbx = ProviderAccount.objects.create(kind="generic", name="pbx")
+    ProviderIdentity.objects.create(account=pbx, identity="1001", user=live_people.alice)
+    for number in range(6):
+        facts = [
+            *(("started", 0, {"turn": True}), ("ended", 60_000, {"status": "COMPLETED"})),
+            *(("started", 90_000, {"turn": True}), ("ended", 120_000, {"status": "COMPLETED"})),
+        ]
+        events = [
+            ProviderEvent(kind, f"c{number}", BEGUN + at, agents=("1001",), data=data)
+            for kind, at, data in facts
+        ]
+        at_once(*[lambda one=one: intake.record(pbx, [one], received=now()) for one in events])
+        parts = CallLog.objects.filter(conversation=f"c{number}").order_by("start_time")
+        assert [part.duration_seconds for part in parts] == [60, 30]
+    assert differences() == []

@@ -43,6 +43,7 @@ def _dial_begin(board: Board, message: Message) -> None:
     elif caller is not None and dest.attempt is None:
         dest.role, dest.attempt = Role.DIALLED, Attempt()
         dest.number = board.dialplan.dialled_number(message.get("DialString"))
+        board.merge(dest.conversation, caller.conversation)  # whatever their Linkedids say
         caller.link(dest)
         _dials(board, caller, dest, message)
         _rings(board, caller, dest, message)
@@ -120,8 +121,11 @@ def _bridge_enter(board: Board, message: Message) -> None:
             parking.park(board, leg)
         return
     leg.bridge = message.get("BridgeUniqueid")
+    in_room = message.get("BridgeTechnology") == "softmix"
     for other in board.others_in_bridge(leg):
         leg.link(other)
+        if not in_room:
+            parking.meet(board, leg, other)
         for one, two in ((leg, other), (other, leg)):
             if two.peer or one.role is not Role.ORIGINATED:
                 board.answer(one)

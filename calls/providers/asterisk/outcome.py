@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from calls import timeline
+from calls.providers.asterisk.legs import Attempt, ConversationPart, Leg, Role
 from calls.providers.base import DROPPED_CAUSES, UNANSWERED_CAUSES, outcome_of_cause
 
 # Who hung up, seen from a part's own leg.
@@ -51,3 +52,22 @@ def unserved(dial_status: str, hung_up_by: str) -> tuple[str, str]:
     """Status and reason of a caller's call that no agent had: gave up, or was sent away."""
     gave_up = dial_status == CANCEL or hung_up_by == OWN_SIDE
     return timeline.NO_ANSWER, "cancelled" if gave_up else ""
+
+
+def of_part(leg: Leg, part: ConversationPart, cause: int, at: int) -> tuple[int, str, str]:
+    """When (ms), with which status and for which reason a part ended whose `leg` was hung up at
+    `at`."""
+    attempt = leg.attempt or Attempt()
+    if part.answered is not None:
+        status, reason = answered((cause, leg.last_cause), part.hung_up_by)
+        if leg.transferred:
+            status, reason = timeline.COMPLETED, OWN_SIDE
+        return leg.left_alone(at), status, reason
+    if not part.agent:
+        return at, *unserved(attempt.status, part.hung_up_by)
+    if leg.role is Role.DIALLED:
+        # Whoever called an agent was missed, whatever the network says.
+        reason = unanswered(attempt.status, (cause,))[1]
+        return attempt.ended or at, timeline.NO_ANSWER, reason
+    end = at if leg.in_queue else leg.left_alone(at)
+    return end, *unanswered(attempt.status, (attempt.cause, cause))

@@ -31,14 +31,32 @@ def _parked(board: Board, message: Message) -> None:
 
 def _unparked(board: Board, message: Message) -> None:
     parkee, fetcher = board.leg_of(message, "Parkee"), board.leg_of(message, "Retriever")
-    if parkee is None or fetcher is None:
-        return
-    parkee.is_parked = False
-    board.merge(fetcher.conversation, parkee.conversation)
-    for one, other, prefix in ((fetcher, parkee, "Parkee"), (parkee, fetcher, "Retriever")):
+    if parkee is not None and fetcher is not None:
+        parkee.number = parkee.number or message.get("ParkeeCallerIDNum")
+        _fetched(board, parkee, fetcher)
+
+
+def _fetched(board: Board, waiting: Leg, fetcher: Leg) -> None:
+    """`fetcher` called Asterisk only to have the call that waits at the other leg."""
+    waiting.is_parked = False
+    board.merge(fetcher.conversation, waiting.conversation)
+    for one, other in ((fetcher, waiting), (waiting, fetcher)):
         internal = board.dialplan.is_agent(other.peer)
-        number = other.peer if internal else other.number or message.get(f"{prefix}CallerIDNum")
+        number = other.peer if internal else other.number
         board.begin_talking_to(one, number, "internal" if internal else "inbound")
+
+
+def meet(board: Board, leg: Leg, other: Leg) -> None:
+    """The two are in one bridge now. If neither dialled the other, one of them took a call that
+    waited or rang elsewhere, whether or not an event has said so."""
+    for waiting, fetcher in ((leg, other), (other, leg)):
+        is_agents = fetcher.role is Role.CALLER and fetcher.part and fetcher.part.agent
+        if not is_agents or fetcher.has_dialled or fetcher.in_room or fetcher.is_parked:
+            continue
+        is_outside = waiting.role is Role.CALLER and waiting.part and not waiting.part.agent
+        if waiting.is_parked or (is_outside and fetcher in board.undecided):
+            _fetched(board, waiting, fetcher)
+    leg.is_parked = other.is_parked = False
 
 
 def _picked_up(board: Board, message: Message) -> None:

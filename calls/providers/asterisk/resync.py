@@ -76,6 +76,7 @@ def _take_up(board: Board, leg: Leg, message: Message, expected: Mapping[str, in
     if not part.agent:
         conversation.outside.append(part)
     elif not dialled:
+        part.is_guessed = True
         board.publish(part)
     else:
         conversation.sought = True

@@ -7,10 +7,9 @@ from typing import Any
 from calls import timeline
 from calls.providers.asterisk import outcome
 from calls.providers.asterisk.ami import Message
-from calls.providers.asterisk.dialplan import Dialplan, half_of, peer_of
+from calls.providers.asterisk.dialplan import Dialplan, half_of, is_local, peer_of
 from calls.providers.asterisk.legs import (
     AT_ONCE,
-    Attempt,
     Conversation,
     ConversationPart,
     Leg,
@@ -121,6 +120,10 @@ class Board:
         leg = Leg(uniqueid, channel, peer_of(channel), linkedid, conversation, self.at)
         conversation.legs.add(leg)
         self.legs[uniqueid] = leg
+        if is_local(channel):  # its halves are of one call, whatever their Linkedids say
+            half = half_of(channel)
+            for other in [one for one in self.legs.values() if half_of(one.channel) == half]:
+                self.merge(leg.conversation, other.conversation)
         return leg
 
     def _remember(self, leg: Leg) -> None:
@@ -317,23 +320,7 @@ class Board:
 
     def _end(self, leg: Leg, part: ConversationPart, cause: int) -> None:
         self._answer_by_itself(leg, part)
-        attempt = leg.attempt or Attempt()
-        end = self.at
-        if part.answered is not None:
-            status, reason = outcome.answered((cause, leg.last_cause), part.hung_up_by)
-            if leg.transferred:
-                status, reason = timeline.COMPLETED, outcome.OWN_SIDE
-            end = leg.left_alone(self.at)
-        elif not part.agent:
-            status, reason = outcome.unserved(attempt.status, part.hung_up_by)
-        elif leg.role is Role.DIALLED:
-            # Whoever called an agent was missed, whatever the network says.
-            status = timeline.NO_ANSWER
-            reason = outcome.unanswered(attempt.status, (cause,))[1]
-            end = attempt.ended or self.at
-        else:
-            status, reason = outcome.unanswered(attempt.status, (attempt.cause, cause))
-            end = self.at if leg.in_queue else leg.left_alone(self.at)
+        end, status, reason = outcome.of_part(leg, part, cause, self.at)
         more: dict[str, Any] = {"transfer": leg.transferred} if leg.transferred else {}
         self.say(part, timeline.ENDED, end, status=status, reason=reason, **more)
         if part.agent and leg.role is not Role.DIALLED:

@@ -108,12 +108,12 @@ class Leg:
             return True
         if self.is_outbound:
             return bool(self.call) or not self._set_out()
-        return bool(self.call) and not self._said("user_name")
+        return bool(self.call and self._said("dialed_user"))  # by "inbound", it called in
 
     def _set_out(self) -> bool:
         """Whether a leg that FreeSWITCH called because of no other went on to something by itself:
         a program's. Else it is a B leg whose record lacks who made it."""
-        own = {"", self._said("dialed_user", "sip_to_user")}
+        own = {"", self._said("dialed_user", "sip_to_user") or self._dialled}
         dialled = {text(profile.get("destination_number")) for profile in self.record.profiles}
         tried = self._said("originate_disposition", "originated_legs", *_APPLICATION)
         return bool(tried) or not self.bridged_to or not dialled <= own
@@ -190,7 +190,11 @@ class Leg:
         if self.agent:  # it is the agent's own phone, which pressed hold
             data["hold"] = number_of(self.variables.get("hold_accum_ms")) or 0
         if self.contradicts_itself:
-            data["awaits"] = self.call
+            data["conflict"] = {
+                "originating_leg_uuid": self.maker,
+                "call_uuid": self.call,
+                "bridge_uuid": self.bridged_to,
+            }
         return ProviderEvent(
             kind=timeline.SUMMARY if is_record else timeline.ENDED,
             call=part or joined(self.conversation, "callee"),

@@ -17,7 +17,7 @@ from calls.providers.reading import objects, part, text
 class Record:
     """What the record of one leg says. `profiles` are the caller's profiles, one for each turn in
     the dialplan, the oldest first; `originator` the leg that its first profile says made it;
-    `applications` those that ran, in their order."""
+    `applications` those that ran or were to run."""
 
     variables: Mapping[str, str]
     profiles: tuple[Mapping[str, str], ...] = ()
@@ -66,7 +66,8 @@ def _of_json(record: str) -> Record:
     flows = objects(part(said).get("callflow")) or [part(said, "callflow")]
     profiles = [part(flow, "caller_profile") for flow in reversed(flows)]
     makers = objects(part(profiles[0], "originator").get("originator_caller_profiles"))
-    ran = objects(part(said, "app_log").get("applications"))
+    logs = [part(said, "app_log"), *(part(flow, "extension") for flow in reversed(flows))]
+    ran = [one for log in logs for one in objects(log.get("applications"))]
     return Record(
         variables=_texts(part(said, "variables")),
         profiles=tuple(_texts(profile) for profile in profiles),
@@ -87,7 +88,11 @@ def _of_xml(record: str) -> Record:
         variables=_texts(_children(root.find("variables"))),
         profiles=tuple(_texts(_children(profile)) for profile in profiles),
         originator=text(profiles[0].findtext("originator//uuid")) if profiles else "",
-        applications=tuple(text(one.get("app_name")) for one in root.findall("app_log/*")),
+        applications=tuple(
+            text(one.get("app_name"))
+            for path in ("app_log/*", "callflow/extension/application")
+            for one in root.findall(path)
+        ),
     )
 
 

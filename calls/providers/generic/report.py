@@ -8,7 +8,7 @@ from typing import Any
 from calls import timeline
 from calls.providers.base import ProviderEvent, Unknown
 from calls.providers.generic.scopes import Objects, first, first_place
-from calls.providers.generic.times import TIMES, Times
+from calls.providers.generic.times import TIMES, USUAL_NAMES, Times
 from calls.providers.reading import (
     Values,
     instant_of,
@@ -110,7 +110,7 @@ class Report:
 
     def _kind(self) -> str:
         reported = self._value("event")
-        if not reported and any(not is_empty(self._field(name)) for name in TIMES):
+        if not reported and self._tells_times(self._objects):
             return timeline.SUMMARY  # one message at the end, as most systems send
         kind = KINDS.get(reported.casefold())
         if kind is None:
@@ -148,7 +148,10 @@ class Report:
         direction = self._direction()
         caller, called = self._field("from"), self._field("to")
         if is_empty(caller) and is_empty(called):
-            return agents, number, direction
+            ends = self._ends()
+            if not (ends and direction):
+                return agents, number, direction
+            caller, called, agents, number = ends["from"], ends["to"], (), ""
         direction = direction or self._direction_between(caller, called, agents)
         own, other = (called, caller) if direction == "inbound" else (caller, called)
         if not direction:
@@ -159,6 +162,12 @@ class Report:
             return agents, number, ""
         own_names = names(own, *filter(None, [other_side(own)]))
         return agents or own_names, number or other_side(other), direction
+
+    def _ends(self) -> dict[str, Any]:
+        """From and to, where the account's settings call the one the agent and the other the
+        number, which is true of one direction only."""
+        ends = {self._path(one).rpartition(".")[2]: self._field(one) for one in ("agent", "number")}
+        return ends if ends.keys() == {"from", "to"} else {}
 
     def _direction(self) -> str:
         """`outbound-api` and the like say by their first word."""
@@ -184,11 +193,11 @@ class Report:
 
         A part of a call that says anything of when it was, was not when the whole call was.
         """
-        own = any(not is_empty(first(self._part, self._path(name))) for name in TIMES)
+        own = self._tells_times(self._part)
         objects = self._part if own else self._objects
         status, reason, cause = self._status(first(objects, self._path("status")))
-        answer = self._path("answered_at")
-        never = own and any(one.get(answer, "") is None for one in objects)
+        answer = (self._path("answered_at"), USUAL_NAMES["answered_at"])
+        never = own and any(one.get(name, "") is None for one in objects for name in answer)
         times = self._times(objects, at, never or status in (timeline.NO_ANSWER, timeline.FAILED))
         if not (status or times.status):
             status, reason, cause = self._status(self._field("status"))
@@ -208,9 +217,18 @@ class Report:
         self.values.keep("status", reported)
         return "", "", word
 
+    def _tells_times(self, objects: Objects) -> bool:
+        return any(not is_empty(self._time(objects, name)) for name in TIMES)
+
+    def _time(self, objects: Objects, name: str) -> Any:
+        found = first(objects, self._path(name))
+        if is_empty(found) and name in USUAL_NAMES and self._path(name) == name:
+            return first(objects, USUAL_NAMES[name])
+        return found
+
     def _times(self, objects: Objects, at: int | None, never: bool) -> Times:
         return Times(
-            {name: first(objects, self._path(name)) for name in TIMES},
+            {name: self._time(objects, name) for name in TIMES},
             self.values,
             self._setting("time_zone"),
             1 if self._setting("lengths") == "ms" else 1000,

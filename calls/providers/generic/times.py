@@ -10,6 +10,14 @@ INSTANTS = ("started_at", "answered_at", "ended_at")
 # The whole call, until the answer, and from the answer to the end (the hold is in it).
 LENGTHS = ("duration_seconds", "ring_seconds", "connected_seconds", "hold_seconds")
 TIMES = (*INSTANTS, *LENGTHS)
+# What many systems call them, where the account says nothing else.
+USUAL_NAMES: Mapping[str, str] = {
+    "started_at": "start_time",
+    "answered_at": "answer_time",
+    "ended_at": "end_time",
+    "duration_seconds": "duration",
+    "connected_seconds": "billsec",
+}
 
 
 class Times:

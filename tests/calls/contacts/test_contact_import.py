@@ -111,9 +111,15 @@ END:VCARD
 
 def test_vcards_give_the_number_they_prefer_and_one_bad_card_spoils_no_other():
     head, ana, jose, bad = rows_of(CARDS.replace("\n", "\r\n").encode())
-    assert head == ["name", "phone", "company", "reference"]
-    assert ana == ["Ana Mora", "8888 7777", "Acme, S.A.", "crm-1"]
-    assert jose == ["José Muñoz", "22221001", "", ""]
+    assert head == [
+        *("name", "phone", "company", "reference", "phone type"),
+        *("phone 2", "phone 2 type"),
+    ]
+    assert ana == [
+        *("Ana Mora", "8888 7777", "Acme, S.A.", "crm-1", "mobile"),
+        *("2222 0000", "fax"),
+    ]
+    assert jose == ["José Muñoz", "22221001", "", "", "home", "", ""]
     assert bad[:2] == ["", ""]
 
 
@@ -158,6 +164,16 @@ def test_a_file_that_unpacks_to_very_much_is_refused_before_it_is():
         (["Name", "Organization 1 - Name", "Phone 1 - Value"], "name company phone"),
         (["CONTACT_ID", "cliente", "celular"], "external_id name phone"),
         (["Wer", "Wohin", "Was"], "name phone -"),
+        (["Nombre", "Código postal", "Teléfono principal de la empresa"], "name - phone"),
+        (
+            ["Nombres", "Apellido paterno", "Apellido materno", "Celular"],
+            "name surname second_surname phone",
+        ),
+        (["Nombre de la empresa", "Nombre", "Número telefónico"], "company name phone"),
+        (
+            ["Record ID", "First Name", "Account Name", "Asst Phone", "Mobile"],
+            "external_id name company - phone",
+        ),
     ],
 )
 def test_columns_are_guessed_from_their_names_and_else_from_what_stands_in_them(head, expected):
@@ -226,6 +242,7 @@ def test_the_reference_says_who_it_is_before_the_number_does(people):
     taken_in(people.alice, "id,name,phone,company\n7,Ana M,88880000,\n", duplicates="update")
     ana.refresh_from_db()
     assert (ana.name, ana.phone, ana.company) == ("Ana M", "+50688880000", "Acme")
+    assert [number for number, _kind in ana.numbered] == ["+50688880000", "+50688887777"]
 
 
 @pytest.mark.parametrize("duplicates", ["skip", "update", "keep"])
@@ -282,6 +299,39 @@ def test_an_import_is_taken_back_as_a_whole(people):
         importer.take_back(what)
 
 
+def test_numbers_are_added_to_those_that_are_known_and_taken_back(people):
+    ana = Contact(name="Ana", owner=people.alice)
+    ana.set_numbers([("88887777", "mobile"), ("22220001", "home")])
+    text = "name,work phone,phone,phone type\nAna Mora,22220002,+506 2222 0001,\n"
+    what = taken_in(people.alice, text, duplicates="update")
+    ana = Contact.objects.get()
+    assert ana.numbered == [
+        ("+50622220001", "home"),  # of a kind that the file does not know
+        ("+50622220002", "work"),
+        ("+50688887777", "mobile"),
+    ]
+    importer.take_back(what)
+    ana = Contact.objects.get()
+    assert ana.numbered == [("+50688887777", "mobile"), ("+50622220001", "home")]
+    assert (ana.name, ana.phone) == ("Ana", "+50688887777")
+
+
+def test_an_import_of_the_time_of_one_number_is_taken_back(people):
+    ana = Contact.objects.create(name="Ana", phone="88880002", owner=people.alice)
+    what = ContactImport.objects.create(
+        person=people.alice,
+        file_name="old.csv",
+        state="done",
+        changes={
+            "created": [],
+            "updated": {str(ana.pk): {"phone": ["+50688880001", "+50688880002"]}},
+        },
+    )
+    importer.take_back(what)
+    ana = Contact.objects.get()
+    assert (ana.phone, ana.numbered) == ("+50688880001", [("+50688880001", "other")])
+
+
 def test_what_somebody_changed_since_stays_changed(people):
     old = Contact.objects.create(name="Old", phone="88887777", owner=people.alice)
     what = taken_in(people.alice, "name,phone,company\nNew,88887777,Acme\n", duplicates="update")
@@ -332,7 +382,22 @@ def test_a_bad_file_says_so_at_its_field(client, alice, data, sentence):
     assert page.status_code == 400 and sentence in page.content.decode()
 
 
-@pytest.mark.parametrize("body", [{"name": "99"}, {"name": "x"}, {"duplicates": "burn"}])
+def test_a_person_says_which_columns_are_numbers_and_of_what_kind(client, alice):
+    page = upload(client, b"who,a,b,c\nAna,88887777,22221111,22220000\n")
+    url = page.redirect_chain[-1][0]
+    said = {"name": "0", "phone": "2", "phone_kind": "work", "duplicates": "skip"}
+    page = client.post(url, said, follow=True)
+    assert page.context["form"].initial["phone"] == "2"
+    page = client.post(url, said | {"phone_2": "1", "phone_2_kind": "mobile"}, follow=True)
+    assert "phone_3" in page.context["form"].fields  # there is always one more to be said
+    client.post(url, said | {"phone_3": "1", "take": "1"})
+    (ana,) = Contact.objects.all()
+    assert ana.numbered == [("+50622221111", "work"), ("+50688887777", "other")]
+
+
+@pytest.mark.parametrize(
+    "body", [{"name": "99"}, {"name": "x"}, {"duplicates": "burn"}, {"phone_kind": "drum"}]
+)
 def test_a_mapping_that_makes_no_sense_is_refused(client, alice, body):
     what = draft(alice, "name,phone\nAna,88887777\n")
     good = {"name": "0", "phone": "1", "duplicates": "skip", "take": "1"}

@@ -121,13 +121,29 @@ def test_an_incoming_call_whose_b_leg_names_its_own_call_is_one(switch, client):
         assert (call.ring_seconds, call.hold_seconds, call.missing) == (7, 5, "")
 
 
+def test_a_missed_call_whose_call_is_the_phone_that_rang_is_kept(switch, client):
+    callers = leg(A, 0, None, 20, call_uuid=B, hangup_cause="ORIGINATOR_CANCEL")
+    (call,) = sent(client, callers)
+    assert brief(call) == ("-", "inbound", CUSTOMER, "NO_ANSWER", 0)
+
+
+def test_a_gateway_s_leg_that_lacks_who_made_it_makes_no_second_call(switch, client):
+    first, second = stored("out-a", "out-b")
+    del second["variables"]["originating_leg_uuid"]
+    for order in permutations([first, second]):
+        CallLog.objects.all().delete()
+        RawEvent.objects.all().delete()
+        (call,) = sent(client, *order)
+        assert brief(call) == ("alice", "outbound", CUSTOMER, "COMPLETED", 60)
+
+
 def test_ids_that_nothing_settles_are_shown_and_make_one_call(switch, client):
     callers = leg(A, 0, 1, 60, bridged=9, bridge_uuid=B, bridge_channel="sofia/internal/1002@x")
     bobs = leg(B, 2, 9, 60, direction="outbound", dialed_user="1002", call_uuid=C, bridged=9)
     bobs["variables"] |= {"originating_leg_uuid": D, "bridge_uuid": A}
     calls = sent(client, bobs, callers)
     assert [brief(call) for call in calls] == [("bob", "inbound", CUSTOMER, "COMPLETED", 51)]
-    assert calls[0].missing == "events"
+    assert calls[0].lacks == ["conflict"]
     (kept,) = RawEvent.objects.exclude(outcome=RawEvent.TAKEN)
     assert kept.outcome == RawEvent.UNKNOWN and "contradictory ids" in kept.note
 
@@ -258,6 +274,18 @@ def test_a_parked_call_ends_for_who_parks_and_is_incoming_for_who_fetches(switch
         ("bob", "inbound", CUSTOMER, "COMPLETED", 40),
     ]
     assert len({call.conversation for call in calls}) == 1
+
+
+def test_a_fetched_call_that_only_the_dialplan_s_extension_tells(switch, client):
+    callers, alices, bobs = parked()
+    del bobs["variables"]["last_app"], bobs["variables"]["last_arg"]
+    ran = [{"app_name": "valet_park", "app_data": "lot 6001"}]
+    bobs["callflow"][0]["extension"] = {"name": "fetch", "applications": ran}
+    calls = sent(client, bobs, alices, callers)
+    assert [brief(call) for call in calls] == [
+        ("alice", "inbound", CUSTOMER, "COMPLETED", 20),
+        ("bob", "inbound", CUSTOMER, "COMPLETED", 40),
+    ]
 
 
 def test_the_announcement_of_the_place_is_no_call(switch, client):

@@ -3,11 +3,15 @@ which direction, with whom and how long, in any order."""
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
+from calls.history import ledger_lines
 from calls.models import CallLog, RawEvent, WaitingFact
-from calls.telephony import intake
+from calls.providers.base import Payload
+from calls.telephony import hooks, intake
+from common.instants import now
 from metrics.rollups.rebuild import differences
 from tests.support.hooks import BASE, calls, inputs, make_account, map_to, tell
 
@@ -98,8 +102,18 @@ FROM_AND_TO = {
 }
 
 
-def test_from_and_to_are_chosen_by_direction(client, people):
-    account = make_account("generic", FROM_AND_TO)
+OF_ONE_DIRECTION = {
+    **FROM_AND_TO,
+    "fields": {
+        {"from": "number", "to": "agent"}.get(name, name): path
+        for name, path in FROM_AND_TO["fields"].items()
+    },
+}
+
+
+@pytest.mark.parametrize("settings_", [FROM_AND_TO, OF_ONE_DIRECTION])
+def test_from_and_to_are_chosen_by_direction(client, people, settings_):
+    account = make_account("generic", settings_)
     map_to(account, people.alice, "+50640001400")
     found = in_any_order(client, account, inputs("generic-from-and-to"))
     assert {tuple((c[0], c[1], c[2], c[4]) for c in one) for one in found} == {
@@ -253,6 +267,19 @@ def test_one_message_at_the_end_with_start_and_length(client, people):
     )
 
 
+def test_the_names_that_many_systems_use(client, people):
+    account = make_account("generic", {"time_zone": "America/Costa_Rica"})
+    map_to(account, people.alice, "801")
+    said = {"call_id": "n-1", "from": "88881601", "to": "801", "direction": "Inbound"}
+    times = {"start_time": "2026-01-05 04:00:00", "duration": 110, "billsec": "101"}
+    tell(client, account, said | times, said | times | {"call_id": "n-2", "billsec": "0"})
+    assert sorted(calls()) == [
+        ("alice", "COMPLETED", "inbound", 9, 101, 0),
+        ("alice", "NO_ANSWER", "inbound", 110, 0, 0),
+    ]
+    assert set(CallLog.objects.values_list("missing", flat=True)) == {""}
+
+
 def test_lengths_may_be_in_milliseconds(client, people):
     account = make_account("generic", {"lengths": "ms"})
     said = RECORD | {"duration_seconds": "110400", "connected_seconds": 101_400}
@@ -389,6 +416,23 @@ def test_a_system_that_names_two_turns_of_an_agent_by_one_id(client, people):
     forget()
     tell(client, account, *numbered[:3], *numbered[4:])
     assert "events" in CallLog.objects.earliest("start_time").lacks
+
+
+def test_the_page_of_a_turn_shows_what_was_said_of_it(client, people):
+    account = make_account("generic")
+    map_to(account, people.alice, "801")
+    steps = [("started", 0), ("answered", 5), ("ended", 60), ("started", 100), ("ended", 150)]
+    tell(client, account, *live("c-1", "801", *steps))
+    first, second = CallLog.objects.order_by("start_time")
+    assert (first.events.count(), second.events.count()) == (5, 6)
+    shown = [ledger_lines.lines(list(call.events.all())) for call in (first, second)]
+    assert [[line.event.kind for line in lines] for lines in shown] == [
+        ["started", "answered", "ended"],
+        ["noted", "started", "ended"],
+    ]
+    client.force_login(people.ada)
+    assert "Turno" in client.get(f"/calls/{second.call_id}/").content.decode()
+    assert "Turno" not in client.get(f"/calls/{first.call_id}/").content.decode()
 
 
 def aircall(event, at, **data):
@@ -727,6 +771,34 @@ def test_a_strangers_call_appears_at_its_end_or_when_that_is_overdue(client, rin
     assert intake.record_overdue() == 1
     assert calls() == [("", "IN_PROGRESS", "inbound", 5, None, 0)]
     assert not WaitingFact.objects.exists()
+
+
+# --- What was recorded before ---
+
+
+def test_a_call_of_before_keeps_its_key_when_its_messages_come_again(client, people):
+    """Its ledger says nothing of turns, and a repeated message adds none."""
+    account = make_account("aircall")
+    map_to(account, people.alice, "11")
+    map_to(account, people.bob, "12")
+    over = {"transferred_by": B, "transferred_to": A, "ended_at": 1767607200 + 135}
+    messages = [
+        aircall("answered", 5),
+        aircall("transferred", 45, transferred_by=A, transferred_to=B),
+        aircall("transferred", 75, user=B, transferred_by=B, transferred_to=A),
+        aircall("hungup", 135, **over),
+    ]
+    adapter = hooks.adapter_of(account)
+    for said in messages:
+        events = adapter.parse(Payload(json.dumps(said).encode(), 0))
+        of_before = [
+            replace(one, data={name: one.data[name] for name in one.data if name != "turn"})
+            for one in events
+        ]
+        intake.record(account, of_before, received=now())
+    before = calls()
+    tell(client, account, *messages)
+    assert (calls(), CallLog.objects.count()) == (before, 2)
 
 
 # --- Ids that contradict each other ---

@@ -63,6 +63,26 @@ def test_who_fetches_a_call_sees_whose_it_is(people):
     assert first.is_shared and second.is_shared
 
 
+def test_a_fetched_call_is_known_without_its_event():
+    """Neither event of the fetching came: the bridge alone says so."""
+    pbx = exchange()
+    trunk, one = inbound(pbx)
+    pbx.wait(10)
+    park(pbx, trunk, one)
+    pbx.leave(one)
+    pbx.wait(30)
+    two = pbx.call("1002", "701")
+    pbx.go_up(two)
+    two.linkedid = trunk.linkedid
+    pbx.bridge(two, trunk)
+    pbx.wait(20)
+    pbx.hang_up(trunk, two)
+    first, second = parts(events_of(pbx.stream()))
+    assert (first.agent, first.talk) == ("1001", near(10))
+    assert (second.agent, second.direction, second.number) == ("1002", "inbound", CUSTOMER)
+    assert second.talk == near(20)
+
+
 def test_a_call_that_an_agent_made_and_parked_is_anothers_with_the_same_number():
     pbx = exchange()
     agent = pbx.call("1001", f"9{CUSTOMER}")
@@ -233,3 +253,24 @@ def test_a_number_that_is_dialled_after_an_announcement_is_known_better():
     pbx.hang_up(agent, remote)
     (part,) = parts(events_of(pbx.stream()))
     assert (part.number, part.ring, part.talk) == (CUSTOMER, near(4), near(6))
+
+
+def test_legs_that_dial_each_other_are_one_call_whatever_their_linkedids_say():
+    """A queue's member behind a Local channel of which each half has a Linkedid of its own."""
+    pbx = exchange()
+    trunk = pbx.call("trunk", "600", CUSTOMER)
+    pbx.join_queue(trunk)
+    near_half = pbx.dial(trunk, "Local/1001@from-queue-00000001;1", "1001@from-queue/n")
+    near_half.linkedid = near_half.uniqueid
+    far_half = pbx.new_channel("Local/1001@from-queue-00000001;2", CUSTOMER, "1001")
+    pbx.event("Newchannel", far_half.block())
+    agent = pbx.dial(far_half, "1001")
+    pbx.wait(6)
+    pbx.answer(far_half, agent)
+    pbx.answer(trunk, near_half)
+    pbx.leave_queue(trunk)
+    pbx.wait(12)
+    pbx.hang_up(trunk, near_half, far_half, agent)
+    (part,) = parts(events_of(pbx.stream()))
+    assert (part.agent, part.direction, part.number) == ("1001", "inbound", CUSTOMER)
+    assert (part.ring, part.talk) == (near(6), near(12))

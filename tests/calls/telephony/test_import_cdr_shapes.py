@@ -117,6 +117,10 @@ SHAPES = {
     "with instants since 1970": TABLE.replace("2026-01-05 10:00:00", "1767607200").replace(
         "2026-01-05 11:00:00", "1767610800.5"
     ),
+    "the date and the time apart": "Fecha,Hora,src,dst,channel,dstchannel,"
+    "disposition,duration,billsec\n"
+    "05/01/2026,10:00:00,1001,88880001,PJSIP/1001-0000000a,PJSIP/itsp-0000000b,ANSWERED,110,101\n"
+    "05/01/2026,11:00,1001,88880002,PJSIP/1001-0000000c,PJSIP/itsp-0000000d,NO ANSWER,30,0\n",
     "days first": TABLE.replace("2026-01-05", "05/01/2026").replace(":00:00,", ":00,"),
     "AM and PM": TABLE.replace("2026-01-05 10:00:00", "01/05/2026 10:00:00 AM").replace(
         "2026-01-05 11:00:00", "1/5/2026 11:00 a. m."
@@ -152,6 +156,31 @@ def test_quotes_as_mysql_escapes_them(pbx, tmp_path):
     text = joined(",", *CELLS[1:], quote='"').replace('"""Ana"" <1001>"', r'"\"Ana\" <1001>"')
     assert "2 new, 0 lines not readable" in imported(pbx, text, tmp_path)
     assert calls() == RIGHT
+
+
+def test_the_digit_that_asks_for_a_line_is_not_the_number(pbx, tmp_path):
+    text = TABLE.replace(",88880001,", ",988880001,")
+    imported(pbx, text, tmp_path)
+    assert calls() == RIGHT
+
+
+def test_a_length_that_cannot_be_read_is_told_where_it_is_needed(pbx, tmp_path):
+    printed = imported(pbx, TABLE.replace(",110,101,", ",long,101,"), tmp_path)
+    assert "line 2 is not readable: 'long' is no length" in printed and "1 new" in printed
+    row = master(
+        "PJSIP/1001-0000000a", "PJSIP/itsp-0000000b", 0, 9, 110, src="1001", dst="88880001"
+    )
+    assert "1 new" in imported(pbx, row.replace('"110"', '"long"'), tmp_path)
+    assert calls() == RIGHT
+
+
+def test_ids_that_are_none_join_nothing(pbx, tmp_path):
+    text = "\n".join(
+        [HEAD, *(joined(",", [*cut(one)[:23], "0", *cut(one)[24:]], quote='"') for one in ROWS)]
+    )
+    assert "no linkedid" in imported(pbx, text, tmp_path)
+    assert calls() == RIGHT
+    assert not CallLog.objects.filter(is_shared=True).exists()
 
 
 def test_a_table_without_channels_is_read_by_its_numbers(pbx, tmp_path):
@@ -247,6 +276,14 @@ def test_not_even_a_uniqueid(pbx, tmp_path):
     assert calls() == [("alice", "inbound", CUSTOMER, "COMPLETED", 10, 105)]
 
 
+def test_a_local_channel_that_left_the_way_does_not_hide_when_the_member_answered(pbx, tmp_path):
+    """Asterisk took the Local channel out: the queue's row names the phone itself."""
+    queue, tried, answered = QUEUE.splitlines()
+    queue = queue.replace("Local/1001@from-queue-00000004;1", "PJSIP/1001-00000011")
+    imported(pbx, "\n".join([queue, tried, answered]), tmp_path)
+    assert calls() == [("alice", "inbound", CUSTOMER, "COMPLETED", 10, 105)]
+
+
 def test_an_abandoned_queue_is_one_call_of_nobody(pbx, tmp_path):
     rows = [
         master("PJSIP/itsp-00000010", "", 0, 0, 40, app="Queue", uniqueid=f"{T}.20"),
@@ -275,7 +312,7 @@ def test_a_queue_that_somebody_answered_is_not_abandoned(pbx, tmp_path):
     assert (call.user, call.status) == (None, "COMPLETED")
 
 
-def test_a_try_that_fits_two_calls_is_kept_and_told(pbx, tmp_path):
+def test_a_try_that_fits_two_calls_makes_no_third_and_is_told(pbx, tmp_path):
     """Two calls of one number in the queue at once: nothing says for which a member rang."""
     rows = [
         master("PJSIP/itsp-00000010", "", 0, 0, 60, app="Queue", uniqueid=f"{T}.20"),
@@ -284,8 +321,24 @@ def test_a_try_that_fits_two_calls_is_kept_and_told(pbx, tmp_path):
                dst="1001", uniqueid=f"{T}.24"),
     ]  # fmt: skip
     printed = imported(pbx, "\n".join(rows), tmp_path)
-    assert "line 3: several calls may be the one it belongs to" in printed
-    assert [(one[0], one[3]) for one in calls()] == [("-", "NO_ANSWER")] * 3
+    assert "fits this call and another one" in printed
+    assert [(one[0], one[3]) for one in calls()] == [("-", "NO_ANSWER")] * 2
+    assert [call.lacks for call in CallLog.objects.order_by("start_time")] == [[], ["conflict"]]
+
+
+def test_a_queue_of_a_hidden_number(pbx, tmp_path):
+    imported(pbx, QUEUE.replace(CUSTOMER, ""), tmp_path)
+    assert calls() == [("alice", "inbound", "", "COMPLETED", 10, 105)]
+
+
+def test_tries_whose_caller_no_row_tells_are_one_call_of_nobody(pbx, tmp_path):
+    rows = [
+        master(f"Local/100{n}@from-queue-0000000{n};2", f"PJSIP/100{n}-0000001{n}", 20 * n, None,
+               20 * n + 10, dst=f"100{n}", uniqueid=f"{T}.2{n}")
+        for n in (1, 2)
+    ]  # fmt: skip
+    imported(pbx, "\n".join(rows), tmp_path)
+    assert [(one[0], one[3]) for one in calls()] == [("-", "NO_ANSWER")]
 
 
 def test_a_call_by_a_local_channel_that_one_person_missed_is_theirs(pbx, tmp_path):
@@ -431,4 +484,6 @@ def test_column_names_are_read_from_a_setting():
     assert cdr.column_names(["start", " end"]) == ("start", "end")
     assert cdr.column_names("start=Call Date,end=3") == {"start": "Call Date", "end": "3"}
     assert cdr.column_names({"start": "x"}) == {"start": "x"}
+    assert cdr.column_names({"calldate": "start"}) == {"start": "calldate"}
+    assert cdr.column_names("Wann=start,channel=Canal") == {"start": "Wann", "channel": "Canal"}
     assert cdr.column_names(None) == ()

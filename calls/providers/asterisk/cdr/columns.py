@@ -82,14 +82,21 @@ def column_names(value: Any) -> ColumnNames:
     """What a setting or an option says: names in their order with commas or spaces in between, or
     pairs such as `start=Call Date, channel=Canal`, or such a mapping."""
     if isinstance(value, Mapping):
-        return {str(ours).strip(): str(theirs).strip() for ours, theirs in value.items()}
+        return dict(_pair(str(ours).strip(), str(theirs).strip()) for ours, theirs in value.items())
     if isinstance(value, list | tuple):
         return tuple(str(one).strip() for one in value)
     said = str(value or "")
     if "=" in said:
         pairs = (pair.partition("=") for pair in said.split(","))
-        return {ours.strip(): theirs.strip() for ours, _, theirs in pairs if ours.strip()}
+        return dict(
+            _pair(ours.strip(), theirs.strip()) for ours, _, theirs in pairs if ours.strip()
+        )
     return tuple(re.findall(r"[^,\s]+", said))
+
+
+def _pair(ours: str, theirs: str) -> tuple[str, str]:
+    """Our name and theirs, whichever was said first."""
+    return (theirs, ours) if ours not in _OURS and theirs in _OURS else (ours, theirs)
 
 
 def named_by(values: Sequence[str], given: ColumnNames = ()) -> tuple[str, ...] | None:

@@ -17,6 +17,7 @@ from calls.providers.asterisk.dialplan import half_of, is_local
 _AT_ONCE = 2_000
 # Names that a channel has for itself: PJSIP/1001-0000002a, where others (DAHDI/1-1) come again.
 _UNIQUE = re.compile(r"-[0-9a-f]{6,}(;[12])?$", re.IGNORECASE)
+_BETWEEN_TRIES = 60_000  # ms in which a queue tries again
 # Calls of one number that may be there at once, at most: of a hidden number there are many.
 _LOOKED_AT = 50
 QUEUE = "Queue"
@@ -25,7 +26,7 @@ QUEUE = "Queue"
 @dataclass(frozen=True)
 class CdrConversation:
     """The rows of one call, by their start. `name` is its id; `names` all that it may have been
-    called. `is_doubtful`: its caller is in another call, and nothing says in which."""
+    called. `is_doubtful`: a row of it may be of another call, and nothing says of which."""
 
     name: str
     names: tuple[str, ...]
@@ -123,24 +124,40 @@ def _of(rows: list[CdrRow]) -> CdrConversation:
 
 def _with_tries(found: list[CdrConversation]) -> list[CdrConversation]:
     """Puts the tries that no id links to their call, those of a queue's members who did not answer,
-    to the only call of the same caller at that time."""
+    to the call of the same caller at that time. Of several the latest has it, and is doubtful: a
+    try makes no call of its own while there is one. Where there is none, those of a caller that
+    follow upon each other are one."""
     tries = [one for one in found if one.is_try]
     if not tries:
         return found
     whole = [one for one in found if not one.is_try]
     callers = _Callers(whole)
     joined: dict[int, list[CdrConversation]] = {}
-    alone = []
+    alone: list[CdrConversation] = []
     for one in tries:
         fits = callers.at_time_of(one)
-        queued = [place for place in fits if whole[place].is_queued] or fits
-        if len(queued) == 1:
-            joined.setdefault(queued[0], []).append(one)
+        fits = [place for place in fits if whole[place].is_queued] or fits
+        if fits:
+            joined.setdefault(fits[-1], []).append(replace(one, is_doubtful=len(fits) > 1))
         else:
-            alone.append(replace(one, is_doubtful=bool(queued)))
+            alone.append(one)
     for place, its in joined.items():
         whole[place] = _joined(whole[place], its)
-    return whole + alone
+    return whole + _following(alone)
+
+
+def _following(tries: list[CdrConversation]) -> list[CdrConversation]:
+    """Tries by callers of whom no row tells, those of one caller together."""
+    found: list[CdrConversation] = []
+    for one in sorted(tries, key=lambda one: (one.rows[0].src, one.rows[0].start)):
+        last = found[-1] if found else one
+        until = max(row.end for row in last.rows)
+        is_same = last.rows[0].src == one.rows[0].src != ""
+        if found and is_same and one.rows[0].start <= until + _BETWEEN_TRIES:
+            found[-1] = _joined(last, [one])
+        else:
+            found.append(one)
+    return found
 
 
 class _Callers:
@@ -150,7 +167,7 @@ class _Callers:
         self._calls: dict[str, list[tuple[int, int, int]]] = {}  # since, until, place
         for place, one in enumerate(whole):
             span = one.rows[0].start, max(row.end for row in one.rows), place
-            for number in {row.src for row in one.rows} - {""}:
+            for number in {row.src for row in one.rows}:
                 self._calls.setdefault(number, []).append(span)
         for spans in self._calls.values():
             spans.sort()
@@ -168,5 +185,8 @@ def _joined(one: CdrConversation, others: list[CdrConversation]) -> CdrConversat
     every = [row for it in (one, *others) for row in it.rows]
     names = tuple(dict.fromkeys(name for it in (one, *others) for name in it.names))
     return replace(
-        one, names=names, rows=tuple(sorted(every, key=lambda row: (row.start, row.line)))
+        one,
+        names=names,
+        rows=tuple(sorted(every, key=lambda row: (row.start, row.line))),
+        is_doubtful=any(it.is_doubtful for it in (one, *others)),
     )

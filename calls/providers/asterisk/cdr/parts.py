@@ -19,8 +19,8 @@ _ROOMS = frozenset({"ConfBridge", "MeetMe", "Conference", "Page"})
 class CdrPart:
     """What the rows say that one agent did. `call` is the Uniqueid of the agent's leg where they
     tell it, `channel` the leg's name; `conversation` the whole call, and `conversations` all that
-    it may have been called. `knows_answer` is False where `answered` is unknown. `is_doubtful`: the
-    rows do not say of which call this is."""
+    it may have been called. `knows_answer` is False where `answered` is unknown. `is_doubtful`: one
+    of the rows may be of another call."""
 
     conversation: str
     call: str
@@ -98,7 +98,7 @@ class _Call:
             channel,
             rows,
             call=first.uniqueid,
-            number=first.dst,
+            number=self._called_out(first),
             direction="internal" if internal else "outbound",
             answers=answered,
             knows_answer=not (answered and any(row.lastapp == QUEUE for row in rows)),
@@ -136,6 +136,13 @@ class _Call:
         end = max(row.end for row in (*own, *self.dialled.get(channel, [])))
         return replace(part, answered=max(reached, part.start), end=max(end, reached))
 
+    def _called_out(self, row: CdrRow) -> str:
+        """What was dialled, without the digit that asks for a line."""
+        if row.dst[:1] not in ("0", "9") or row.lastapp != "Dial":
+            return row.dst
+        bare, called = row.dst[1:], self.plan.dialled_number(row.lastdata.partition(",")[0])
+        return bare if called == bare and not self.plan.is_agent(bare) else row.dst
+
     # --- Who was called ---------------------------------------------------------------------------
 
     def _was_called(self, channel: str) -> CdrPart:
@@ -148,7 +155,7 @@ class _Call:
         # A queue answers for its members, so that its own row does not tell when they did.
         direct = [row for row in answered if row.lastapp != QUEUE]
         earlier = [r for r in self.rows if r.channel == first.channel and r.start < first.start]
-        return self._part(
+        part = self._part(
             channel,
             rows,
             number=first.src,
@@ -158,6 +165,9 @@ class _Call:
             disposition="NO ANSWER",
             reason="" if answered else OUTCOMES[first.disposition][1],
         )
+        # Nor does it tell since when a phone rang.
+        rung = [row.start for row in rows if row.lastapp != QUEUE]
+        return replace(part, start=min(rung, default=part.start))
 
     def _placed_by(self, row: CdrRow) -> CdrRow | None:
         """The row of a program that makes this agent's phone ring by one half of a Local channel
@@ -173,7 +183,7 @@ class _Call:
         part = self._part(
             channel,
             [placed],
-            number=placed.dst,
+            number=self._called_out(placed),
             direction="internal" if internal else "outbound",
             answers=[placed] if placed.is_answered else [],
             disposition=placed.disposition,

@@ -56,6 +56,7 @@ class CdrRow:
     disposition: str
     uniqueid: str
     linkedid: str
+    lastdata: str = ""
     knows_answer: bool = True
 
     @property
@@ -157,8 +158,8 @@ def _row(line: int, said: dict[str, str], zone: ZoneInfo, *, day_first: bool) ->
     if lacking:
         raise BadLine(f"no column {', '.join(lacking)}")
     times = Times(zone, said.get("uniqueid", ""), day_first=day_first)
-    start = times.instant(f"{said['start']} {said.get('time', '')}".strip())
-    duration, billsec = _length(said, "duration"), _length(said, "billsec")
+    start = times.instant(f"{said.get('start', '')} {said.get('time', '')}".strip())
+    duration, billsec = _length(said, "duration", "end"), _length(said, "billsec", "answer")
     disposition = _disposition(said, billsec)
     answer = said.get("answer", "")
     answered = None if is_never(answer) else times.instant(answer, not_before=start)
@@ -184,8 +185,9 @@ def _row(line: int, said: dict[str, str], zone: ZoneInfo, *, day_first: bool) ->
         duration=(end - start) // 1000 if duration is None else duration,
         billsec=billsec or 0,
         disposition=disposition,
-        uniqueid=said.get("uniqueid", ""),
-        linkedid=said.get("linkedid", ""),
+        uniqueid=_id(said, "uniqueid"),
+        linkedid=_id(said, "linkedid"),
+        lastdata=said.get("lastdata", ""),
         knows_answer=knows_answer,
     )
 
@@ -196,13 +198,26 @@ def _lacking(said: Mapping[str, str]) -> list[str]:
         "channel": ("channel", "src"),
         "disposition": ("disposition", "billsec", "answer"),
         "end": ("end", "duration"),
-        "start": ("start",),
+        "start": ("start", "time"),
     }
     return [name for name, any_of in wanted.items() if not said.keys() & set(any_of)]
 
 
-def _length(said: Mapping[str, str], name: str) -> int | None:
-    return seconds(said[name]) if name in said else None
+def _id(said: Mapping[str, str], name: str) -> str:
+    """An id; "" for what stands where there is none."""
+    found = said.get(name, "")
+    return "" if found in ("0", "-", "-1") else found
+
+
+def _length(said: Mapping[str, str], name: str, instead: str) -> int | None:
+    """A length in seconds; one that cannot be read is needed only where no instant stands
+    `instead`."""
+    try:
+        return seconds(said[name]) if name in said else None
+    except NoTime:
+        if is_never(said.get(instead, "")):
+            raise
+        return None
 
 
 def _disposition(said: Mapping[str, str], billsec: int | None) -> str:

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0014_contacts_in_order")]
+    dependencies = [("calls", "0015_contacts_in_order")]
     operations = [
         migrations.AddField(
             "contact",

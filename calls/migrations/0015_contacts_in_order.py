@@ -29,7 +29,7 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0013_waiting_facts")]
+    dependencies = [("calls", "0014_contact_import_remarks")]
     operations = [
         migrations.AddField("contact", "name_key", models.BinaryField(default=b"")),
         migrations.RemoveIndex("contact", "calls_conta_name_3bfb42_idx"),
