@@ -193,7 +193,7 @@ def test_a_new_name_moves_its_row(named, ada):
 
 @pytest.mark.django_db(transaction=True)
 def test_contacts_that_were_there_before():
-    before = ("calls", "0013_waiting_facts")
+    before = ("calls", "0014_contact_import_remarks")
     try:
         call_command("migrate", *before, verbosity=0)
         state = MigrationExecutor(connection).loader.project_state([before])
