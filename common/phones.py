@@ -47,9 +47,9 @@ _SAME_TYPED: Final = [
     (re.compile(r"(?:1|9|01|04[45])(\d{10})"), r"\1"),
     (re.compile(r"0+([1-9]\d{2,})"), r"\1"),
 ]
-# Phone systems and people tell numbers of other countries without the + of their code. Believed only
-# of the Americas and Spain: with what is dialled for an outside line (0, 8, 9) others would be made
-# up.
+# Phone systems and people tell numbers of other countries without the + of their code. That is
+# believed only of the Americas and Spain: with what is dialled for an outside line (0, 8, 9) others
+# would be made up.
 _WITHOUT_PLUS: Final = re.compile(r"(?=\d{11,15}$)(?:1|34|5)\d+", re.ASCII)
 _BETWEEN_DIGITS: Final = re.compile(r"[\s().\u2010-\u2015-]+")
 # What is dialled within the country instead of its code, though many countries have no such 0.
