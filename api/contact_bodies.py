@@ -86,8 +86,11 @@ class ContactBody(serializers.Serializer[Contact]):
         if numbers is not None:
             numbers = [(one["number"], one.get("kind", "")) for one in numbers]
             # A program that changes `phone` may send the numbers back as it was given them.
-            if values.get("phone", contact.phone) != contact.phone:
-                numbers = with_preferred(distinct(numbers), values["phone"])
+            phone = values.get("phone", contact.phone)
+            if phone != contact.phone:
+                if self.instance is None:  # there is none that it could replace
+                    numbers.append((phone, NumberKind.OTHER))
+                numbers = with_preferred(distinct(numbers), phone)
         for name, value in values.items():
             setattr(contact, name, value)
         try:

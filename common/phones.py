@@ -19,10 +19,11 @@ _EIGHT_DIGITS_IN_BRAZIL: Final = r"(\d\d)([6-9]\d{7})"
 _MENDED: Final = [
     # Mexico's prefixes, until 2019, of calls to mobiles and of long distance.
     (re.compile(r"\+52(?:1|01|044|045)(\d{10})"), r"+52\1"),
-    # Argentina's 15 of mobiles, where the 9 says it already.
-    (re.compile(r"\+549(11)15(\d{8})"), r"+549\1\2"),
-    (re.compile(r"\+549([23]\d\d)15(\d{7})"), r"+549\1\2"),
-    (re.compile(r"\+549([23]\d{3})15(\d{6})"), r"+549\1\2"),
+    # Argentina's 15 of mobiles, where the 9 says it already, and the 0 of calls within.
+    (re.compile(r"\+5490?(11)15(\d{8})"), r"+549\1\2"),
+    (re.compile(r"\+5490?([23]\d\d)15(\d{7})"), r"+549\1\2"),
+    (re.compile(r"\+5490?([23]\d{3})15(\d{6})"), r"+549\1\2"),
+    (re.compile(r"\+5490(\d{10})"), r"+549\1"),
 ]
 # Numbers in E.164 that ring one and the same phone: the left is the line on the right.
 _SAME: Final = [
@@ -46,9 +47,13 @@ _SAME_TYPED: Final = [
     (re.compile(r"(?:1|9|01|04[45])(\d{10})"), r"\1"),
     (re.compile(r"0+([1-9]\d{2,})"), r"\1"),
 ]
-# Phone systems tell numbers of other countries without the + of their code. Believed only of the
-# Americas and Spain: with what is dialled for an outside line (0, 8, 9) others would be made up.
+# Phone systems and people tell numbers of other countries without the + of their code. That is
+# believed only of the Americas and Spain: with what is dialled for an outside line (0, 8, 9) others
+# would be made up.
 _WITHOUT_PLUS: Final = re.compile(r"(?=\d{11,15}$)(?:1|34|5)\d+", re.ASCII)
+_BETWEEN_DIGITS: Final = re.compile(r"[\s().\u2010-\u2015-]+")
+# What is dialled within the country instead of its code, though many countries have no such 0.
+_DIALLED_WITHIN: Final = re.compile(r"(?<=\d)\s*\(0\)")
 
 
 def to_e164(number: str, region: str | None = None) -> str:
@@ -60,10 +65,14 @@ def to_e164(number: str, region: str | None = None) -> str:
 def _to_e164(number: str, region: str) -> str:
     number = without_invisible(number)
     written = _written(number, region)
-    if not written and _WITHOUT_PLUS.fullmatch(number):
-        abroad = _written(f"+{number}", region)
+    if written:
+        return written
+    digits = _BETWEEN_DIGITS.sub("", number)
+    if _WITHOUT_PLUS.fullmatch(digits):
+        abroad = _written(f"+{digits}", region)
         return abroad if abroad and is_valid(abroad) else ""
-    return written
+    whole = _DIALLED_WITHIN.sub("", number)
+    return _written(whole, region) if whole != number else ""
 
 
 def _written(number: str, region: str) -> str:

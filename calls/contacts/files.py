@@ -59,7 +59,7 @@ def _rows_of(data: bytes) -> tuple[str, Iterator[list[str]]]:
         raise UnreadableFile(_("This is an old Excel file. Save it as .xlsx and try again."))
     text = _decoded(data)
     if text.lstrip()[:11].upper() == "BEGIN:VCARD":
-        return "vcf", ([_clean(cell) for cell in row] for row in vcard.rows_of(text))
+        return "vcf", ([_clean(cell) for cell in row] for row in vcard.rows_of(text, MAX_ROWS + 1))
     return "csv", _csv_rows(text)
 
 

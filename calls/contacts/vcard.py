@@ -4,6 +4,7 @@ import quopri
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ _PARAMETER: Final = re.compile(r"(?:\"[^\"]*\"|[^\";])+")
 _COMPONENT: Final = re.compile(r"((?:[^;\\]|\\.|\\$)*)(?:;|$)", re.S)
 _ESCAPED: Final = re.compile(r"\\([\\,;:nN])")
 _MOST_NUMBERS: Final = 50  # of one card
+_NOT_PREFERRED: Final = 1000  # behind any PREF, of which three digits are read
 _KEPT: Final = {
     *("FN", "N", "ORG", "NICKNAME", "TEL", "UID", "KIND"),
     *("X-ABLABEL", "X-ADDRESSBOOKSERVER-KIND"),
@@ -74,15 +76,18 @@ class _Card:
         return [one for one in self.properties if one.name == name]
 
     def first(self, name: str) -> str:
-        """The first value of the property that says anything; "" for none."""
-        return next(filter(None, (one.value.strip() for one in self.all(name))), "")
+        """The most preferred, else first, value of the property that says anything; "" for none."""
+        said = sorted(self.all(name), key=_rank)
+        return next(filter(None, (one.value.strip() for one in said)), "")
 
 
-def rows_of(text: str) -> Iterator[list[str]]:
+def rows_of(text: str, most: int) -> Iterator[list[str]]:
     """A head of our own, then a row a card: name, preferred number, company and id, kind of the
     number, then the other numbers and their kinds. A card that was cut off or says nothing becomes
-    a row without name and number, which is told as a fault. Groups of cards are left out."""
-    rows = [_row(card) for card in _cards(text) if not _is_group(card)]
+    a row without name and number, which is told as a fault. Groups of cards are left out, and
+    what comes after the first `most` cards."""
+    cards = (card for card in _cards(text) if not _is_group(card))
+    rows = [_row(card) for card in islice(cards, most)]
     others = (max(map(len, rows), default=0) - 5) // 2
     head = ["name", "phone", "company", "reference", "phone type"]
     yield head + [name for n in range(2, others + 2) for name in (f"phone {n}", f"phone {n} type")]
@@ -165,6 +170,10 @@ def _is_preferred(one: _Property) -> bool:
 def _preference(one: _Property) -> int:
     said = "".join(one.parameters.get("PREF", ()))[:3]
     return int(said) if said.isascii() and said.isdigit() else 1  # from 1, the most, to 100
+
+
+def _rank(one: _Property) -> int:
+    return _preference(one) if _is_preferred(one) else _NOT_PREFERRED
 
 
 # --- Reading ------------------------------------------------------------------------------------

@@ -7,6 +7,21 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Team
 
 
+class ContactImportQuerySet(models.QuerySet["ContactImport"]):
+    def let_go(self, kept: int, other: int) -> None:
+        """Taking back the import that made the contact `kept` will leave it: it is about to become
+        one with `other`, which that import did not make. Within a transaction."""
+        done = self.filter(state=ContactImport.DONE, created__gt=0)
+        for pk, changes in done.values_list("pk", "changes").iterator(chunk_size=20):
+            if kept in changes["created"]:
+                what = self.select_for_update().get(pk=pk)
+                made = what.changes.get("created", [])
+                if kept in made and other not in made:
+                    made.remove(kept)
+                    what.save(update_fields=["changes"])
+                return
+
+
 class ContactImport(models.Model):
     """One file. Its rows are kept until it is taken in; then what it changed, for taking it back.
 
@@ -45,6 +60,8 @@ class ContactImport(models.Model):
     remarks = models.JSONField(default=list)
     changes = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ContactImportQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-pk"]

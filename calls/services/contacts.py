@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.roles import VIEW_ALL_CALLS
 from calls.errors import BadCallData
-from calls.models import CallLog, Contact, ContactNumber
+from calls.models import CallLog, Contact, ContactImport, ContactNumber
 from calls.models.contact_number import Numbered
 
 _BATCH: Final = 2000
@@ -95,6 +95,7 @@ def merge(kept: Contact, other: Contact) -> Contact:
     if kept.pk == other.pk:
         raise BadCallData(_("A contact cannot be merged with itself."), "other")
     with transaction.atomic():
+        ContactImport.objects.let_go(kept.pk, other.pk)  # first, as taking it back locks it first
         ids = sorted([kept.pk, other.pk])
         both = {c.pk: c for c in Contact.objects.select_for_update().filter(pk__in=ids)}
         if len(both) < 2:

@@ -103,6 +103,21 @@ def test_a_body_that_comes_back_with_another_phone_or_other_numbers_says_what_ch
     assert said(api.send("put", path, body | {"numbers": turned})) == ("+50622221001", turned)
 
 
+def test_a_new_contact_has_its_phone_and_all_its_numbers(api):
+    def made(phone, *numbers):
+        body = {"name": "Ana", "phone": phone, "numbers": [{"number": n} for n in numbers]}
+        body["numbers"][-1]["kind"] = "work"
+        said = api.post("contacts", body).json()
+        assert said["phone"] == said["numbers"][0]["number"]
+        return [(one["number"], one["kind"]) for one in said["numbers"]]
+
+    assert made("8888-1111", "8888-2222") == [("+50688881111", "other"), ("+50688882222", "work")]
+    assert made("8888-3333", "8888-4444", "+506 88883333") == [
+        ("+50688883333", "work"),
+        ("+50688884444", "other"),
+    ]
+
+
 def test_two_spellings_of_a_number_are_one(api, path):
     both = [{"number": "+54 9 11 2345 6789", "kind": "mobile"}, {"number": "+541123456789"}]
     assert said(api.send("patch", path, {"numbers": both})) == (

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import translation
 
-from calls.contacts import files, importer
+from calls.contacts import files, importer, vcard
 from calls.contacts.files import UnreadableFile
 from calls.models import Contact, ContactImport
 from common.phones import line_of
@@ -74,6 +74,11 @@ def test_a_hundred_thousand_rows_are_refused_in_words(client, alice, row, head):
     assert page.status_code == 400
     assert "El archivo" in page.content.decode() and "como máximo" in page.content.decode()
     assert ContactImport.objects.count() == Contact.objects.count() == 0
+
+
+def test_cards_beyond_the_most_are_not_even_read():
+    cards = "BEGIN:VCARD\nFN:Ana\nTEL:88880001\nEND:VCARD\n" * 5
+    assert len(list(vcard.rows_of(cards, 2))) == 3  # with the head
 
 
 @pytest.mark.parametrize(

@@ -343,6 +343,24 @@ def test_what_somebody_changed_since_stays_changed(people):
     assert (old.name, old.company) == ("Newest", "")
 
 
+@pytest.mark.parametrize(("kept", "left"), [("New", ["New"]), ("Old", ["Old"]), ("Both", [])])
+def test_who_was_merged_with_somebody_of_before_is_not_taken_back(client, people, kept, left):
+    Contact.objects.create(name="Old", phone="88880001", owner=people.alice)
+    taken_in(people.alice, "name,phone\nElse,88880009\n")
+    what = taken_in(people.alice, "name,phone\nNew,88880002\nBoth,88880003\nAlso,88880004\n")
+    other = {"New": "Old", "Old": "New", "Both": "Also"}[kept]
+    client.force_login(people.alice)
+    path = reverse("contact_merge", args=[Contact.objects.get(name=kept).pk])
+    assert client.post(path, {"other": Contact.objects.get(name=other).pk}).status_code == 302
+    client.post(reverse("contact_import_undo", args=[what.pk]))
+    assert what.created == 3
+    contacts = Contact.objects.exclude(name__in=["Else", "Old"] if kept == "Both" else ["Else"])
+    assert [contact.name for contact in contacts] == left
+    if left:
+        numbers = {number for number, _kind in contacts.get().numbered}
+        assert numbers == {"+50688880001", "+50688880002"}
+
+
 # --- The pages ----------------------------------------------------------------------------------
 
 
