@@ -20,7 +20,11 @@ _NOT_A_NUMBER = gettext_lazy("This is not a phone number.")
 class SaveNumberForm(forms.Form):
     """A name for a number that nobody knew."""
 
-    name = forms.CharField(label=pgettext_lazy("of a contact", "Name"), max_length=120)
+    name = forms.CharField(
+        label=pgettext_lazy("of a contact", "Name"),
+        max_length=120,
+        error_messages={"required": gettext_lazy("The name is missing.")},
+    )
     company = forms.CharField(label=gettext_lazy("Company"), max_length=120, required=False)
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind of number"), choices=NumberKind.choices, required=False
