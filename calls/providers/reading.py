@@ -16,7 +16,7 @@ from common.text import without_invisible
 _LONGEST = 120  # characters of an id, a name or a number that we keep
 _UNWANTED = re.compile("[\x00\ud800-\udfff]")  # what no database stores as text
 _LARGEST = 2**53
-_LONGEST_SECONDS = 86_400
+LONGEST_SECONDS = 86_400
 _WHOLE = re.compile(r"(\d+)(?:\.0*)?")
 # 12, 12.5, and 12,5: what has three digits after a comma could be thousands.
 _DECIMAL = re.compile(r"\d+(?:\.\d*)?|\d+,(?:\d{1,2}|\d{4,})")
@@ -72,7 +72,7 @@ def length_of(value: Any, unit_ms: int = 1000) -> int | None:
         length = float(found.replace(",", ".")) * unit_ms / 1000
     else:
         return None
-    return round(length * 1000) if length <= _LONGEST_SECONDS else None
+    return round(length * 1000) if length <= LONGEST_SECONDS else None
 
 
 def instant_of(value: Any, zone: str = "") -> tuple[int, int]:
@@ -110,9 +110,9 @@ def flag(value: Any) -> bool:
     return value is True or text(value).casefold() in ("true", "yes", "1")
 
 
-def number_in(address: Any) -> str:
-    """The phone number of a SIP or tel address, `Rosa <sip:+50688887777@192.0.2.1>`; "" where the
-    address has a name or an extension, or is none."""
+def user_in(address: Any) -> str:
+    """Whom a SIP or tel address names, `1001` of `Ana <sip:1001@192.0.2.1>`; "" where it is none.
+    A number is without blanks and signs."""
     found = without_invisible(text(address))
     angled = _ANGLED.search(found)
     found = angled[1].strip() if angled else found
@@ -120,8 +120,21 @@ def number_in(address: Any) -> str:
     if scheme is None and angled is None:
         return ""
     user = found[scheme.end() if scheme else 0 :].partition("@")[0].partition(";")[0]
-    user = re.sub(r"[\s().-]", "", without_invisible(unquote(user)))
+    user = without_invisible(unquote(user)).strip()
+    plain = re.sub(r"[\s().-]", "", user)
+    return plain if plain.isascii() and _NUMBER.fullmatch(plain) else user
+
+
+def number_in(address: Any) -> str:
+    """The phone number of a SIP or tel address, `Rosa <sip:+50688887777@192.0.2.1>`; "" where the
+    address has a name or an extension, or is none."""
+    user = user_in(address)
     return user if user.isascii() and _NUMBER.fullmatch(user) else ""
+
+
+def names_in(address: Any) -> tuple[str, ...]:
+    """What a phone may be known by: its address as it was told, and whom that names."""
+    return names(address, user_in(address))
 
 
 def other_side(address: Any) -> str:
