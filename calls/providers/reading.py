@@ -6,6 +6,7 @@ import hmac
 import json
 import re
 from collections.abc import Iterable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
@@ -24,6 +25,9 @@ _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d\d(?:\.\d+)?)")
 _ISO_LENGTH = re.compile(r"PT(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?", re.IGNORECASE)
 _ANGLED = re.compile(r"<([^<>]+)>")
 _ADDRESS = re.compile(r"(?:sips?|tel):(?://)?", re.IGNORECASE)
+# Mon, 05 Jan 2026 10:00:00 +0000
+_MAIL_DATE = re.compile(r"(?:[a-z]{3},\s*)?\d{1,2} [a-z]{3} \d{4} [\d:]{5,8} \S+", re.IGNORECASE)
+_IN_UTC = re.compile(r" ?(?:UTC|GMT)$")
 _NUMBER = re.compile(r"\+?\d{7,15}")
 _Read = TypeVar("_Read")
 
@@ -76,7 +80,8 @@ def length_of(value: Any, unit_ms: int = 1000) -> int | None:
 
 
 def instant_of(value: Any, zone: str = "") -> tuple[int, int]:
-    """Milliseconds and precision (ms) of an ISO instant, or of a number of s, ms or µs since 1970.
+    """Milliseconds and precision (ms) of an instant as ISO 8601 or RFC 2822 write it, or of a
+    number of s, ms or µs since 1970.
 
     `zone` is that of instants without an offset. Unreadable if it is none of these.
     """
@@ -84,12 +89,15 @@ def instant_of(value: Any, zone: str = "") -> tuple[int, int]:
     if isinstance(value, int | float) or found.replace(".", "", 1).isdigit():
         return _instant_of_number(value)
     try:
-        local = dt.datetime.fromisoformat(found.upper())
+        if _MAIL_DATE.fullmatch(found):
+            local = parsedate_to_datetime(found)
+        else:
+            local = dt.datetime.fromisoformat(_IN_UTC.sub("+00:00", found.upper()))
         if zone and local.tzinfo is None:
-            found = local.replace(tzinfo=ZoneInfo(zone)).isoformat()
+            local = local.replace(tzinfo=ZoneInfo(zone))
     except (ValueError, OSError, KeyError) as error:
         raise Unreadable(f"{value!r:.60} is no instant.") from error
-    return iso_to_ms(found), 1 if "." in found else 1000
+    return iso_to_ms(local.isoformat()), 1 if "." in found else 1000
 
 
 def _instant_of_number(value: Any) -> tuple[int, int]:

@@ -50,6 +50,10 @@ DIRECTIONS: Mapping[str, str] = {
     **dict.fromkeys(("internal", "local", "interna"), "internal"),
 }
 
+_ENDS_OF_CALLS: Mapping[str, str] = {
+    **dict.fromkeys(("from", "fromnumber", "caller", "callernumber", "src", "source"), "from"),
+    **dict.fromkeys(("to", "tonumber", "callee", "called", "dst", "destination"), "to"),
+}
 # Without these nobody knows when a call ended, but by when the message came.
 _ENDS = frozenset({"ended_at", "duration_seconds", "connected_seconds"})
 
@@ -160,13 +164,14 @@ class Report:
         agents = names(*(name for one in told for name in names_in(one)))
         number = other_side(self._address("number"))
         direction = self._direction()
-        caller, called = self._address("from"), self._address("to")
+        ends = self._ends()
+        caller, called = ends or (self._address("from"), self._address("to"))
         if is_empty(caller) and is_empty(called):
-            ends = self._ends()
-            if not (ends and direction):
-                return agents, number, direction
-            caller, called, agents, number = ends["from"], ends["to"], (), ""
-        direction = direction or self._direction_between(caller, called, agents)
+            return agents, number, direction
+        known = () if ends else agents
+        direction = direction or self._direction_between(caller, called, known)
+        if ends and direction:
+            agents, number = (), ""
         own, other = (called, caller) if direction == "inbound" else (caller, called)
         if not direction:
             # Which of them is ours cannot be told.
@@ -189,11 +194,11 @@ class Report:
         value = self._field(name)
         return value[0] if isinstance(value, list) and value else value
 
-    def _ends(self) -> dict[str, Any]:
+    def _ends(self) -> tuple[Any, Any] | None:
         """From and to, where the account's settings call the one the agent and the other the
         number, which is true of one direction only."""
-        ends = {self._path(one).rpartition(".")[2]: self._field(one) for one in ("agent", "number")}
-        return ends if ends.keys() == {"from", "to"} else {}
+        ends = {_end_of(self._path(one)): self._address(one) for one in ("agent", "number")}
+        return (ends["from"], ends["to"]) if ends.keys() == {"from", "to"} else None
 
     def _direction(self) -> str:
         """`outbound-api` and the like say by their first word."""
@@ -280,6 +285,12 @@ class Report:
     def _meaning(self, name: str, reported: Any) -> str:
         found = text(reported)
         return text(part(self._settings, "values", name).get(found)) or found
+
+
+def _end_of(path: str) -> str:
+    """Which end of a call the field at `path` is by its name, from or to; "" for neither."""
+    steps = (_ENDS_OF_CALLS.get(_plain(step), "") for step in reversed(path.split(".")))
+    return next(filter(None, steps), "")
 
 
 def _plain(word: str) -> str:

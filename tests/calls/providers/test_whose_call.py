@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from calls.history import ledger_lines
-from calls.models import CallLog, RawEvent, WaitingFact
+from calls.models import CallLog, ProviderAccount, RawEvent, WaitingFact
 from calls.providers.base import Payload
 from calls.telephony import hooks, intake
-from common.instants import now
+from common.instants import now, to_ms
 from metrics.rollups.rebuild import differences
 from tests.support.hooks import BASE, calls, inputs, make_account, map_to, tell
 
@@ -339,6 +339,44 @@ def test_a_side_may_be_a_sip_address_of_an_extension(client, people, told):
     (call,) = CallLog.objects.all()
     assert (call.user, call.direction) == (people.alice, "outbound")
     assert (call.contact_phone, call.missing) == ("+50688881402", "")
+
+
+@pytest.mark.parametrize(
+    ("caller", "called"),
+    [("from", "to"), ("From", "To"), ("caller.number", "callee.number"), ("src", "dst")],
+)
+@pytest.mark.parametrize("told", [True, False])
+def test_settings_that_name_one_end_the_agent_are_right_both_ways(
+    client, people, caller, called, told
+):
+    """Whichever end they say is the agent's; where no direction is told, identities do."""
+    for fields in ({"agent": caller, "number": called}, {"agent": called, "number": caller}):
+        forget()
+        ProviderAccount.objects.all().delete()
+        account = make_account("generic", {"fields": fields})
+        map_to(account, people.alice, "+50640001400")
+        ours, others = "+50640001400", "+50688881401"
+        for way, ends in (("inbound", (others, ours)), ("outbound", (ours, others))):
+            said = RECORD | {"call_id": way} | ({"direction": way} if told else {})
+            for path, number in zip((caller, called), ends, strict=True):
+                step, _, below = path.partition(".")
+                said[step] = {below: number} if below else number
+            tell(client, account, said)
+        found = CallLog.objects.order_by("direction").values_list(
+            "direction", "user", "contact_phone"
+        )
+        assert list(found) == [(way, people.alice.pk, others) for way in ("inbound", "outbound")]
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["Mon, 05 Jan 2026 10:00:00 +0000", "2026-01-05 10:00:00 UTC", "5 Jan 2026 10:00:00 GMT"],
+)
+def test_an_instant_as_mail_writes_it(client, people, told):
+    account = make_account("generic")
+    tell(client, account, RECORD | {"call_id": "i-1", "direction": "in", "started_at": told})
+    (call,) = CallLog.objects.all()
+    assert (to_ms(call.start_time), call.missing) == (1_767_607_200_000, "")
 
 
 @pytest.mark.parametrize("name", ["agent", "from"])
