@@ -6,6 +6,7 @@ import hmac
 import json
 import re
 from collections.abc import Iterable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from common.text import without_invisible
 _LONGEST = 120  # characters of an id, a name or a number that we keep
 _UNWANTED = re.compile("[\x00\ud800-\udfff]")  # what no database stores as text
 _LARGEST = 2**53
-_LONGEST_SECONDS = 86_400
+LONGEST_SECONDS = 86_400
 _WHOLE = re.compile(r"(\d+)(?:\.0*)?")
 # 12, 12.5, and 12,5: what has three digits after a comma could be thousands.
 _DECIMAL = re.compile(r"\d+(?:\.\d*)?|\d+,(?:\d{1,2}|\d{4,})")
@@ -24,6 +25,9 @@ _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d\d(?:\.\d+)?)")
 _ISO_LENGTH = re.compile(r"PT(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?", re.IGNORECASE)
 _ANGLED = re.compile(r"<([^<>]+)>")
 _ADDRESS = re.compile(r"(?:sips?|tel):(?://)?", re.IGNORECASE)
+# Mon, 05 Jan 2026 10:00:00 +0000
+_MAIL_DATE = re.compile(r"(?:[a-z]{3},\s*)?\d{1,2} [a-z]{3} \d{4} [\d:]{5,8} \S+", re.IGNORECASE)
+_IN_UTC = re.compile(r" ?(?:UTC|GMT)$")
 _NUMBER = re.compile(r"\+?\d{7,15}")
 _Read = TypeVar("_Read")
 
@@ -72,11 +76,12 @@ def length_of(value: Any, unit_ms: int = 1000) -> int | None:
         length = float(found.replace(",", ".")) * unit_ms / 1000
     else:
         return None
-    return round(length * 1000) if length <= _LONGEST_SECONDS else None
+    return round(length * 1000) if length <= LONGEST_SECONDS else None
 
 
 def instant_of(value: Any, zone: str = "") -> tuple[int, int]:
-    """Milliseconds and precision (ms) of an ISO instant, or of a number of s, ms or µs since 1970.
+    """Milliseconds and precision (ms) of an instant as ISO 8601 or RFC 2822 write it, or of a
+    number of s, ms or µs since 1970.
 
     `zone` is that of instants without an offset. Unreadable if it is none of these.
     """
@@ -84,12 +89,15 @@ def instant_of(value: Any, zone: str = "") -> tuple[int, int]:
     if isinstance(value, int | float) or found.replace(".", "", 1).isdigit():
         return _instant_of_number(value)
     try:
-        local = dt.datetime.fromisoformat(found.upper())
+        if _MAIL_DATE.fullmatch(found):
+            local = parsedate_to_datetime(found)
+        else:
+            local = dt.datetime.fromisoformat(_IN_UTC.sub("+00:00", found.upper()))
         if zone and local.tzinfo is None:
-            found = local.replace(tzinfo=ZoneInfo(zone)).isoformat()
+            local = local.replace(tzinfo=ZoneInfo(zone))
     except (ValueError, OSError, KeyError) as error:
         raise Unreadable(f"{value!r:.60} is no instant.") from error
-    return iso_to_ms(found), 1 if "." in found else 1000
+    return iso_to_ms(local.isoformat()), 1 if "." in found else 1000
 
 
 def _instant_of_number(value: Any) -> tuple[int, int]:
@@ -110,9 +118,9 @@ def flag(value: Any) -> bool:
     return value is True or text(value).casefold() in ("true", "yes", "1")
 
 
-def number_in(address: Any) -> str:
-    """The phone number of a SIP or tel address, `Rosa <sip:+50688887777@192.0.2.1>`; "" where the
-    address has a name or an extension, or is none."""
+def user_in(address: Any) -> str:
+    """Whom a SIP or tel address names, `1001` of `Ana <sip:1001@192.0.2.1>`; "" where it is none.
+    A number is without blanks and signs."""
     found = without_invisible(text(address))
     angled = _ANGLED.search(found)
     found = angled[1].strip() if angled else found
@@ -120,8 +128,21 @@ def number_in(address: Any) -> str:
     if scheme is None and angled is None:
         return ""
     user = found[scheme.end() if scheme else 0 :].partition("@")[0].partition(";")[0]
-    user = re.sub(r"[\s().-]", "", without_invisible(unquote(user)))
+    user = without_invisible(unquote(user)).strip()
+    plain = re.sub(r"[\s().-]", "", user)
+    return plain if plain.isascii() and _NUMBER.fullmatch(plain) else user
+
+
+def number_in(address: Any) -> str:
+    """The phone number of a SIP or tel address, `Rosa <sip:+50688887777@192.0.2.1>`; "" where the
+    address has a name or an extension, or is none."""
+    user = user_in(address)
     return user if user.isascii() and _NUMBER.fullmatch(user) else ""
+
+
+def names_in(address: Any) -> tuple[str, ...]:
+    """What a phone may be known by: its address as it was told, and whom that names."""
+    return names(address, user_in(address))
 
 
 def other_side(address: Any) -> str:

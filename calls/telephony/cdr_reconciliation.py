@@ -208,6 +208,6 @@ def _differences(part: CdrPart, call: CallLog) -> Iterator[str]:
     off = to_ms(call.end_time) - part.end
     if not -TOLERANCE <= off < 2 * TOLERANCE:
         yield f"line {lines}: ends {from_ms(part.end):%H:%M:%S}, recorded {call.end_time:%H:%M:%S}"
-    elif (part.answered is None) != (call.answered_time is None):
+    elif part.knows_answer and (part.answered is None) != (call.answered_time is None):
         said = "not answered" if part.answered is None else "answered"
         yield f"line {lines}: {said}, recorded as {call.status}"

@@ -127,7 +127,8 @@ def fold(events: Iterable[Event]) -> CallState:
     known, turn, turns = own_turn(ledger)
     starts = _claims(known, STARTED, "start")
     answers = _claims([e for e in known if not e.data.get("reached")], ANSWERED, "answered")
-    start, answered = _start(known, starts), _settled(answers)
+    answered = _settled(answers)
+    start = _start(known, starts, answered)
     ending = _ending(_claims(known, ENDED, "end"), answered)
     course = Course(start, answered, ending and ending.at, ending.status if ending else IN_PROGRESS)
     corrections = sorted((e for e in known if e.kind == CORRECTED), key=lambda e: e.at)
@@ -196,13 +197,17 @@ def _each_once(events: Iterable[Event]) -> list[Event]:
     return list(by_key.values())
 
 
-def _start(known: list[Event], starts: list[Claim]) -> int:
+def _start(known: list[Event], starts: list[Claim], answered: int | None) -> int:
     # A record that does not say when the call began may be all that we ever hear of it.
     facts = [e for e in known if e.kind in _FACTS] or [e for e in known if e.kind == SUMMARY]
     if not starts and not facts:
         raise ValueError("a call needs at least one event that says when it was")
     start = _settled(starts)
-    return min(e.at for e in facts) if start is None else start
+    if start is not None:
+        return start
+    earliest = min(e.at for e in facts)
+    # An end that is all we hear may say when the answer was: the call had begun by then.
+    return earliest if answered is None else min(earliest, answered)
 
 
 def _ending(ends: list[Claim], answered: int | None) -> Ending | None:

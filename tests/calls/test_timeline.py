@@ -250,6 +250,15 @@ def test_a_record_of_the_end_alone_is_a_call_whose_start_is_missing():
     assert state.missing == ("start", "answer")
 
 
+def test_an_end_that_tells_the_answer_is_of_a_call_that_had_begun_by_then():
+    end = ended(60, source="provider:pbx", answered=T + 10_000)
+    state = fold([end])
+    assert (state.start, state.missing) == (T + 10_000, ("start",))
+    assert lengths(state) == (0, 0, 0, 50_000, 50_000)
+    rang = said("ringing", 4, source="provider:pbx")
+    assert lengths(fold([end, rang])) == (6_000, 0, 0, 56_000, 50_000)
+
+
 def test_an_answer_may_also_take_the_call_off_hold():
     again = said("answered", 20, "provider:pbx", resumes=True)
     events = [started(), said("answered", 5, "provider:pbx"), said("held", 12), again, ended(30)]

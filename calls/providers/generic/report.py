@@ -10,12 +10,14 @@ from calls.providers.base import ProviderEvent, Unknown
 from calls.providers.generic.scopes import Objects, first, first_place
 from calls.providers.generic.times import TIMES, USUAL_NAMES, Times
 from calls.providers.reading import (
+    LONGEST_SECONDS,
     Values,
     instant_of,
     is_empty,
     joined,
     name_of,
     names,
+    names_in,
     other_side,
     part,
     text,
@@ -33,18 +35,27 @@ KINDS: Mapping[str, str] = {
 _ANSWERED, _MISSED = (timeline.COMPLETED, ""), (timeline.NO_ANSWER, "")
 STATUSES: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("completed", "answered"), _ANSWERED),
-    **dict.fromkeys(("noanswer", "missed", "unanswered", "notanswered"), _MISSED),
+    **dict.fromkeys(("noanswer", "missed", "unanswered", "notanswered", "timeout"), _MISSED),
     "busy": (timeline.NO_ANSWER, "busy"),
-    **dict.fromkeys(("cancelled", "canceled", "abandoned"), (timeline.NO_ANSWER, "cancelled")),
-    "rejected": (timeline.NO_ANSWER, "rejected"),
+    **dict.fromkeys(
+        ("cancelled", "canceled", "cancel", "abandoned"), (timeline.NO_ANSWER, "cancelled")
+    ),
+    **dict.fromkeys(("rejected", "declined"), (timeline.NO_ANSWER, "rejected")),
     "failed": (timeline.FAILED, ""),
     "dropped": (timeline.DROPPED, ""),
 }
 DIRECTIONS: Mapping[str, str] = {
-    **dict.fromkeys(("outbound", "outgoing", "out"), "outbound"),
-    **dict.fromkeys(("inbound", "incoming", "in"), "inbound"),
-    **dict.fromkeys(("internal", "local"), "internal"),
+    **dict.fromkeys(("outbound", "outgoing", "out", "saliente"), "outbound"),
+    **dict.fromkeys(("inbound", "incoming", "in", "entrante"), "inbound"),
+    **dict.fromkeys(("internal", "local", "interna"), "internal"),
 }
+
+_ENDS_OF_CALLS: Mapping[str, str] = {
+    **dict.fromkeys(("from", "fromnumber", "caller", "callernumber", "src", "source"), "from"),
+    **dict.fromkeys(("to", "tonumber", "callee", "called", "dst", "destination"), "to"),
+}
+# Without these nobody knows when a call ended, but by when the message came.
+_ENDS = frozenset({"ended_at", "duration_seconds", "connected_seconds"})
 
 
 class Report:
@@ -71,9 +82,14 @@ class Report:
         data: dict[str, Any] = {}
         if kind in (timeline.ENDED, timeline.SUMMARY):
             data = self._outcome(told)
-        if "end" not in data and "ended_at" in self.values.unread:
-            # A record that does not say when the call ended is no last word.
-            kind, data["provisional"] = timeline.ENDED, True
+        if "end" not in data and kind in (timeline.ENDED, timeline.SUMMARY):
+            begun = max(data.get("start") or 0, data.get("answered") or 0)
+            came_late = bool(begun) and self._received - begun > LONGEST_SECONDS * 1000
+            if came_late:
+                at = begun  # when it came says nothing of when the call ended
+            if came_late or not _ENDS.isdisjoint(self.values.unread):
+                # A record that does not say when the call ended is no last word.
+                kind, data["provisional"] = timeline.ENDED, True
         if kind == timeline.SUMMARY:
             at = data.setdefault("end", at)
         elif kind == timeline.ENDED:
@@ -82,6 +98,7 @@ class Report:
         if "start" in data or (kind == timeline.STARTED and told is not None):
             data["turn"] = True
         agents, number, direction = self._people()
+        self._keep_unnamed(agents, number)
         sequence = self.values.whole("sequence", self._field("sequence"))
         event = ProviderEvent(
             kind=kind,
@@ -143,16 +160,18 @@ class Report:
         not, whom we know does.
         """
         named = self._field("agent")
-        agents = names(*named) if isinstance(named, list) else names(named)
-        number = other_side(self._field("number"))
+        told = named if isinstance(named, list) else [named]
+        agents = names(*(name for one in told for name in names_in(one)))
+        number = other_side(self._address("number"))
         direction = self._direction()
-        caller, called = self._field("from"), self._field("to")
+        ends = self._ends()
+        caller, called = ends or (self._address("from"), self._address("to"))
         if is_empty(caller) and is_empty(called):
-            ends = self._ends()
-            if not (ends and direction):
-                return agents, number, direction
-            caller, called, agents, number = ends["from"], ends["to"], (), ""
-        direction = direction or self._direction_between(caller, called, agents)
+            return agents, number, direction
+        known = () if ends else agents
+        direction = direction or self._direction_between(caller, called, known)
+        if ends and direction:
+            agents, number = (), ""
         own, other = (called, caller) if direction == "inbound" else (caller, called)
         if not direction:
             # Which of them is ours cannot be told.
@@ -160,14 +179,26 @@ class Report:
                 if not (agents and number):
                     self.values.keep(name, value)
             return agents, number, ""
-        own_names = names(own, *filter(None, [other_side(own)]))
-        return agents or own_names, number or other_side(other), direction
+        return agents or names_in(own), number or other_side(other), direction
 
-    def _ends(self) -> dict[str, Any]:
+    def _keep_unnamed(self, agents: tuple[str, ...], number: str) -> None:
+        """Keeps what should name somebody and holds something else than text."""
+        for name in ("agent", "number", "from", "to"):
+            value = self._address(name)
+            told = not is_empty(value) and value not in ({}, [])
+            if told and not text(value) and not (agents and number):
+                self.values.keep(name, value)
+
+    def _address(self, name: str) -> Any:
+        """What names a side; the first of several."""
+        value = self._field(name)
+        return value[0] if isinstance(value, list) and value else value
+
+    def _ends(self) -> tuple[Any, Any] | None:
         """From and to, where the account's settings call the one the agent and the other the
         number, which is true of one direction only."""
-        ends = {self._path(one).rpartition(".")[2]: self._field(one) for one in ("agent", "number")}
-        return ends if ends.keys() == {"from", "to"} else {}
+        ends = {_end_of(self._path(one)): self._address(one) for one in ("agent", "number")}
+        return (ends["from"], ends["to"]) if ends.keys() == {"from", "to"} else None
 
     def _direction(self) -> str:
         """`outbound-api` and the like say by their first word."""
@@ -180,7 +211,7 @@ class Report:
 
     def _direction_between(self, caller: Any, called: Any, agents: tuple[str, ...]) -> str:
         ours = [
-            any(name in agents or self._knows(name) for name in names(one, other_side(one)))
+            any(name in agents or self._knows(name) for name in names_in(one))
             for one in (caller, called)
         ]
         found = {(True, True): "internal", (True, False): "outbound", (False, True): "inbound"}
@@ -233,6 +264,7 @@ class Report:
             self._setting("time_zone"),
             1 if self._setting("lengths") == "ms" else 1000,
             at=at,
+            received=self._received,
             never=never,
         )
 
@@ -253,6 +285,12 @@ class Report:
     def _meaning(self, name: str, reported: Any) -> str:
         found = text(reported)
         return text(part(self._settings, "values", name).get(found)) or found
+
+
+def _end_of(path: str) -> str:
+    """Which end of a call the field at `path` is by its name, from or to; "" for neither."""
+    steps = (_ENDS_OF_CALLS.get(_plain(step), "") for step in reversed(path.split(".")))
+    return next(filter(None, steps), "")
 
 
 def _plain(word: str) -> str:

@@ -31,10 +31,11 @@ class Times:
         unit_ms: int,
         *,
         at: int | None,
+        received: int,
         never: bool,
     ):
-        """`at`: the end, where nothing else tells it. `never`: nobody answered, if nothing says
-        that somebody did."""
+        """`at`: the end, where nothing else tells it; of lengths alone, when the message was
+        `received`. `never`: nobody answered, if nothing says that somebody did."""
         start, answered, end = (values.instant(name, said.get(name), zone) for name in INSTANTS)
         whole, ring, self._connected, self.hold = (
             values.length(name, said.get(name), unit_ms) for name in LENGTHS
@@ -48,7 +49,11 @@ class Times:
             at,
             _sum(start, ring) if never or connected == 0 else None,
         )
-        self.start = _first(start, _sum(self.end, whole, -1), _sum(answered, ring, -1))
+        self._told_end = self.end
+        if self.end is None and start is None and answered is None and (whole or connected):
+            self.end = received
+        # Of a call that nobody answered many say 0: they count from the answer.
+        self.start = _first(start, _sum(self.end, whole or None, -1), _sum(answered, ring, -1))
         if answered is None and connected:
             answered = _sum(self.end, connected, -1)
         self.answered = answered
@@ -67,7 +72,7 @@ class Times:
         answered = self.answered
         if answered is None and status in timeline.ANSWERED_ENDS:
             answered = _sum(self.start, self._ring) if self._connected is None else self.end
-        data = {"start": self.start, "answered": answered, "end": self.end, "hold": self.hold}
+        data = {"start": self.start, "answered": answered, "end": self._told_end, "hold": self.hold}
         found: dict[str, Any] = {name: value for name, value in data.items() if value is not None}
         if answered is None and status not in timeline.ANSWERED_ENDS:
             found["answered"] = None

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from calls.providers.reading import Values, is_empty, names, number_in, other_side, text
+from calls.providers.reading import Values, is_empty, names, number_in, other_side, text, user_in
 
 Knows = Callable[[str], bool]
+# Whom a SIP address names where the caller wants to be nobody.
+_HIDDEN = frozenset({"anonymous", "restricted", "unavailable", "unknown"})
 
 
 class People:
@@ -42,12 +44,14 @@ def is_own(address: str, knows: Knows) -> bool:
     """Whether a phone is one of ours. Who it is asked of may ask the database."""
     if not address.startswith(("client:", "sip:", "sips:", "sim:")):
         return False
+    if user_in(address).casefold() in _HIDDEN:
+        return False
     number = number_in(address)
     return not number or knows(address) or knows(number)
 
 
 def _names_of(address: str) -> tuple[str, ...]:
-    """An agent's address; without its scheme; and its number, where it has one."""
+    """An agent's address; without its scheme; and whom it names, a user or a number."""
     scheme, colon, rest = address.partition(":")
     bare = rest if colon and scheme in ("client", "sip", "sips", "sim") else ""
-    return names(address, bare, number_in(address))
+    return names(address, bare, user_in(address))

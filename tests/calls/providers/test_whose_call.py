@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from calls.history import ledger_lines
-from calls.models import CallLog, RawEvent, WaitingFact
+from calls.models import CallLog, ProviderAccount, RawEvent, WaitingFact
 from calls.providers.base import Payload
 from calls.telephony import hooks, intake
-from common.instants import now
+from common.instants import now, to_ms
 from metrics.rollups.rebuild import differences
 from tests.support.hooks import BASE, calls, inputs, make_account, map_to, tell
 
@@ -51,6 +51,37 @@ def in_any_order(client, account, messages):
 
 
 # --- Twilio: customers who come by SIP ---
+
+
+@pytest.mark.parametrize("caller", ["sip:anonymous@anonymous.invalid", "sip:Anonymous@203.0.113.9"])
+def test_a_customer_who_hides_the_number_calls_in(client, people, caller):
+    account = make_account("twilio")
+    map_to(account, people.alice, "client:ana")
+    messages = [
+        {
+            name: caller if str(value).startswith("sip:+") else value
+            for name, value in message.items()
+        }
+        for message in inputs("twilio-customer-by-sip")
+    ]
+    wanted = ("alice", "COMPLETED", "inbound", 9, 50, 0)
+    assert in_any_order(client, account, messages) == {(wanted,)}
+
+
+def test_a_sip_phone_may_be_mapped_by_its_user(client, people):
+    account = make_account("twilio")
+    map_to(account, people.alice, "101")
+    said = {
+        "AccountSid": "AC1",
+        "CallSid": "CAc",
+        "ParentCallSid": "CAp",
+        "CallStatus": "completed",
+    }
+    said |= {"Timestamp": "Mon, 05 Jan 2026 10:01:00 +0000", "CallDuration": "50"}
+    ends = {"From": "sip:101@acme.sip.twilio.com", "To": "+50688882301"}
+    tell(client, account, said | ends | {"Direction": "outbound-dial", "SequenceNumber": 0})
+    (call,) = CallLog.objects.all()
+    assert (call.user, call.direction, call.talk_seconds) == (people.alice, "outbound", 50)
 
 
 def test_a_customer_who_comes_by_sip_is_the_other_side(client, people):
@@ -250,6 +281,112 @@ def test_a_record_whose_end_cannot_be_read_has_not_the_last_word(client, people)
         tell(client, account, *order)
         (call,) = CallLog.objects.all()
         assert (call.ring_seconds, call.talk_seconds, call.lacks) == (9, 101, ["unread"])
+
+
+@pytest.mark.parametrize("length", ["abc", None])
+def test_a_call_of_long_ago_does_not_last_until_its_message_comes(client, people, length):
+    """Nothing says when it ended: no seconds are made up, and live events say better."""
+    account = make_account("generic")
+    said = {"call_id": "late-1", "agent": "801", "number": "88881601", "direction": "outbound"}
+    record = said | {"start_time": 1767607200, "duration": length}
+    live = [
+        said | {"event": kind, "at": 1767607200 + seconds}
+        for kind, seconds in (("started", 0), ("answered", 9), ("ended", 110))
+    ]
+    tell(client, account, record)
+    (call,) = CallLog.objects.all()
+    assert (call.duration_seconds, call.talk_seconds, call.lacks[0]) == (0, 0, "answer")
+    assert ("unread" in call.lacks) == (length is not None)
+    for order in ([record, *live], [*live, record]):
+        forget()
+        tell(client, account, *order)
+        (call,) = CallLog.objects.all()
+        assert (call.ring_seconds, call.talk_seconds) == (9, 101)
+
+
+def test_lengths_alone_are_of_a_call_that_ends_with_its_message(client, people):
+    account = make_account("generic")
+    tell(client, account, {"call_id": "x-1", "direction": "in", "duration": 110, "billsec": "101"})
+    (call,) = CallLog.objects.all()
+    assert (call.ring_seconds, call.talk_seconds, call.missing) == (9, 101, "")
+
+
+def test_no_length_of_an_unanswered_call_moves_its_start(client, people):
+    """Many count from the answer, and say 0 where there was none."""
+    account = make_account("generic")
+    said = {"call_id": "b-1", "agent": "801", "number": "88881601", "direction": "outbound"}
+    begun = said | {"event": "started", "at": 1767607200}
+    busy = said | {"event": "ended", "at": 1767607205, "duration": "0", "status": "busy"}
+    map_to(account, people.alice, "801")
+    assert in_any_order(client, account, [begun, busy]) == {
+        (("alice", "NO_ANSWER", "outbound", 5, 0, 0),)
+    }
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"from": "sip:801@pbx.example", "to": "tel:+50688881402"},
+        {"from": "sip:801@pbx.example", "to": "sip:+50688881402@carrier", "direction": "outgoing"},
+        {"from": ["801"], "to": ["+50688881402"], "direction": "saliente"},
+        {"agent": "Ana <sip:801@pbx.example;transport=tls>", "number": ["+50688881402"]},
+    ],
+)
+def test_a_side_may_be_a_sip_address_of_an_extension(client, people, told):
+    account = make_account("generic")
+    map_to(account, people.alice, "801")
+    tell(client, account, RECORD | {"call_id": "sip-1"} | told)
+    (call,) = CallLog.objects.all()
+    assert (call.user, call.direction) == (people.alice, "outbound")
+    assert (call.contact_phone, call.missing) == ("+50688881402", "")
+
+
+@pytest.mark.parametrize(
+    ("caller", "called"),
+    [("from", "to"), ("From", "To"), ("caller.number", "callee.number"), ("src", "dst")],
+)
+@pytest.mark.parametrize("told", [True, False])
+def test_settings_that_name_one_end_the_agent_are_right_both_ways(
+    client, people, caller, called, told
+):
+    """Whichever end they say is the agent's; where no direction is told, identities do."""
+    for fields in ({"agent": caller, "number": called}, {"agent": called, "number": caller}):
+        forget()
+        ProviderAccount.objects.all().delete()
+        account = make_account("generic", {"fields": fields})
+        map_to(account, people.alice, "+50640001400")
+        ours, others = "+50640001400", "+50688881401"
+        for way, ends in (("inbound", (others, ours)), ("outbound", (ours, others))):
+            said = RECORD | {"call_id": way} | ({"direction": way} if told else {})
+            for path, number in zip((caller, called), ends, strict=True):
+                step, _, below = path.partition(".")
+                said[step] = {below: number} if below else number
+            tell(client, account, said)
+        found = CallLog.objects.order_by("direction").values_list(
+            "direction", "user", "contact_phone"
+        )
+        assert list(found) == [(way, people.alice.pk, others) for way in ("inbound", "outbound")]
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["Mon, 05 Jan 2026 10:00:00 +0000", "2026-01-05 10:00:00 UTC", "5 Jan 2026 10:00:00 GMT"],
+)
+def test_an_instant_as_mail_writes_it(client, people, told):
+    account = make_account("generic")
+    tell(client, account, RECORD | {"call_id": "i-1", "direction": "in", "started_at": told})
+    (call,) = CallLog.objects.all()
+    assert (to_ms(call.start_time), call.missing) == (1_767_607_200_000, "")
+
+
+@pytest.mark.parametrize("name", ["agent", "from"])
+def test_a_side_that_is_an_object_is_kept_shown_and_marked(client, people, name):
+    account = make_account("generic")
+    said = RECORD | {"call_id": "o-1", "direction": "out", name: {"id": 801}}
+    tell(client, account, said | ({"to": "88881402"} if name == "from" else {"number": "88881402"}))
+    (call,) = CallLog.objects.all()
+    assert (call.user, call.contact_phone, call.lacks) == (None, "88881402", ["unread"])
+    assert name in RawEvent.objects.get().note
 
 
 def test_one_message_at_the_end_with_start_and_length(client, people):

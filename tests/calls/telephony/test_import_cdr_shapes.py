@@ -299,6 +299,28 @@ def test_an_abandoned_queue_is_one_call_of_nobody(pbx, tmp_path):
     assert [(one[0], one[3]) for one in calls()] == [("-", "NO_ANSWER")]
 
 
+def test_a_queue_that_answered_for_a_member_who_did_not_is_abandoned(pbx, tmp_path):
+    """The caller was answered by the queue, and its row names the member that rang last."""
+    queue = master(
+        "PJSIP/itsp-00000010", "Local/1001@from-queue-00000004;1", 0, 0, 40,
+        app="Queue", uniqueid=f"{T}.20",
+    )  # fmt: skip
+    tried = master(
+        "Local/1001@from-queue-00000004;2", "PJSIP/1001-00000011", 5, None, 20,
+        dst="1001", uniqueid=f"{T + 5}.22",
+    )  # fmt: skip
+    for rows in ([queue, tried], [tried, queue]):
+        CallLog.objects.all().delete()
+        imported(pbx, "\n".join(rows), tmp_path)
+        assert calls() == [("-", "inbound", CUSTOMER, "NO_ANSWER", 40, 0)]
+
+
+def test_an_answer_that_no_row_can_know_is_no_difference(pbx, tmp_path):
+    row = QUEUE.splitlines()[0]
+    imported(pbx, row, tmp_path)
+    assert "left as recorded" not in imported(pbx, row, tmp_path)
+
+
 def test_a_queue_that_a_member_answered_and_no_row_says_at_which_phone(pbx, tmp_path):
     row = QUEUE.splitlines()[0]
     imported(pbx, row, tmp_path)

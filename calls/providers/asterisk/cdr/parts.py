@@ -195,7 +195,8 @@ class _Call:
     def _missed(self, agents: Sequence[str]) -> list[CdrPart]:
         """Nobody answered: one agent who was called directly has missed it, else it is nobody's."""
         dialled = [name for name in self.dialled if name not in agents]
-        taken_by = [row for row in self.rows if row.lastapp == QUEUE and row.dstchannel]
+        queue = [row for row in self.rows if row.lastapp == QUEUE and row.dstchannel]
+        taken_by = [row for row in queue if not self._rang_in_vain(row.dstchannel)]
         if any(row.is_answered for row in taken_by):
             return [] if agents else [self._answered_by_somebody(taken_by)]
         queued, is_try = self.conversation.is_queued, self.conversation.is_try
@@ -204,6 +205,13 @@ class _Call:
         if agents or not (queued or dialled):
             return []
         return [self._of_nobody("NO ANSWER")]
+
+    def _rang_in_vain(self, channel: str) -> bool:
+        """Whether the other half of a Local channel has rows, and none of them was answered: the
+        caller was answered by the queue, not by this member."""
+        half = half_of(channel)
+        others = [row for row in self.rows if is_local(channel) and half_of(row.channel) == half]
+        return bool(others) and not any(row.is_answered for row in others)
 
     def _answered_by_somebody(self, taken_by: list[CdrRow]) -> CdrPart:
         """A queue's call was answered, and no row tells at which phone: the member's name may."""
