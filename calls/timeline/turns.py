@@ -80,7 +80,7 @@ def _steps(event: Event) -> Iterator[tuple[int, int]]:
         return
     if event.kind in (STARTED, ANSWERED) and event.data.get("turn"):
         yield event.at, _START if event.kind == STARTED else _ANSWER
-    elif event.kind in (ENDED, SUMMARY):
+    elif event.kind == ENDED or (event.kind == SUMMARY and event.data.get("end") is not None):
         start, end = _reported(event)
         if start is not None:
             yield start, _START

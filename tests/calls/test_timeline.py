@@ -425,6 +425,11 @@ def test_the_parts_always_add_up(events):
 def test_more_events_never_reopen_a_call(events, more):
     # The ledger holds a key once, so what comes later has keys of its own.
     later = [replace(event, key=f"later {event.key}") for event in more]
+    # Which turn a ledger is about is written once, with the ledger itself: nothing moves it later.
+    events, later = (
+        [e for e in some if not (e.kind == "noted" and "turn" in e.data)]
+        for some in (events, later)
+    )
     if fold(events).end is not None:
         assert fold(events + later).end is not None
 

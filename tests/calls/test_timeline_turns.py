@@ -43,6 +43,10 @@ TURNS = {
         [started(0), said("ended", 60), said("started", 100)],
         [],
     ),
+    "a record that tells of no end": (
+        [started(0), said("summary", 10, turn=True), started(20), said("ended", 60)],
+        [],
+    ),
     "a call that lasted no time": ([started(0), said("ended", 0)], []),
     "a report of a call that lasted no time": ([reported(0, 0)], []),
     "a second one of no time": ([reported(0, 60), reported(100, 100)], [100]),
