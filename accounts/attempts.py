@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 from django_ratelimit.core import get_usage
-from redis import RedisError
 
 from accounts.models import sign_in_key
+from common.drivers import cache_errors
 
 RATE: Final = "10/m"
 
@@ -37,7 +37,7 @@ def _usages(
     for key in keys:
         try:
             usage = get_usage(request, group="sign-in", key=key, rate=RATE, increment=increment)
-        except RedisError:
+        except cache_errors():
             logger.exception("Sign-ins are not counted: Redis does not answer")
             return
         if usage and usage["limit"]:

@@ -13,12 +13,12 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django_ratelimit.core import get_usage
-from redis import RedisError
 from rest_framework.exceptions import ErrorDetail, Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiKey
+from common.drivers import cache_errors
 
 if TYPE_CHECKING:  # APIView itself reads the settings, which name KeyRateThrottle below
     from rest_framework.views import APIView as View
@@ -67,7 +67,7 @@ def _count(request: Request) -> dict[str, Any] | None:
             rate=settings.API_RATE_LIMIT,
             increment=True,
         )
-    except RedisError:
+    except cache_errors():
         logger.exception("Requests are not counted: Redis does not answer")
         return None
     return usage if usage and usage["limit"] else None  # no limit: the counter failed

@@ -15,8 +15,8 @@ _ModelT = TypeVar("_ModelT", bound=Model)
 
 
 class RoughPaginator(Paginator[Any]):
-    """Takes the number of all rows of a large table from PostgreSQL's statistics: to count them one
-    by one, as it would have to, takes longer than all else of the page."""
+    """About how many rows a large table has, from PostgreSQL's statistics or SQLite's last key: to
+    count them one by one takes longer than all else of the page."""
 
     @cached_property
     def count(self) -> int:
@@ -25,12 +25,15 @@ class RoughPaginator(Paginator[Any]):
     def _rough_count(self) -> int:
         """About how many rows there are; 0 where only counting tells."""
         rows = self.object_list
-        if connection.vendor != "postgresql" or not isinstance(rows, QuerySet) or rows.query.where:
+        if not isinstance(rows, QuerySet) or rows.query.where:
             return 0
         with connection.cursor() as cursor:
             table = rows.model._meta.db_table
-            cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [table])
-            about = int(cursor.fetchone()[0])
+            if connection.vendor == "postgresql":
+                cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [table])
+            else:
+                cursor.execute(f"SELECT MAX(rowid) FROM {connection.ops.quote_name(table)}")
+            about = int(cursor.fetchone()[0] or 0)
         return about if about >= _MANY else 0
 
 

@@ -73,7 +73,7 @@ def test_nothing_is_needed_and_blank_is_nothing(tmp_path):
 
 def test_a_server_with_its_data_in_files_loads_no_drivers_of_others(tmp_path):
     script = (
-        "import sys, callmanager.asgi; from huey.contrib.djhuey import HUEY; "
+        "import sys, callmanager.asgi, callmanager.urls; from huey.contrib.djhuey import HUEY; "
         "print(type(HUEY).__name__, {'redis', 'psycopg'} & set(sys.modules)); import redis, psycopg"
     )
     answer = check(tmp_path, script)
