@@ -15,7 +15,7 @@ from calls.contacts.files import UnreadableFile
 from calls.models import Contact, ContactImport
 from common.phones import line_of
 
-pytestmark = pytest.mark.engines
+pytestmark = pytest.mark.once
 
 SHARED = "Nombre;Móvil;Trabajo\nAna Mora;8888-0001;2222-0000\nLuis Paz;8888-0002;2222-0000\n"
 ALONE = "Nombre;Teléfono\nAna Mora;2222-0000\nLuis Paz;2222-0000\n"
@@ -195,7 +195,6 @@ def test_two_people_of_one_number_stay_two(people, text, duplicates):
         assert in_the_book() == before
 
 
-@pytest.mark.once
 def test_thousands_of_one_number_are_told_apart_without_comparing_all(people):
     names = [f"Empleado {n}" for n in range(5000)]
     text = "\n".join(["Nombre;Teléfono", *(f"{name};2222-0000" for name in names)])

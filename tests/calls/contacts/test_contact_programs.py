@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from calls.models import Contact, ContactImport
 
-pytestmark = pytest.mark.engines
+pytestmark = pytest.mark.once
 
 FILES = Path(__file__).parents[2] / "fixtures" / "contacts"
 # File -> name, company, reference and numbers (the preferred one first) of each contact.
