@@ -68,6 +68,34 @@ class DailyMetrics(SumsModel):
         return f"{self.user} {self.day}"
 
 
+class WeeklyMetrics(SumsModel):
+    """The sums of one person's week: of the daily rows from the Monday `week` to the Sunday.
+
+    A long period, and a person's total, is a seventh of the rows.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("agent"),
+        related_name="weekly_metrics",
+        on_delete=models.CASCADE,
+        db_index=False,  # the unique constraint serves it
+    )
+    week = models.DateField(_("week"))
+
+    class Meta(SumsModel.Meta):
+        verbose_name = _("weekly figures")
+        verbose_name_plural = _("weekly figures")
+        constraints = [
+            *SumsModel.Meta.constraints,
+            models.UniqueConstraint(fields=["user", "week"], name="weekly_metrics_once"),
+        ]
+        indexes = [models.Index(fields=["week"], name="weekly_metrics_week")]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.week}"
+
+
 class SavedView(models.Model):
     """A page with its filters under a name of its owner's."""
 
@@ -96,34 +124,6 @@ class SavedView(models.Model):
     @property
     def url(self) -> str:
         return f"{self.path}?{self.query}" if self.query else self.path
-
-
-class WeeklyMetrics(SumsModel):
-    """The sums of one person's week: of the daily rows from the Monday `week` to the Sunday.
-
-    A long period, and a person's total, is a seventh of the rows.
-    """
-
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("agent"),
-        related_name="weekly_metrics",
-        on_delete=models.CASCADE,
-        db_index=False,  # the unique constraint serves it
-    )
-    week = models.DateField(_("week"))
-
-    class Meta(SumsModel.Meta):
-        verbose_name = _("weekly figures")
-        verbose_name_plural = _("weekly figures")
-        constraints = [
-            *SumsModel.Meta.constraints,
-            models.UniqueConstraint(fields=["user", "week"], name="weekly_metrics_once"),
-        ]
-        indexes = [models.Index(fields=["week"], name="weekly_metrics_week")]
-
-    def __str__(self) -> str:
-        return f"{self.user} {self.week}"
 
 
 class DailyShape(models.Model):
