@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 
 from accounts.models import sign_in_key
-from common.drivers import cache_errors
+from common.databases.drivers import cache_errors
 
 RATE: Final = "10/m"
 

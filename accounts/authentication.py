@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from accounts.key_usage import key_usage
 from accounts.models import ApiKey, User
-from common.prepared_sql import A_TEXT, Prepared
+from common.databases.prepared_sql import A_TEXT, Prepared
 
 _LAST_USED_STEP = dt.timedelta(minutes=1)
 # What an API request asks of a key and its owner; anything else is fetched when it is asked for.

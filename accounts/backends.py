@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
-from common.prepared_sql import A_NUMBER, Prepared
+from common.databases.prepared_sql import A_NUMBER, Prepared
 
 DEMO_PASSWORD: Final = "demo"
 

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiKey
-from common.drivers import cache_errors
+from common.databases.drivers import cache_errors
 
 if TYPE_CHECKING:  # APIView itself reads the settings, which name KeyRateThrottle below
     from rest_framework.views import APIView as View

@@ -1,6 +1,6 @@
 from django.contrib.admin import apps as admin
 
-from common.drivers import drivers_hidden
+from common.databases.drivers import drivers_hidden
 
 
 class CallManagerAdminConfig(admin.AdminConfig):

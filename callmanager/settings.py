@@ -145,7 +145,7 @@ CSRF_FAILURE_VIEW = "callmanager.errors.csrf_failure"
 # --- Data ---------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Django's own, with a queue for writers, and with statements that are planned once.
-SQLITE, POSTGRESQL = "common.sqlite", "common.postgresql"
+SQLITE, POSTGRESQL = "common.databases.sqlite", "common.databases.postgresql"
 _OURS = {"django.db.backends.sqlite3": SQLITE, "django.db.backends.postgresql": POSTGRESQL}
 DATABASE_URL = read("DATABASE_URL", env.str, "")
 if DATABASE_URL:
@@ -195,7 +195,7 @@ if REDIS_URL:
     }
     CACHES: dict[str, Any] = {
         "default": {
-            "BACKEND": "common.redis_cache.RedisCache",
+            "BACKEND": "common.databases.redis_cache.RedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "callmanager",
         }

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from common.drivers import drivers_hidden
+from common.databases.drivers import drivers_hidden
 
 
 def huey_settings(redis_url: str, folder: Path) -> dict[str, Any]:

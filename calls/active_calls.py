@@ -10,8 +10,8 @@ from accounts.models import User
 from accounts.requests import PageRequest
 from calls.models import CallLog, Disposition
 from calls.models.readers import Reader
+from common.databases.prepared_sql import A_NUMBER, Prepared
 from common.instants import now, to_ms
-from common.prepared_sql import A_NUMBER, Prepared
 
 KEPT = "kept_calls"  # session: running calls whose owner chose to keep them beside another
 _ASKED = "_running_calls"

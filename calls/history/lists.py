@@ -10,7 +10,7 @@ from accounts.models import User
 from calls.models import CallLog, CallQuerySet
 from calls.models.readers import Reader
 from calls.models.rows import PART, Rows, names_of
-from common.prepared_sql import A_NUMBER, Prepared
+from common.databases.prepared_sql import A_NUMBER, Prepared
 
 Narrowing = Callable[[CallQuerySet], CallQuerySet]
 

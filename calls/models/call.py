@@ -14,9 +14,9 @@ from calls.models.call_queries import LONG_SECONDS, CallQuerySet
 from calls.models.contact import Contact
 from calls.models.provider import ProviderAccount
 from calls.models.readers import ReadRow
+from common.databases.prepared_sql import PreparedWrites
 from common.instants import from_ms, to_ms
 from common.phones import line_of, pretty, to_e164
-from common.prepared_sql import PreparedWrites
 
 if TYPE_CHECKING:
     from calls.models.event import LedgerQuerySet

@@ -16,9 +16,9 @@ from calls.models.contact_number import (
     distinct,
     with_preferred,
 )
+from common.databases.prepared_sql import A_TEXT, Prepared
 from common.fields import NameKeyField
 from common.phones import pretty, to_e164, typed_digits
-from common.prepared_sql import A_TEXT, Prepared
 from common.text import folded, name_key
 
 

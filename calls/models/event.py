@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from calls import timeline
 from calls.models.call import CallLog
 from calls.models.readers import Reader, ReadQuerySet
+from common.databases.prepared_sql import A_NUMBER, Prepared, PreparedWrites
 from common.instants import from_ms, to_ms
-from common.prepared_sql import A_NUMBER, Prepared, PreparedWrites
 
 
 class LedgerQuerySet(ReadQuerySet["CallEvent"]):

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from calls.models.provider import ProviderAccount
-from common.prepared_sql import PreparedWrites
+from common.databases.prepared_sql import PreparedWrites
 
 
 class RawEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of a later Django

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from common.databases.prepared_sql import A_NUMBER, A_TEXT, Prepared
 from common.encryption import seal, unseal
 from common.phones import spellings_of, to_e164
-from common.prepared_sql import A_NUMBER, A_TEXT, Prepared
 from common.text import without_invisible
 
 _ROTATION = 2  # values of a secret that are valid at once

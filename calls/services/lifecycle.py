@@ -21,9 +21,9 @@ from calls.models import CallAlias, CallLog, Contact
 from calls.services import wrap_up as wrap_ups
 from calls.services.matching import heard_call, wait_for_turn
 from calls.services.recording import AGENT, Change, ReportedTime, add_facts, fact, lock
+from common.databases.prepared_sql import A_NUMBER, A_UUID, Prepared
 from common.instants import cut, now
 from common.phones import line_of
-from common.prepared_sql import A_NUMBER, A_UUID, Prepared
 
 # A fact that reaches us later than this was recorded offline (evidence D).
 OFFLINE_AFTER = dt.timedelta(seconds=10)

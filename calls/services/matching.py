@@ -14,8 +14,8 @@ from django.db.models import Exists, OuterRef
 from accounts.models import User
 from calls import timeline
 from calls.models import CallEvent, CallLog
+from common.databases.prepared_sql import A_NUMBER, AN_INSTANT, ANOTHER_INSTANT, Prepared
 from common.phones import digits_of, national_digits
-from common.prepared_sql import A_NUMBER, AN_INSTANT, ANOTHER_INSTANT, Prepared
 
 # A phone system starts a call this long before or after the click that asked for it.
 BEFORE_CLICK: Final = dt.timedelta(seconds=15)

@@ -17,8 +17,8 @@ from calls import timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallLog, Disposition
 from calls.services.recording import AGENT, Change, ReportedTime, add_facts, fact, lock, voice_of
+from common.databases.prepared_sql import A_NUMBER, AN_INSTANT, Prepared
 from common.instants import now, to_ms
-from common.prepared_sql import A_NUMBER, AN_INSTANT, Prepared
 
 
 def set_disposition(call: CallLog, actor: User, code: str, source: str = "") -> CallLog:

@@ -70,7 +70,7 @@ class _Recorded:
         """Whether the provider reported the instant of `kind`, live and not provisionally, or in a
         record as `name`."""
         return any(
-            fact.source.startswith(timeline.PROVIDER_PREFIX)
+            fact.by_provider
             and ((fact.kind == kind and not fact.data.get("provisional")) or name in fact.data)
             for fact in self.facts
         )

@@ -33,8 +33,8 @@ from calls.telephony import sequence_numbers, waiting_facts
 from calls.telephony.clicks import LINK, adopted, given_to
 from calls.telephony.lines import Lines
 from calls.telephony.turns import follow
+from common.databases.prepared_sql import A_NUMBER, A_TEXT, Prepared
 from common.instants import now, to_ms
-from common.prepared_sql import A_NUMBER, A_TEXT, Prepared
 
 # What links a call to its phone system, and all that the phone system may say of it by itself.
 _NUMBER: Final = ("contact_phone", "phone_e164", "phone_line")

@@ -20,8 +20,8 @@ from calls import timeline
 from calls.models import CallEvent, CallLog, ConversationNumber, ProviderAccount
 from calls.providers.base import ProviderEvent
 from calls.services.recording import Change, ReportedTime, fact
+from common.databases.prepared_sql import A_NUMBER, A_TEXT, Prepared
 from common.instants import from_ms
-from common.prepared_sql import A_NUMBER, A_TEXT, Prepared
 
 _NUMBER: Final = "conversation_seq"
 

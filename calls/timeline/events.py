@@ -95,6 +95,11 @@ class Event:
     source: str = "agent"
     data: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def by_provider(self) -> bool:
+        """Whether a phone system said it."""
+        return self.source.startswith(PROVIDER_PREFIX)
+
 
 @dataclass(frozen=True)
 class CallState:

@@ -13,6 +13,7 @@ and programs, then the watchdog's estimate. Corrections lie on top of all.
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from calls.timeline.claims import Claim, claims_of, reported_hold, settled
 from calls.timeline.events import (
     ANSWERED,
     ANSWERED_ENDS,
@@ -28,7 +29,6 @@ from calls.timeline.events import (
     NOTED,
     OFFLINE,
     PAUSED,
-    PROVIDER_PREFIX,
     RECORD,
     RESUMED,
     RINGING,
@@ -37,13 +37,12 @@ from calls.timeline.events import (
     TERMINAL,
     UNPAUSED,
     WATCHDOG,
-    WRAP_UP_ENDED,
-    WRAP_UP_STARTED,
     CallState,
     Event,
 )
 from calls.timeline.gaps import shows_loss
 from calls.timeline.intervals import CLOSES, OPENS, Interval, length, merge, paired
+from calls.timeline.noted import disposition_of, notes_of, wrap_up_of
 from calls.timeline.other_side import direction_of, number_of
 from calls.timeline.turns import FIRST, own_turn
 
@@ -54,54 +53,6 @@ def _identity(event: Event) -> tuple[str, str, int, str, str]:
     """Sorts by key, and twins that disagree by what they say, so that the choice is no accident."""
     said = repr(sorted(event.data.items()))
     return event.key, event.kind, event.at, event.source, said
-
-
-def _by_provider(event: Event) -> bool:
-    return event.source.startswith(PROVIDER_PREFIX)
-
-
-_RECORDED, _REPORTED = 6, 5
-
-
-def _rank(event: Event) -> int:
-    if event.kind == SUMMARY:
-        return _RECORDED
-    if _by_provider(event):
-        return 3 if event.data.get("provisional") else 4
-    return 0 if event.source == WATCHDOG else 2
-
-
-def _reports(events: list[Event], name: str) -> list[Event]:
-    """The provider's records and reports of the end that say `name`."""
-    return [
-        e
-        for e in events
-        if name in e.data and (e.kind == SUMMARY or (e.kind == ENDED and _by_provider(e)))
-    ]
-
-
-class Claim(NamedTuple):
-    """Somebody says when something happened; the most believed sorts first. `at` < 0: never."""
-
-    doubt: int
-    at: int
-    event: Event
-
-
-def _claims(events: list[Event], kind: str, name: str) -> list[Claim]:
-    """Who says when `kind` happened, the most believed first; equals in the order of `events`."""
-    claims = [Claim(-_rank(e), e.at, e) for e in events if e.kind == kind]
-    for event in _reports(events, name):
-        rank = _RECORDED if event.kind == SUMMARY else _REPORTED
-        reported = event.data[name]
-        claims.append(Claim(-rank, -1 if reported is None else int(reported), event))
-    return sorted(claims, key=lambda claim: claim[:2])
-
-
-def _settled(claims: list[Claim]) -> int | None:
-    """The earliest instant of the most believed claims; None where they all say never."""
-    reported = [claim.at for claim in claims if claim.doubt == claims[0].doubt and claim.at >= 0]
-    return min(reported) if reported else None
 
 
 def _intervals(
@@ -125,11 +76,11 @@ def fold(events: Iterable[Event]) -> CallState:
     """The state that `events` prove. ValueError if there is no fact among them at all."""
     ledger = _each_once(events)
     known, turn, turns = own_turn(ledger)
-    starts = _claims(known, STARTED, "start")
-    answers = _claims([e for e in known if not e.data.get("reached")], ANSWERED, "answered")
-    answered = _settled(answers)
+    starts = claims_of(known, STARTED, "start")
+    answers = claims_of([e for e in known if not e.data.get("reached")], ANSWERED, "answered")
+    answered = settled(answers)
     start = _start(known, starts, answered)
-    ending = _ending(_claims(known, ENDED, "end"), answered)
+    ending = _ending(claims_of(known, ENDED, "end"), answered)
     course = Course(start, answered, ending and ending.at, ending.status if ending else IN_PROGRESS)
     corrections = sorted((e for e in known if e.kind == CORRECTED), key=lambda e: e.at)
     for correction in corrections:
@@ -139,22 +90,22 @@ def fold(events: Iterable[Event]) -> CallState:
     talked_since = course.start if course.answered is None else course.answered
     pauses, paused_since = _intervals(known, PAUSED, UNPAUSED, course.start, course.end)
     holds, held_since = _intervals(known, HELD, RESUMED, talked_since, course.end)
-    wrap_up, wrap_up_since = _wrap_up(known, course.end)
+    wrap_up, wrap_up_since = wrap_up_of(known, course.end)
     return CallState(
         **course._asdict(),
-        **_lengths(course, pauses, holds, _reported_hold(known))._asdict(),
+        **_lengths(course, pauses, holds, reported_hold(known))._asdict(),
         end_reason=ending.reason if ending else "",
         ended_by=ending.event.source if ending else "",
         held_since=held_since,
         paused_since=paused_since,
-        notes=_notes(known),
+        notes=notes_of(known),
         evidence=_evidence(known, ending and ending.event, bool(corrections)),
         holds=tuple(holds),
         pauses=tuple(pauses),
         number=number_of(known),
         direction=direction_of(known),
         missing=_missing(known, ledger, course, bool(starts) or turn > FIRST, answers),
-        disposition=_disposition(known),
+        disposition=disposition_of(known),
         wrap_up=wrap_up,
         wrap_up_since=wrap_up_since,
         turns=turns,
@@ -202,7 +153,7 @@ def _start(known: list[Event], starts: list[Claim], answered: int | None) -> int
     facts = [e for e in known if e.kind in _FACTS] or [e for e in known if e.kind == SUMMARY]
     if not starts and not facts:
         raise ValueError("a call needs at least one event that says when it was")
-    start = _settled(starts)
+    start = settled(starts)
     if start is not None:
         return start
     earliest = min(e.at for e in facts)
@@ -274,14 +225,6 @@ def _outcome(events: list[Event], answered: int | None) -> tuple[str, str]:
     return status, str(telling.data.get("reason", ""))
 
 
-def _reported_hold(known: list[Event]) -> int | None:
-    """The total hold that the provider's best report states, in ms."""
-    reported = sorted(
-        (-_rank(e), e.at, e.key, int(e.data["hold"])) for e in _reports(known, "hold")
-    )
-    return reported[0][3] if reported else None
-
-
 def _missing(
     known: list[Event], ledger: list[Event], course: Course, has_start: bool, answers: list[Claim]
 ) -> tuple[str, ...]:
@@ -289,7 +232,7 @@ def _missing(
     start, _, end, status = course
     if end is None:
         return ()
-    reported = [e for e in known if _by_provider(e)]
+    reported = [e for e in known if e.by_provider]
     if not reported:
         return ()
 
@@ -299,7 +242,7 @@ def _missing(
     lacks = {
         "start": not has_start,
         "answer": not answers and (status == COMPLETED or told("unsure")),
-        "events": shows_loss([e for e in ledger if _by_provider(e)]),  # of all turns
+        "events": shows_loss([e for e in ledger if e.by_provider]),  # of all turns
         "record": told("record") and not any(e.kind == SUMMARY for e in reported),
         "gap": any(
             e.data["gap"][0] < end and start < e.data["gap"][1] for e in reported if _gap(e)
@@ -319,49 +262,10 @@ def _severity(event: Event) -> int:
     return TERMINAL.index(status) if status in TERMINAL else len(TERMINAL)
 
 
-def _notes(known: list[Event]) -> str:
-    """The last notes that anybody wrote, by the time of writing."""
-    written = [
-        (e.at, e.key, str(e.data["notes"]))
-        for e in known
-        if (e.kind == NOTED and "notes" in e.data) or (e.kind == ENDED and e.data.get("notes"))
-    ]
-    return max(written)[2] if written else ""
-
-
-def _noting(known: list[Event], what: str) -> list[Event]:
-    """The events that note `what`."""
-    return [e for e in known if e.kind == NOTED and what in e.data]
-
-
-def _disposition(known: list[Event]) -> str:
-    """The last outcome that anybody chose, by the time of choosing."""
-    chosen = [(e.at, e.key, str(e.data["disposition"])) for e in _noting(known, "disposition")]
-    return max(chosen)[2] if chosen else ""
-
-
-def _wrap_up(known: list[Event], end: int | None) -> tuple[int, int | None]:
-    """The length of the work after the call, and since when it is open.
-
-    It begins when it was said to begin, yet never before the call's end; of several who say that it
-    is over, the earliest is right: the others spoke of what was over already.
-    """
-    said = [(str(e.data["wrap_up"]), e.at) for e in _noting(known, "wrap_up")]
-    begun = min((at for word, at in said if word == WRAP_UP_STARTED), default=None)
-    over = min((at for word, at in said if word == WRAP_UP_ENDED), default=None)
-    if begun is None or end is None:
-        return 0, None
-    since = max(begun, end)
-    return (0, since) if over is None else (max(0, over - since), None)
-
-
 def _evidence(known: list[Event], final: Event | None, corrected: bool) -> str:
     if any(e.kind == SUMMARY for e in known):
         return RECORD
-    if final is None:
-        reported_live = any(e.source.startswith(PROVIDER_PREFIX) for e in known)
-    else:
-        reported_live = final.source.startswith(PROVIDER_PREFIX)
+    reported_live = any(e.by_provider for e in known) if final is None else final.by_provider
     if reported_live:
         return LIVE
     if final is not None and final.source == WATCHDOG and not corrected:

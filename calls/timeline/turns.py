@@ -9,7 +9,7 @@ and a `noted` event with the number of its turn (see calls.telephony.turns).
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from calls.timeline.events import ANSWERED, ENDED, NOTED, PROVIDER_PREFIX, STARTED, SUMMARY, Event
+from calls.timeline.events import ANSWERED, ENDED, NOTED, STARTED, SUMMARY, Event
 
 FIRST: Final = 1
 # Two reports of one start may differ so much (ms): many systems round to seconds.
@@ -63,20 +63,16 @@ def own_turn(events: list[Event]) -> Turn:
 
 def _is_apart(event: Event) -> bool:
     """Whether it is about the ledger's own turn, whenever it was."""
-    return not _by_provider(event) or _is_mark(event)
+    return not event.by_provider or _is_mark(event)
 
 
 def _is_mark(event: Event) -> bool:
     return event.kind == NOTED and "turn" in event.data
 
 
-def _by_provider(event: Event) -> bool:
-    return event.source.startswith(PROVIDER_PREFIX)
-
-
 def _steps(event: Event) -> Iterator[tuple[int, int]]:
     """The openings and ends that `event` tells of."""
-    if not _by_provider(event):
+    if not event.by_provider:
         return
     if event.kind in (STARTED, ANSWERED) and event.data.get("turn"):
         yield event.at, _START if event.kind == STARTED else _ANSWER

@@ -27,10 +27,10 @@ from calls.history.pagination import page_of_calls
 from calls.history.segments import segments_of
 from calls.models import CallLog, Disposition
 from calls.services import wrap_up
+from common.databases.query_timeout import TookTooLong, patience
 from common.htmx import render_page, wants_part
 from common.instants import now, to_ms
 from common.periods import PARAMETERS
-from common.query_timeout import TookTooLong, patience
 from common.text import name_key
 
 CALLS_A_PAGE: Final = 50

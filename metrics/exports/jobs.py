@@ -23,8 +23,8 @@ from accounts.models import User
 from calls.history.columns import IN_FILES, Column, columns_of
 from calls.history.filters import CallFilter
 from calls.models.rows import Cells
+from common.databases.query_timeout import TookTooLong, patience
 from common.instants import now
-from common.query_timeout import TookTooLong, patience
 from metrics.exports.calls import document_of_calls
 from metrics.exports.csv_file import Style, csv_of
 from metrics.exports.document import Document, Sheet

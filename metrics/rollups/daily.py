@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from calls.models import CallLog
+from common.databases.prepared_sql import A_DAY, A_NUMBER, ANOTHER_DAY, Prepared
 from common.instants import day_range
-from common.prepared_sql import A_DAY, A_NUMBER, ANOTHER_DAY, Prepared
 from metrics.definitions import COLUMNS, Sums
 from metrics.models import DailyMetrics, UserMetrics, WeeklyMetrics
 from metrics.rollups.histograms import day_of, recompute_shape

@@ -7,8 +7,8 @@ from typing import Final
 
 from calls.history.filters import CallFilter
 from calls.models import CallLog, CallQuerySet
+from common.databases.query_timeout import TookTooLong, patience
 from common.instants import today
-from common.query_timeout import TookTooLong, patience
 from metrics.definitions import Sums
 from metrics.rollups.daily import own_sums, sums_of
 from metrics.rollups.shared_calls import counted_twice, shared_parts_among

@@ -15,8 +15,7 @@ from django.conf import settings
 from django.db.models import BigIntegerField, Func, QuerySet, Sum
 
 from calls.models import CallLog, CallQuerySet
-from common.instants import day_range, from_ms
-from common.prepared_sql import (
+from common.databases.prepared_sql import (
     A_DAY,
     A_NUMBER,
     AN_INSTANT,
@@ -25,6 +24,7 @@ from common.prepared_sql import (
     Prepared,
     Upsert,
 )
+from common.instants import day_range, from_ms
 from metrics.models import DailyShape
 from metrics.rollups.of_people import People, PreparedOfPeople, of_people
 from metrics.shapes import LENGTHS, SHAPE_FIELDS, Shape

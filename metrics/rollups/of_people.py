@@ -7,7 +7,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import QuerySet
 
 from accounts.models import User
-from common.prepared_sql import Prepared
+from common.databases.prepared_sql import Prepared
 
 MOST_KEPT: Final = 256  # texts of a statement: about one a supervisor
 People = QuerySet[User] | Iterable[int]

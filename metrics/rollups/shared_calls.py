@@ -14,8 +14,8 @@ from django.db.models import QuerySet
 
 from calls import timeline
 from calls.models import CallLog, CallQuerySet
+from common.databases.prepared_sql import AN_INSTANT, ANOTHER_INSTANT
 from common.instants import day_range, local_day
-from common.prepared_sql import AN_INSTANT, ANOTHER_INSTANT
 from metrics.definitions import COLUMNS, Sums
 from metrics.rollups.of_people import People, PreparedOfPeople, of_people
 

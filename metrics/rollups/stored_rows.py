@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db.models import DateField, F, QuerySet, Value
 
 from calls.models import CallLog
-from common.prepared_sql import (
+from common.databases.prepared_sql import (
     A_DAY,
     A_NUMBER,
     AN_INSTANT,

@@ -13,8 +13,8 @@ from accounts.requests import PageRequest
 from calls.history.filters import sees_only_self
 from calls.history.pagination import page_of_calls
 from calls.models import CallLog, CallQuerySet, Contact
+from common.databases.query_timeout import TookTooLong, patience
 from common.htmx import render_page, wants_part
-from common.query_timeout import TookTooLong, patience
 from metrics.rollups.filtered import MOST_CALLS, totals_of_calls
 
 CALLS_A_PAGE: Final = 50

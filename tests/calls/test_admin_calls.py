@@ -465,11 +465,16 @@ class TestFigures:
         assert UserMetrics.objects.get(user=people.alice).calls_made == 2
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite counts quickly")
-def test_very_many_calls_are_counted_by_the_database_s_own_statistics(ada, people):
-    make_call(people.alice)
+def test_very_many_calls_are_not_counted_one_by_one(ada, people):
+    call = make_call(people.alice)
     assert ada.get(CALLS).context["cl"].paginator.count == 1
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE pg_class SET reltuples = 2500000 WHERE relname = 'calls_calllog'")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE pg_class SET reltuples = 2500000 WHERE relname = 'calls_calllog'"
+            )
+    else:  # as if so many had been made
+        call.pk, call.call_id = 2_500_000, uuid.uuid4()
+        CallLog.objects.bulk_create([call])
     assert ada.get(CALLS).context["cl"].paginator.count == 2_500_000
     assert ada.get(f"{CALLS}?status__exact=FAILED").context["cl"].paginator.count == 0

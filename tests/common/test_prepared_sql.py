@@ -10,8 +10,15 @@ from django.db.models import F
 from accounts.authentication import usable_key
 from accounts.models import ApiKey, User
 from calls.models import CallEvent, CallLog
+from common.databases.prepared_sql import (
+    A_NUMBER,
+    A_TEXT,
+    A_UUID,
+    AN_INSTANT,
+    ANOTHER_INSTANT,
+    Prepared,
+)
 from common.instants import now
-from common.prepared_sql import A_NUMBER, A_TEXT, A_UUID, AN_INSTANT, ANOTHER_INSTANT, Prepared
 from tests.support.people import make_call
 
 pytestmark = pytest.mark.engines

@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from accounts.models import Team
-from common.sqlite.base import Line
+from common.databases.sqlite.base import Line
 from tests.support.patience import await_that
 
 pytestmark = [

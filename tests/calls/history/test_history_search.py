@@ -10,8 +10,8 @@ from accounts import roles
 from accounts.models import User
 from calls import services, timeline
 from calls.models import CallLog, CallText, Contact, Disposition
+from common.databases.query_timeout import TookTooLong, patience
 from common.instants import day_range, today
-from common.query_timeout import TookTooLong, patience
 from metrics.demo import Options, seed
 from metrics.rollups import filtered
 from tests.support.api import Api, error_of

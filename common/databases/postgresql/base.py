@@ -1,8 +1,9 @@
 """Django's PostgreSQL backend for the statements that every call needs.
 
 Django writes each value into the text of its statement, so that PostgreSQL reads and plans it anew
-every time, and asks `SELECT 1` before the first of a request. Here `common.prepared_sql` has its
-statements planned once a connection, and a connection in steady use is only looked at.
+every time, and asks `SELECT 1` before the first of a request. Here the statements of
+`common.databases.prepared_sql` are planned once a connection, and a connection in steady use is
+only looked at.
 """
 
 import re
