@@ -52,7 +52,7 @@ class NumberInline(TabularInline[ContactNumber, Contact]):
 @admin.register(Contact)
 class ContactAdmin(ModelAdmin[Contact]):
     form = ContactForm
-    fields = ("name", "phone", "company", "external_id", "team", "owner")
+    fields = ("name", "phone", "company", "external_id", "team", "owner", "notes")
     list_display = ("called", "number", "company", "team", "owner")
     list_filter = ("team",)
     list_select_related = ("team", "owner")
