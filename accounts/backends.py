@@ -49,6 +49,12 @@ class PasswordBackend(ModelBackend):
         return permissions
 
 
+def know_permissions(user: User, permissions: frozenset[str]) -> None:
+    """Spares the statement that asks for them; of a superuser nobody asks."""
+    if not user.is_superuser:
+        user._perm_cache = permissions  # type: ignore[attr-defined]
+
+
 def _permissions() -> QuerySet[Any]:
     fields = ("content_type__app_label", "codename")
     own = Permission.objects.filter(user=A_NUMBER).order_by().values_list(*fields)

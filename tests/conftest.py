@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.db import connections, transaction
 from django.test import TransactionTestCase
 
+from accounts.known_keys import known_keys
 from common.instants import now
 from tests.support.browsing import *  # noqa: F403  (fixture: visit)
 from tests.support.doors import make_things
@@ -99,6 +100,7 @@ def counters():
 def fresh_counters(counters):
     """Forgets what is cached. In Redis, cache.clear() would take the live lines of a server that
     stands beside with it: they are in the same database."""
+    known_keys.forget()
     if counters is None:
         cache.clear()
     elif keys := list(counters.scan_iter(f"{settings.CACHES['default']['KEY_PREFIX']}:*", 1000)):

@@ -85,8 +85,11 @@ class Prepared:
 
     def found(self, *values: Any) -> list[Any]:
         """The rows as instances of the query's model, with what it selects beside it."""
-        statement = self._statement()
-        return [statement.instance(row) for row in statement.converted(statement.rows(values))]
+        return [self.instance(row) for row in self.values(*values)]
+
+    def instance(self, row: Sequence[Any]) -> Any:
+        """The instance of one row that `values` gave; a new one each time."""
+        return self._statement().instance(row)
 
 
 class _Compiled:

@@ -16,6 +16,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import transaction
 
+from accounts.known_keys import known_keys
 from calls.models import CallLog
 from metrics.live import local_bus
 from metrics.live.rooms import payload, rooms_for
@@ -54,9 +55,17 @@ def _tell_of(kind: str, call: CallLog) -> None:
 
 
 def close_sockets_of(user_id: int) -> None:
-    """Ends the live connections of a person whose rights may have changed; the page reconnects."""
-    message = {"type": "close", "user_id": user_id}
-    transaction.on_commit(lambda: _send(message), robust=True)
+    """Ends the live connections of a person whose rights may have changed; the page reconnects.
+
+    What is known of API keys is forgotten: here before anybody is answered, elsewhere by message.
+    """
+    known_keys.forget()  # for who asks within this transaction
+    transaction.on_commit(lambda: _rights_changed(user_id), robust=True)
+
+
+def _rights_changed(user_id: int) -> None:
+    known_keys.forget()
+    _send({"type": "close", "user_id": user_id})
 
 
 def _send(message: dict[str, Any]) -> None:
@@ -159,6 +168,7 @@ class Hub:
 
     async def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == "close":
+            known_keys.forget()
             sockets = {s for room in self._rooms.values() for s in room}
             for socket in [s for s in sockets if s.user_id == message["user_id"]]:
                 await socket.leave()

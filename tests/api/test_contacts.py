@@ -133,7 +133,8 @@ def test_a_search_finds_any_number_in_any_spelling(api, path):
 
 def test_many_contacts_cost_no_more_statements(api, people, django_assert_num_queries):
     make(owner=people.alice)
-    api.get("contacts")  # what is compiled and remembered once
+    for _ in range(2):  # what is compiled once, and remembered of the key
+        api.get("contacts")
     with CaptureQueriesContext(connection) as few:
         api.get("contacts")
     for n in range(9):
