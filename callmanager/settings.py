@@ -95,6 +95,7 @@ if DEFAULT_PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
 # --- Applications -------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "callmanager.apps.CallManagerAdminConfig",
+    "callmanager.apps.CallManagerConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
