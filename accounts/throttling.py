@@ -1,4 +1,4 @@
-"""The hourly limit of an API key, counted by django-ratelimit, and the headers that tell of it.
+"""The hourly limit of an API key, and the headers that tell of it.
 
 Every answer also tells our time: a program that knows it can say when something happened, however
 long its requests are under way.
@@ -6,19 +6,21 @@ long its requests are under way.
 
 import datetime as dt
 import logging
+import math
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from django_ratelimit.core import get_usage
 from rest_framework.exceptions import ErrorDetail, Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiKey
+from common import rate_limits
 from common.databases.drivers import cache_errors
+from common.sliding_window import Usage
 
 if TYPE_CHECKING:  # APIView itself reads the settings, which name KeyRateThrottle below
     from rest_framework.views import APIView as View
@@ -41,7 +43,7 @@ class TooManyRequests(Throttled):
 
 
 class KeyRateThrottle(BaseThrottle):
-    """Counts a request against its key (or signed-in person), in fixed windows.
+    """Counts a request against its key (or signed-in person), in a window that slides.
 
     Leaves the usage on the request, where LimitedView finds it. While the counters cannot be
     reached nobody is refused: a call must not be lost for want of a count.
@@ -50,38 +52,36 @@ class KeyRateThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         usage = _count(request)
         request._request.META["api.usage"] = usage
-        self._wait = usage["time_left"] if usage else 0
-        return not (usage and usage["should_limit"])
+        self._wait = _seconds(usage) if usage else 0
+        return usage is None or usage.is_allowed
 
     def wait(self) -> float:
         return self._wait
 
 
-def _count(request: Request) -> dict[str, Any] | None:
+def _count(request: Request) -> Usage | None:
     who = f"key:{request.auth.pk}" if isinstance(request.auth, ApiKey) else f"u:{request.user.pk}"
     try:
-        usage = get_usage(
-            request._request,
-            group="api",
-            key=lambda group, _request: who,
-            rate=settings.API_RATE_LIMIT,
-            increment=True,
-        )
+        return rate_limits.take(f"api:{who}", settings.API_RATE_LIMIT)
     except cache_errors():
         logger.exception("Requests are not counted: Redis does not answer")
         return None
-    return usage if usage and usage["limit"] else None  # no limit: the counter failed
+
+
+def _seconds(usage: Usage) -> int:
+    """Until there is room for more: the oldest requests that count no longer do."""
+    return math.ceil(usage.wait / 1000)
 
 
 def limit_headers(request: Request) -> dict[str, str]:
-    """`X-RateLimit-*` for the answer: the limit, what is left, when the window ends (epoch s)."""
-    usage = request.META.get("api.usage")
-    if not usage:
+    """`X-RateLimit-*` for the answer: the limit, what is left, when it grows again (epoch s)."""
+    usage: Usage | None = request.META.get("api.usage")
+    if usage is None:
         return {}
     return {
-        "X-RateLimit-Limit": str(usage["limit"]),
-        "X-RateLimit-Remaining": str(max(0, usage["limit"] - usage["count"])),
-        "X-RateLimit-Reset": str(int(time.time()) + usage["time_left"]),
+        "X-RateLimit-Limit": str(usage.limit),
+        "X-RateLimit-Remaining": str(usage.limit - usage.count),
+        "X-RateLimit-Reset": str(int(time.time()) + _seconds(usage)),
     }
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.attempts import count_failure, seconds_to_wait
+from accounts.attempts import Attempt
 from accounts.backends import DEMO_PASSWORD
 from accounts.forms import KeyForm, LanguageForm, PreferencesForm, SignInForm
 from accounts.models import ApiKey, User
@@ -28,12 +28,14 @@ class SignIn(auth.LoginView):
     redirect_authenticated_user = True
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        wait = seconds_to_wait(request, request.POST.get("username", ""))
-        return self._too_many(wait) if wait else super().post(request, *args, **kwargs)
+        self._attempt = Attempt(request, request.POST.get("username", ""))
+        if self._attempt.wait:
+            return self._too_many(self._attempt.wait)
+        return super().post(request, *args, **kwargs)
 
-    def form_invalid(self, form: Any) -> HttpResponse:
-        count_failure(self.request, self.request.POST.get("username", ""))
-        return super().form_invalid(form)
+    def form_valid(self, form: Any) -> HttpResponse:
+        self._attempt.succeeded()
+        return super().form_valid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)

@@ -19,7 +19,7 @@ REST: Final = "the rest"
 # The first layer of which a part is in `<path of the file>:<function>` has the frame.
 LAYERS: Final = (
     ("authentication", ("/accounts/authentication", "/accounts/backends.py")),
-    ("limit", ("/accounts/throttling", "/django_ratelimit/")),
+    ("limit", ("/accounts/throttling", "/common/rate_limits", "/common/sliding_window")),
     ("body: parsing and checking", ("/callmanager/parsers", "/api/serializers", "/api/queries")),
     ("rights", ("/accounts/roles", "/accounts/models")),
     ("fold", ("/calls/timeline/",)),

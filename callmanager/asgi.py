@@ -11,8 +11,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callmanager.settings")
 from callmanager.wsgi import application as django_wsgi
 
 # isort: split
-from functools import lru_cache
-
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
@@ -20,15 +18,14 @@ from django.db import connection
 
 from accounts.key_usage import key_usage
 from accounts.sockets import KeyOrSession
-from callmanager.bridge import Message, Receive, Send, WSGIBridge
+from callmanager.serving.bridge import Message, Receive, Send, WSGIBridge
 from metrics.live import hub
 from metrics.live.routing import websocket_urlpatterns
 
-if "daphne" in sys.modules:
-    # Twisted asks the e-mail package what type a body has, anew for every request; they are few.
-    from twisted.web import http
+if "daphne.server" in sys.modules:
+    from callmanager.serving import daphne
 
-    http._parseContentType = lru_cache(maxsize=64)(http._parseContentType)
+    daphne.install()
 
 
 def _writes_for_a_program(scope: Message) -> bool:

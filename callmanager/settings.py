@@ -39,10 +39,22 @@ ALLOWED_HOSTS = read(
 )
 if PUBLIC_BASE_URL:
     CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+# Proxies of ours between the client and us: so many of what they tell, from our side, is believed.
+TRUSTED_PROXIES = seconds("TRUSTED_PROXIES", 0, least=0)
+REQUEST_TIMEOUT_SECONDS = seconds("REQUEST_TIMEOUT_SECONDS", 30)
+# What lies below the site's own host name; nothing of the company's beside or above it.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = flag("HSTS_SUBDOMAINS", True)
+# Only who owns a whole domain can put it on the browsers' own lists, and comes off them in years.
+SECURE_HSTS_PRELOAD = flag("HSTS_PRELOAD")
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 if _public.scheme == "https":
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = 3600 * 24 * 30
+    # Without a proxy that says how it was asked, every request would be sent on, for ever. Programs
+    # follow no redirection of what they send, and some stand beside us where there is no TLS.
+    SECURE_SSL_REDIRECT = TRUSTED_PROXIES > 0
+    SECURE_SSL_HOST = _public.netloc
+    SECURE_REDIRECT_EXEMPT = [r"^(api|hooks)/", r"^(healthz|readyz|metrics)$"]
 SESSION_COOKIE_AGE = 3600 * 24 * 14
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -83,6 +95,7 @@ if DEFAULT_PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
 # --- Applications -------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "callmanager.apps.CallManagerAdminConfig",
+    "callmanager.apps.CallManagerConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -108,6 +121,7 @@ WSGI_APPLICATION = "callmanager.wsgi.application"
 WEB_THREADS = seconds("WEB_THREADS", 4)
 
 MIDDLEWARE = [
+    "callmanager.serving.proxies.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "callmanager.middleware.Programs",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -209,13 +223,11 @@ else:
     }
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            # Rate counters live here; the default of 300 entries would drop them in silence.
+            "BACKEND": "common.databases.memory_cache.MemoryCache",
+            # The default of 300 entries would forget in silence.
             "OPTIONS": {"MAX_ENTRIES": 200_000},
         }
     }
-    # One process, one memory: that counters are not shared between processes is by design here.
-    SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
 
 # Background and periodic work: a file beside the database, or Redis when outgrown.
 HUEY = huey_settings(REDIS_URL, DATA_DIR)

@@ -22,13 +22,14 @@ _LARGEST_BODY = 1024 * 1024
 @never_cache
 @require_http_methods(["GET", "POST"])
 def hook(request: HttpRequest, kind: str, name: str) -> HttpResponse:
-    """Takes a phone system's message: 2xx once it is stored, 403 if it proves nothing."""
+    """Takes a phone system's message: 2xx once it is stored, 403 if it proves nothing.
+
+    An account that there is not answers as one whose secret nobody knows: names cannot be guessed.
+    """
     adapter = adapters().get(kind)
     if adapter is None or not adapter.has_hook:
         raise Http404
-    account = ProviderAccount.active(kind, name)
-    if account is None:
-        raise Http404
+    account = ProviderAccount.active(kind, name) or hooks.nobody(kind, name)
     if int(request.META.get("CONTENT_LENGTH") or 0) > _LARGEST_BODY:
         return JsonResponse({"error": _("The body is too large: at most 1024 KiB.")}, status=413)
     try:

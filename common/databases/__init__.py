@@ -1,1 +1,1 @@
-"""What we add to Django's databases and cache: backends, statements made once, time limits."""
+"""What we add to Django's databases and cache: backends, statements made once, limits, counters."""

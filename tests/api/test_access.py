@@ -120,9 +120,9 @@ def test_every_answer_tells_our_time(people):
 
 class TestLimit:
     @pytest.fixture(autouse=True)
-    def three_an_hour(self, settings, monkeypatch):
+    def clock(self, settings, monkeypatch):
         settings.API_RATE_LIMIT = "3/h"
-        standing_clock(monkeypatch)  # no test runs across the end of the hour
+        return standing_clock(monkeypatch)  # no test runs on while it counts
 
     def test_every_answer_tells_what_is_left(self, people):
         api, before = Api(people.alice), int(time.time())
@@ -141,6 +141,35 @@ class TestLimit:
         assert 1 <= int(response["Retry-After"]) <= 3600
         assert response["X-RateLimit-Remaining"] == "0"
         assert len(Api(people.sue).get("calls/active").json()) == 3
+
+    def test_no_hour_has_more_than_its_number_wherever_it_begins(self, people, clock):
+        """Three late in one hour by the clock and three early in the next were six."""
+        api, let_through = Api(people.alice), []
+        clock.now -= clock.now % 3600 + 1
+        for _ in range(40):
+            answer = api.get("calls/active")
+            if answer.status_code == 200:
+                let_through.append(clock.now)
+            clock.now += 300
+        hours = [[one for one in let_through if 0 <= one - first < 3600] for first in let_through]
+        assert max(map(len, hours)) == 3 and len(let_through) > 9
+
+    def test_who_comes_back_as_told_is_let_through_and_asking_too_early_costs_nothing(
+        self, people, clock
+    ):
+        api = Api(people.alice)
+        for _ in range(3):
+            api.get("calls/active")
+            clock.now += 100
+        refused = [api.get("calls/active") for _ in range(5)]
+        waits = {int(answer["Retry-After"]) for answer in refused}
+        assert waits == {3600 - 300}
+        assert int(refused[0]["X-RateLimit-Reset"]) - int(time.time()) in (3299, 3300)
+        clock.now += 3299
+        assert api.get("calls/active").status_code == 429
+        clock.now += 1
+        answer = api.get("calls/active")
+        assert (answer.status_code, answer["X-RateLimit-Remaining"]) == (200, "0")
 
     def test_keys_are_counted_apart(self, people):
         first, second = Api(people.alice), Api(people.alice)

@@ -27,6 +27,10 @@ BAD_VALUES = {
     "DATABASE_URL": "mysql://root@localhost/calls",
     "REDIS_URL": "localhost:6379",
     "API_RATE_LIMIT": "a lot",
+    "TRUSTED_PROXIES": "-1",
+    "REQUEST_TIMEOUT_SECONDS": "0",
+    "HSTS_SUBDOMAINS": "perhaps",
+    "HSTS_PRELOAD": "perhaps",
 }
 
 
@@ -35,6 +39,7 @@ SAY_DATA = "import callmanager.settings as s; print(s.DATABASES, s.REDIS_URL)"
 
 def check(tmp_path, script=SAY_DATA, **variables):
     ours = {*BAD_VALUES, "SECRET_KEY", "ALLOWED_HOSTS", "DJANGO_SETTINGS_MODULE"}
+    ours |= {"DJANGO_ALLOW_ASYNC_UNSAFE"}  # the tests' own
     plain = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(
         [sys.executable, "-c", script],
@@ -63,6 +68,33 @@ def test_manage_py_says_it_too(tmp_path):
     )
     assert answer.returncode == 1
     assert "TIME_ZONE='Mars/Base' cannot be read" in answer.stderr
+
+
+SAY_SECURITY = """
+import callmanager.settings as s
+print(getattr(s, "SECURE_SSL_REDIRECT", None), getattr(s, "SECURE_HSTS_SECONDS", None))
+"""
+
+
+def test_an_installation_in_earnest_passes_djangos_checks(tmp_path):
+    ours = {"PUBLIC_BASE_URL": "https://calls.example.com", "TRUSTED_PROXIES": "1"}
+    script = (
+        "import sys; sys.argv = ['manage.py', 'check', '--deploy']; import manage; manage.main()"
+    )
+    answer = check(tmp_path, script, **ours)
+    assert answer.returncode == 0 and "no issues" in answer.stdout, answer.stderr
+    assert "WARNING" not in answer.stderr
+
+
+@pytest.mark.parametrize("address", ["", "http://192.168.1.5:8000"])
+def test_an_installation_without_tls_is_left_on_http(tmp_path, address):
+    ours = {"PUBLIC_BASE_URL": address, "TRUSTED_PROXIES": "1", "HSTS_SUBDOMAINS": "1"}
+    assert check(tmp_path, SAY_SECURITY, **ours).stdout.splitlines()[-1] == "None None"
+
+
+def test_without_a_proxy_that_tells_how_it_was_asked_nobody_is_sent_in_circles(tmp_path):
+    said = check(tmp_path, SAY_SECURITY, PUBLIC_BASE_URL="https://calls.example.com").stdout
+    assert said.splitlines()[-1].startswith("False ")
 
 
 def test_nothing_is_needed_and_blank_is_nothing(tmp_path):

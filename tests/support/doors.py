@@ -91,7 +91,8 @@ POST /me/keys/                       302  200  200  200  200  200  200
 POST /me/keys/{key}/revoke/          302  302  404  404  404  404  404
 GET  /login/                         200  302  302  302  302  302  302
 POST /hooks/generic/pbx/             403  403  403  403  403  403  403
-POST /hooks/generic/nobody/          404  404  404  404  404  404  404
+POST /hooks/generic/nobody/          403  403  403  403  403  403  403
+POST /hooks/nothing/pbx/             404  404  404  404  404  404  404
 POST /language/                      302  302  302  302  302  302  302
 POST /logout/                        302  302  302  302  302  302  302
 

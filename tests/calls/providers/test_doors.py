@@ -2,9 +2,12 @@
 
 import json
 import random
+import re
+from dataclasses import replace
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from calls import timeline
 from calls.models import CallLog, ProviderAccount, ProviderIdentity, RawEvent
@@ -13,6 +16,7 @@ from calls.simulation import builders
 from calls.simulation.base import ScriptedCall, Target
 from common.instants import from_ms
 from metrics.rollups.rebuild import differences
+from tests.api.test_queries import Statements
 from tests.calls.providers import test_twilio as twilio
 from tests.calls.providers import test_zoom as zoom
 from tests.support.telling import SECRET, T
@@ -162,6 +166,60 @@ def test_a_forged_request_leaves_nothing_but_a_counter(client, people, account, 
     assert account.rejected == len(forged)
     assert account.last_heard_at is None
     assert not RawEvent.objects.exists() and not CallLog.objects.exists()
+
+
+def what_a_stranger_learns(client, kind, name, sent):
+    """All of the answer to a request that proves nothing, and what it cost."""
+    sent = replace(sent, url=sent.url.replace("/main/", f"/{name}/"))
+    with Statements(connection) as seen:
+        answer = send(client, sent)
+    words = [re.sub(r"'main'|'nobody'|\b\d+\b", "?", sql) for sql in seen.sql]
+    return answer.status_code, headers_of(answer), answer.content, words
+
+
+def headers_of(answer):
+    return {name: value for name, value in answer.headers.items() if name != "Expires"}  # now
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_name_of_an_account_can_be_guessed(client, people, account, kind):
+    """Whether it is another's, switched off, or not there: one answer, for the same work."""
+    make_account(people, kind, name="off")
+    ProviderAccount.objects.filter(name="off").update(is_active=False)
+    forged = requests_of(account)
+    account.add_secret(adapters()[kind].secret_names[0], "another-secret")
+    account.forget_old_secrets()
+    account.save()
+    unsigned = replace(forged[0], headers={}, body=b"{}")
+    for sent in [*forged, unsigned, replace(unsigned, method="GET", body=b"")]:
+        main, off, nobody = (
+            what_a_stranger_learns(client, kind, name, sent) for name in ("main", "off", "nobody")
+        )
+        assert main[0] == 403 and nobody == main
+        assert off[:3] == main[:3]
+
+
+def test_what_is_asked_before_anything_is_signed_betrays_no_name_either(client, people):
+    """Zoom and RingCentral test an address when it is entered."""
+    make_account(people, "zoom")
+    asked = json.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": "abc"}})
+    said = {
+        name: [client.post(f"/hooks/zoom/{name}/", asked, "application/json") for _ in range(2)]
+        for name in ("main", "nobody", "anybody")
+    }
+    tokens = {name: [one.json()["encryptedToken"] for one in said[name]] for name in said}
+    assert all(first == second for first, second in tokens.values())
+    assert len({first for first, _second in tokens.values()}) == 3
+    assert headers_of(said["main"][0]) == headers_of(said["nobody"][0])
+
+    make_account(people, "ringcentral", name="ring")
+    token = {"Validation-Token": "abc"}
+    ring, nobody = (
+        client.post(f"/hooks/ringcentral/{name}/", b"", "", headers=token)
+        for name in ("ring", "nobody")
+    )
+    assert (ring.status_code, ring.content) == (nobody.status_code, nobody.content) == (200, b"")
+    assert headers_of(ring) == headers_of(nobody)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,11 +14,13 @@ import string
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any, cast
+from typing import IO, Any, Final, cast
 from urllib.parse import quote_from_bytes
 
 from a2wsgi.wsgi import build_environ
+from django.conf import settings
 
+from callmanager.serving.arrival import Deadline
 from common.instants import ARRIVED
 
 Message = dict[str, Any]
@@ -32,6 +34,23 @@ _LARGEST_BODY = 32 * 1024 * 1024
 
 class ClientGone(Exception):
     """The other side hung up."""
+
+
+class TooSlow(Exception):
+    """The request does not arrive."""
+
+
+_TOO_SLOW: Final[list[Message]] = [
+    {
+        "type": "http.response.start",
+        "status": 408,
+        "headers": [(b"content-type", b"application/json"), (b"connection", b"close")],
+    },
+    {
+        "type": "http.response.body",
+        "body": b'{"error": "The request took too long to come."}',
+    },
+]
 
 
 class WSGIBridge:
@@ -61,6 +80,8 @@ class WSGIBridge:
                 await answer.loop.run_in_executor(pool, answer.run, self._app, environ)
         except ClientGone:
             return
+        except TooSlow:
+            answer.whole = _TOO_SLOW
         finally:
             answer.stop_watching()
         for message in answer.whole:
@@ -68,27 +89,48 @@ class WSGIBridge:
 
 
 async def _body(receive: Receive) -> IO[bytes]:
-    """The whole body of the request; a large one is kept on disk."""
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        return io.BytesIO(message.get("body", b""))
+    """The whole body of the request; a large one is kept on disk.
+
+    TooSlow if it does not come. Daphne has seen to that before; other servers do not.
+    """
+    try:
+        async with asyncio.timeout(settings.REQUEST_TIMEOUT_SECONDS) as limit:
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body"):
+                return io.BytesIO(message.get("body", b""))
+            return await _long_body(message, receive, limit)
+    except TimeoutError as error:
+        raise TooSlow from error
+
+
+async def _long_body(message: Message, receive: Receive, limit: asyncio.Timeout) -> IO[bytes]:
+    clock = asyncio.get_running_loop().time
+    deadline = Deadline(settings.REQUEST_TIMEOUT_SECONDS, clock())
     body = cast(IO[bytes], tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115  # the caller closes it
-    while True:
-        if message["type"] == "http.disconnect":
-            body.close()
-            raise ClientGone
-        if body.tell() <= _LARGEST_BODY:
-            body.write(message.get("body", b""))
-        if not message.get("more_body"):
-            return body
-        message = await receive()
+    try:
+        while message["type"] != "http.disconnect":
+            part = message.get("body", b"")
+            if body.tell() <= _LARGEST_BODY:
+                body.write(part)
+            if not message.get("more_body"):
+                return body
+            deadline.got(len(part), clock())
+            limit.reschedule(clock() + deadline.left(clock()))
+            message = await receive()
+        raise ClientGone
+    except BaseException:
+        body.close()
+        raise
 
 
 def _environ(scope: Message, body: IO[bytes]) -> dict[str, Any]:
     # WSGI wants the query in ASCII, and knows no body without a length (as one sent in chunks).
     query = quote_from_bytes(scope["query_string"], safe=string.punctuation).encode()
     # Its types ask for more than it reads: any mapping and any file do.
-    built = build_environ(scope | {"query_string": query}, body)  # type: ignore[arg-type]
+    # A name with "_" would pass for one with "-", which a proxy has checked. Daphne drops it, too.
+    headers = [header for header in scope["headers"] if b"_" not in header[0]]
+    changed = {"query_string": query, "headers": headers}
+    built = build_environ(scope | changed, body)  # type: ignore[arg-type]
     environ = cast(dict[str, Any], built)  # and a key of ours
     environ["CONTENT_LENGTH"] = str(body.seek(0, io.SEEK_END))
     body.seek(0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from callmanager.bridge import WSGIBridge
+from callmanager.serving.bridge import WSGIBridge
 
 PATIENCE = 20
 

@@ -1,0 +1,92 @@
+"""The database, the folder of data, Redis and the worker's queue."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from huey.contrib.djhuey import HUEY
+
+from callmanager.doctor.findings import Finding, error, ok, warning
+
+_MANY_TASKS = 50  # a worker that runs leaves no more than a few waiting
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def database() -> Iterator[Finding]:
+    """That it answers, and works in the way that we rely on."""
+    if connection.vendor != "sqlite":
+        yield ok(_("PostgreSQL %(version)s answers.") % {"version": _asked("SHOW server_version")})
+        return
+    name = {"name": connection.settings_dict["NAME"]}
+    if _asked("PRAGMA journal_mode") != "wal":
+        yield error(_("The SQLite database %(name)s is not in WAL mode.") % name)
+    elif not _asked("PRAGMA foreign_keys"):
+        yield error(_("The SQLite database %(name)s does not check foreign keys.") % name)
+    else:
+        yield ok(_("The SQLite database %(name)s answers (WAL, foreign keys).") % name)
+
+
+def _asked(statement: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
+
+
+def migrations() -> Iterator[Finding]:
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if missing:
+        sentence = ngettext(
+            "%(n)d migration is missing: run manage.py migrate.",
+            "%(n)d migrations are missing: run manage.py migrate.",
+            missing,
+        )
+        yield error(sentence % {"n": missing})
+    else:
+        yield ok(_("All migrations are applied."))
+
+
+def data_folder() -> Iterator[Finding]:
+    """Who else on this machine may look at what is kept."""
+    folder = Path(settings.DATA_DIR)
+    open_ones = [path for path in [folder, *sorted(folder.glob("*"))] if _is_open(path)]
+    if folder in open_ones:
+        sentence = _("Others on this machine may look into %(path)s: run chmod 700 on it.")
+        yield warning(sentence % {"path": folder})
+    elif open_ones:
+        names = ", ".join(path.name for path in open_ones)
+        yield ok(
+            _("Nobody else may look into %(path)s, though they could read: %(names)s.")
+            % {"path": folder, "names": names}
+        )
+    else:
+        yield ok(_("Nobody else may look into %(path)s.") % {"path": folder})
+
+
+def _is_open(path: Path) -> bool:
+    return bool(path.stat().st_mode & _OTHERS)
+
+
+def redis() -> Iterator[Finding]:
+    if not settings.REDIS_URL:
+        yield ok(_("No Redis: one web process and one worker, and no more."))
+        return
+    cache.get("doctor")  # raises where it does not answer
+    yield ok(_("Redis answers."))
+
+
+def worker() -> Iterator[Finding]:
+    """By its queue: what waits long is seen by nobody."""
+    waiting = HUEY.pending_count()
+    if waiting > _MANY_TASKS:
+        sentence = _("%(n)d tasks wait: is the worker (manage.py run_huey) running?")
+        yield error(sentence % {"n": waiting})
+    else:
+        yield ok(_("Tasks that wait for the worker: %(n)d.") % {"n": waiting})
