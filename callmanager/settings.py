@@ -106,6 +106,8 @@ ASGI_APPLICATION = "callmanager.asgi.application"
 WSGI_APPLICATION = "callmanager.wsgi.application"
 # Threads that answer HTTP in one process; live sockets do not use them.
 WEB_THREADS = seconds("WEB_THREADS", 4)
+# Live lines of one session or API key in one process; the oldest makes room for one more.
+LIVE_LINES_PER_SESSION = seconds("LIVE_LINES_PER_SESSION", 20)
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
