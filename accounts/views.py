@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,6 +18,7 @@ from accounts.backends import DEMO_PASSWORD
 from accounts.forms import KeyForm, LanguageForm, PreferencesForm, SignInForm
 from accounts.models import ApiKey, User
 from accounts.requests import PageRequest
+from accounts.roles import start_page_of
 from accounts.services import role_names
 
 
@@ -30,6 +31,9 @@ class SignIn(auth.LoginView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         wait = seconds_to_wait(request, request.POST.get("username", ""))
         return self._too_many(wait) if wait else super().post(request, *args, **kwargs)
+
+    def get_default_redirect_url(self) -> str:
+        return resolve_url(start_page_of(self.request.user))
 
     def form_invalid(self, form: Any) -> HttpResponse:
         count_failure(self.request, self.request.POST.get("username", ""))

@@ -226,7 +226,6 @@ HUEY = huey_settings(REDIS_URL, DATA_DIR)
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "desk"
 LOGOUT_REDIRECT_URL = "login"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
