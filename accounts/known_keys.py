@@ -2,7 +2,7 @@
 
 A program asks often, and who it is changes rarely. What was found of a key is kept for two seconds
 in each web process. All of it is forgotten at once where a key, a person's team, activity, groups
-or permissions change: by `metrics.live.hub.close_sockets_of`, which tells every web process. Only
+or permissions change: by `metrics.live.publisher`, which tells every web process. Only
 an SQL statement past our models is noticed by the two seconds alone.
 """
 

@@ -66,3 +66,11 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         "metrics.view_dailymetrics",
     ),
 }
+
+# The widest look that a person has: who leads does so from there, everybody else from the own desk.
+_STARTS: Final = ((VIEW_ALL_CALLS, "organization"), (VIEW_TEAM_CALLS, "team"))
+
+
+def start_page_of(user: Any) -> str:
+    """The name of the page on which `user` (or nobody) starts who is on the way nowhere else."""
+    return next((page for permission, page in _STARTS if user.has_perm(permission)), "desk")

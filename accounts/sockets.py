@@ -1,5 +1,7 @@
 """Who opens a live line: a program by its key, or the person's page by its session."""
 
+import datetime as dt
+import hashlib
 from importlib import import_module
 from typing import Any
 
@@ -7,6 +9,7 @@ from channels.auth import AuthMiddlewareStack, get_user
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.models import Session
 
 from accounts.authentication import usable_key
 from accounts.models import User
@@ -35,6 +38,31 @@ async def asked_anew(scope: dict[str, Any]) -> User | AnonymousUser:
     session = sessions.SessionStore(scope["session"].session_key)
     user: User | AnonymousUser = await get_user({"session": session})
     return user
+
+
+def opener_of(scope: dict[str, Any]) -> str:
+    """What opened this line, as `opener_of_session` writes it: two lines of one session, or of one
+    key, have the same."""
+    key = _key_of(scope)
+    return opener_of_session(scope["session"].session_key or "") if key is None else _digest(key)
+
+
+def opener_of_session(session_key: str) -> str:
+    """A mark of the session that opens nothing, so that processes may name it to each other."""
+    return _digest(session_key)
+
+
+@database_sync_to_async
+def end_of_session(scope: dict[str, Any]) -> dt.datetime | None:
+    """When the session that opened this line ends by itself; None for a program's key."""
+    if _key_of(scope) is not None:
+        return None
+    sessions = Session.objects.filter(session_key=scope["session"].session_key)
+    return sessions.values_list("expire_date", flat=True).first()
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _key_of(scope: dict[str, Any]) -> str | None:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,6 +18,7 @@ from accounts.backends import DEMO_PASSWORD
 from accounts.forms import KeyForm, LanguageForm, PreferencesForm, SignInForm
 from accounts.models import ApiKey, User
 from accounts.requests import PageRequest
+from accounts.roles import start_page_of
 from accounts.services import role_names
 
 
@@ -36,6 +37,9 @@ class SignIn(auth.LoginView):
     def form_valid(self, form: Any) -> HttpResponse:
         self._attempt.succeeded()
         return super().form_valid(form)
+
+    def get_default_redirect_url(self) -> str:
+        return resolve_url(start_page_of(self.request.user))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)

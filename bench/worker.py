@@ -4,7 +4,6 @@
 import datetime as dt
 import itertools
 import json
-import logging
 import os
 import resource
 import sys
@@ -42,9 +41,6 @@ from metrics.exports.csv_file import Style, csv_of
 from metrics.exports.document import Document, Sheet
 from metrics.exports.xlsx_file import write_xlsx
 from metrics.rollups.daily import sums_by
-
-# A web process of the same installation is told of each pair, and has other things to do.
-logging.getLogger("metrics.live.local_bus").setLevel(logging.ERROR)
 
 
 def pairs(seconds: float) -> float:

@@ -107,8 +107,11 @@ class PageLogin(auth.LoginRequiredMiddleware):
         """
         htmx = cast(HtmxRequest, request).htmx
         if request.method in ("GET", "HEAD") and not htmx:
-            return super().handle_no_permission(request, view_func)
-        back = htmx.current_url_abs_path or "/"
+            back = request.get_full_path()
+            if back == "/":  # just the site: where one starts depends on the role
+                back = ""
+        else:
+            back = htmx.current_url_abs_path or "/"
         login = redirect_to_login(back, resolve_url(self.get_login_url(view_func)))
         return HttpResponseClientRedirect(login.url) if htmx else login
 

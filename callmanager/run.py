@@ -1,7 +1,8 @@
 """`make run`: the site and its worker, ready to try out. One Ctrl-C ends both.
 
 Prepares the database, collects the static files, makes the demo organisation when the database is
-new, then starts the web server and the worker and watches over them.
+new, then starts the web server and the worker and watches over them. Meanwhile the people of the
+demo organisation go on calling.
 """
 
 import argparse
@@ -11,7 +12,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +52,8 @@ def main() -> int:
         if _wait_until_ready(port, processes, wish):
             _say(f"\nCallManager is running: http://{HOST}:{port}/")
             _say(f"{SIGN_INS}\n\nStop with Ctrl-C." if demo else "Stop with Ctrl-C.")
-        return _watch(processes, wish)
+        with _living(demo):
+            return _watch(processes, wish)
     finally:
         _stop(processes)
 
@@ -140,6 +145,24 @@ def _wait_until_ready(port: int, processes: dict[str, Any], wish: Wish) -> bool:
                 return True
         time.sleep(0.1)
     sys.exit(f"The web server did not answer within {START_SECONDS} seconds.")
+
+
+@contextmanager
+def _living(demo: bool) -> Iterator[None]:
+    """The demo's agents go on calling meanwhile."""
+    if not demo:
+        yield
+        return
+    from metrics.demo.living import play
+
+    stop = threading.Event()
+    thread = threading.Thread(target=play, args=(stop,), name="living demo", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(STOP_SECONDS)
 
 
 def _watch(processes: dict[str, Any], wish: Wish) -> int:

@@ -119,6 +119,8 @@ ASGI_APPLICATION = "callmanager.asgi.application"
 WSGI_APPLICATION = "callmanager.wsgi.application"
 # Threads that answer HTTP in one process; live sockets do not use them.
 WEB_THREADS = seconds("WEB_THREADS", 4)
+# Live lines of one session or API key in one process; the oldest makes room for one more.
+LIVE_LINES_PER_SESSION = seconds("LIVE_LINES_PER_SESSION", 20)
 
 MIDDLEWARE = [
     "callmanager.serving.proxies.TrustedProxies",
@@ -236,7 +238,6 @@ HUEY = huey_settings(REDIS_URL, DATA_DIR)
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "desk"
 LOGOUT_REDIRECT_URL = "login"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

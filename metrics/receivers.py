@@ -4,17 +4,21 @@ Sums follow the data: any saved or deleted ended call. What people see follows t
 """
 
 import datetime as dt
-from typing import Any
+from typing import Any, Final
 
+from django.apps import AppConfig
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_out
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.contrib.sessions.models import Session
+from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save, pre_delete
 
 from accounts.models import ApiKey, Team, User
+from accounts.sockets import opener_of_session
 from calls.models import CallLog
 from calls.signals import call_changed, call_ended, call_moved, call_started
-from common.instants import local_day
-from metrics.live import hub
+from common.instants import local_day, now
+from metrics.live import publisher
 from metrics.models import UserMetrics
 from metrics.rollups.daily import recompute
 from metrics.rollups.stored_rows import columns_of
@@ -31,6 +35,10 @@ def connect() -> None:
     post_save.connect(rights_saved, sender=User, dispatch_uid="metrics.rights_saved")
     post_save.connect(key_changed, sender=ApiKey, dispatch_uid="metrics.key_saved")
     post_delete.connect(key_changed, sender=ApiKey, dispatch_uid="metrics.key_deleted")
+    post_delete.connect(person_deleted, sender=User, dispatch_uid="metrics.person_deleted")
+    post_delete.connect(session_ended, sender=Session, dispatch_uid="metrics.session_ended")
+    pre_delete.connect(group_leaves, sender=Group, dispatch_uid="metrics.group_leaves")
+    post_migrate.connect(emptied, dispatch_uid="metrics.emptied")
     user_logged_out.connect(signed_out, dispatch_uid="metrics.signed_out")
     for through in (User.groups.through, User.user_permissions.through, Group.permissions.through):
         m2m_changed.connect(
@@ -65,20 +73,25 @@ def _sum(call: CallLog, user_id: int, start_time: dt.datetime) -> None:
 
 
 def announce_start(call: CallLog, **kwargs: Any) -> None:
-    hub.announce("call_started", call)
+    publisher.announce("call_started", call)
 
 
 def announce_change(call: CallLog, **kwargs: Any) -> None:
-    hub.announce("call_changed", call)
+    publisher.announce("call_changed", call)
 
 
 def announce_end(call: CallLog, **kwargs: Any) -> None:
-    hub.announce("call_ended", call)
+    publisher.announce("call_ended", call)
+
+
+# A session is good for as long as the password is the same.
+_OPENING: Final = frozenset({"team", "is_active", "password"})
 
 
 def rights_saved(instance: User, created: bool, update_fields: Any, **kwargs: Any) -> None:
-    if not created and (update_fields is None or {"team", "is_active"} & set(update_fields)):
-        hub.close_sockets_of(instance.pk)
+    touched = _OPENING if update_fields is None else _OPENING & set(update_fields)
+    if touched and not created:
+        publisher.close_sockets_of(instance.pk)
 
 
 def rights_changed(instance: Any, action: str, **kwargs: Any) -> None:
@@ -86,22 +99,44 @@ def rights_changed(instance: Any, action: str, **kwargs: Any) -> None:
     if action.startswith("post_"):
         people = [instance] if isinstance(instance, User) else instance.user_set.all()
         for person in people:
-            hub.close_sockets_of(person.pk)
+            publisher.close_sockets_of(person.pk)
 
 
 def supervisors_changed(instance: Any, action: str, pk_set: Any, **kwargs: Any) -> None:
     if action.startswith("post_"):
         touched = {instance.pk} if isinstance(instance, User) else (pk_set or set())
         for user_id in touched:
-            hub.close_sockets_of(user_id)
+            publisher.close_sockets_of(user_id)
 
 
 def key_changed(instance: ApiKey, created: bool = False, **kwargs: Any) -> None:
     """A key was revoked or deleted (last use is noted without a signal): its program must go."""
     if not created:
-        hub.close_sockets_of(instance.owner_id)
+        publisher.close_sockets_of(instance.owner_id)
+
+
+def person_deleted(instance: User, **kwargs: Any) -> None:
+    publisher.close_sockets_of(instance.pk)
+
+
+def session_ended(instance: Session, **kwargs: Any) -> None:
+    """Somebody's session was ended before its time; lines look by themselves when it runs out."""
+    if instance.expire_date > now() and SESSION_KEY in instance.get_decoded():
+        publisher.close_sockets_opened_by(opener_of_session(instance.session_key))
+
+
+def group_leaves(instance: Group, **kwargs: Any) -> None:
+    """A group is about to be deleted: afterwards nobody knows whose rights it held."""
+    for person in instance.user_set.all():
+        publisher.close_sockets_of(person.pk)
+
+
+def emptied(app_config: AppConfig, **kwargs: Any) -> None:
+    """Migrations have run, or `flush`: what it empties sends no signals of its own."""
+    if app_config.label == "metrics":
+        publisher.everything_changed()
 
 
 def signed_out(user: User | None, **kwargs: Any) -> None:
     if user is not None:
-        hub.close_sockets_of(user.pk)
+        publisher.close_sockets_of(user.pk)

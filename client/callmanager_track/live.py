@@ -14,6 +14,8 @@ logger = logging.getLogger("call_tracking")
 _SILENCE = 20.0  # after so many silent seconds the line is asked whether it still works
 _ANSWER = 10.0
 _LONGEST_WAIT = 30.0
+_CROWDED = 4429  # the same key has opened more lines since than it may have
+_CROWDED_WAIT = 60.0
 
 
 class Subscription:
@@ -52,6 +54,7 @@ class Subscription:
     def _run(self) -> None:
         failures = 0
         while not self._closing.is_set():
+            code = None
             try:
                 with self._connect(self._address, **self._options) as self._socket:
                     failures = 0
@@ -59,10 +62,13 @@ class Subscription:
                     self._listen()
             except Exception as error:  # the library has many ways to say that a line broke
                 logger.info("The live line broke: %s", error)
+                code = _code_of(error)
             self._socket = None
             self.connected.clear()
             failures += 1
             longest = min(_LONGEST_WAIT, 0.5 * 2.0 ** min(failures - 1, 10))
+            if code == _CROWDED:
+                longest = _CROWDED_WAIT
             self._closing.wait(longest * random.uniform(0.5, 1.0))
 
     def _listen(self) -> None:
@@ -87,3 +93,9 @@ class Subscription:
                 self._callback(event)
             except Exception:
                 logger.exception("The callback for live events failed")
+
+
+def _code_of(error: Exception) -> int | None:
+    """With which code the server has closed the line, if it did."""
+    code: int | None = getattr(getattr(error, "rcvd", None), "code", None)
+    return code

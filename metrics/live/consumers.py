@@ -1,52 +1,97 @@
 """The live socket: joins the person's rooms, hands on what the hub sends."""
 
+import asyncio
 import json
-from typing import Any
+from typing import Any, Final
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import channel_layers
+from django.conf import settings
 
-from accounts.sockets import asked_anew
+from accounts.sockets import asked_anew, end_of_session, opener_of
+from common.instants import now
 from metrics.live.hub import hub
 from metrics.live.rooms import rooms_of
 
 # The hub listens to the channel layer for all sockets of the process; a socket of its own does not.
 channel_layers.set("no layer", None)
 
+_AFTERWARDS_SECONDS: Final = 0.1
+
+
+# Who may hear what must be asked anew: the page does so by connecting. Where nobody is signed in,
+# the first part of itself that it asks for leads it to sign-in.
+ASK_ANEW: Final = 4401
+# The same session, or key, has opened more lines since than one may have.
+TOO_MANY: Final = 4429
+
 
 class DashboardConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = "no layer"
     user_id: int
+    opener: str
+    _rooms: list[str]
+    _end: asyncio.TimerHandle | None = None
+    _frames = 0
 
     async def connect(self) -> None:
         user = self.scope["user"]
         if not user.is_authenticated:
             await self.close()
             return
-        self.user_id = user.pk
-        rooms = await database_sync_to_async(rooms_of)(user)
-        hub.join(self, rooms)
+        self.user_id, self.opener = user.pk, opener_of(self.scope)
+        self._rooms = await database_sync_to_async(rooms_of)(user)
+        hub.join(self, self._rooms)
         await self.accept()
         # A change between the two may have been told before this line sat anywhere to hear of it.
-        user = await asked_anew(self.scope)
-        if not user.is_authenticated or await database_sync_to_async(rooms_of)(user) != rooms:
-            await self.leave()
+        await self.ask_anew()
+        for surplus in hub.surplus_of(self.opener, settings.LIVE_LINES_PER_SESSION):
+            await surplus.leave(TOO_MANY)
 
     async def disconnect(self, code: int) -> None:
-        hub.quit(self)
+        self._forget()
 
     async def receive(self, text_data: str | None = None, bytes_data: Any = None) -> None:
         """A page asks now and then whether the line still works."""
         if text_data == "ping":
-            await self.push(json.dumps({"type": "pong"}))
+            await self.send(json.dumps({"type": "pong"}))
 
     async def push(self, text: str) -> None:
-        await self.send(text_data=text)
+        """Sends the frame `text`, a JSON object, with its number on this line."""
+        self._frames += 1
+        await self.send(f'{text[:-1]}, "seq": {self._frames}}}')
 
-    async def leave(self) -> None:
+    async def miss(self) -> None:
+        """Something was lost that may have been for this line: a number nobody gets says so."""
+        self._frames += 1
+        await self.push(json.dumps({"type": "batch", "events": []}))
+
+    async def ask_anew(self) -> None:
+        """Ends the line unless its session or key, and what its person may see, are as they were;
+        looks again when the session ends by itself."""
+        user = await asked_anew(self.scope)
+        if not user.is_authenticated or await database_sync_to_async(rooms_of)(user) != self._rooms:
+            await self.leave()
+            return
+        end = await end_of_session(self.scope)
+        if end is not None:
+            self._look_again_in((end - now()).total_seconds())
+
+    def _look_again_in(self, seconds: float) -> None:
+        if self._end is not None:
+            self._end.cancel()
+        loop = asyncio.get_running_loop()
+        self._end = loop.call_later(max(seconds, 0) + _AFTERWARDS_SECONDS, hub.doubt, self)
+
+    async def leave(self, code: int = ASK_ANEW) -> None:
+        self._forget()
+        await self.close(code=code)
+
+    def _forget(self) -> None:
         hub.quit(self)
-        await self.close(code=4401)
+        if self._end is not None:
+            self._end.cancel()
 
 
 class RefusingConsumer(AsyncWebsocketConsumer):

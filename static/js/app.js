@@ -53,7 +53,6 @@
 
   document.body.addEventListener("htmx:sendError", lost);
   document.body.addEventListener("htmx:timeout", lost);
-  document.body.addEventListener("line-down", () => tell("beat"));
   addEventListener("offline", lost);
   addEventListener("online", () => tell("beat"));
 

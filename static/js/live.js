@@ -1,8 +1,9 @@
 // The live line: one socket a page. Whatever the server says becomes the DOM event "live" on the
 // body, at once for the first and gathered every 300 ms while more come, so that the last event of
 // a burst is never lost: {type, ...} alone, or {type: "batch", events: [...]} for several.
-// "connected" and "reconnected" are such events too: what happened before them may have been missed.
-// While the line is open, <html data-live="on">; the events "line-up" and "line-down" tell the rest.
+// "connected", "reconnected" and "missed" are such events too: what happened before them may have
+// been missed. The server numbers the frames of a line; a number that is missing was lost.
+// While the line is open, <html data-live="on">; the event "line-up" tells when it is again.
 (() => {
   "use strict";
 
@@ -10,12 +11,15 @@
   const PING_MS = 20000;
   const PONG_MS = 8000;
   const LONGEST_WAIT_S = 15;
+  const CROWDED = 4429; // the same session has opened too many lines since
+  const CROWDED_WAIT_S = 60;
 
   const root = document.documentElement;
   const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/dashboard/`;
 
   let socket = null;
   let failures = 0;
+  let frames = 0;
   let wasOpen = false;
   let retry = 0;
   let silence = 0;
@@ -59,7 +63,7 @@
     const state = open ? "on" : "off";
     if (root.dataset.live === state) return; // unset until the first line is open, or has failed
     root.dataset.live = state;
-    tell(open ? "line-up" : "line-down");
+    if (open) tell("line-up");
   }
 
   // A dead connection raises no close event; only a missing answer betrays it.
@@ -72,11 +76,16 @@
 
   function hear(message) {
     clearTimeout(silence);
-    if (message.type !== "pong") gather(message);
+    if (message.type === "pong") return;
+    frames += 1;
+    if (message.seq !== frames) gather({ type: "missed" });
+    frames = message.seq;
+    gather(message);
   }
 
   function opened() {
     failures = 0;
+    frames = 0;
     show(true);
     gather({ type: wasOpen ? "reconnected" : "connected" });
     wasOpen = true;
@@ -96,19 +105,27 @@
     fresh.addEventListener("message", (event) => {
       if (fresh === socket) hear(JSON.parse(event.data));
     });
-    fresh.addEventListener("close", () => drop(fresh));
+    fresh.addEventListener("close", ({ code }) => drop(fresh, code));
   }
 
-  // 1, 2, 4 … 15 s, each up to a third longer, so that not every page comes back at one moment.
-  function drop(lost) {
+  // 1, 2, 4 … 15 s. A page that had to make room for newer ones comes back when it is looked at.
+  function wait(code) {
+    if (code !== CROWDED) return Math.min(2 ** failures, LONGEST_WAIT_S);
+    return document.hidden ? Infinity : CROWDED_WAIT_S;
+  }
+
+  function drop(lost, code) {
     if (lost !== socket) return;
     socket = null;
     clearTimeout(silence);
     lost.close();
     show(false);
-    const seconds = Math.min(2 ** failures, LONGEST_WAIT_S) * (1 + Math.random() / 3);
+    // Whoever is signed out is refused a line; the header's timer, asked for, leads to sign-in.
+    tell("beat");
+    // Up to a third longer, so that not every page comes back at one moment.
+    const seconds = wait(code) * (1 + Math.random() / 3);
     failures += 1;
-    retry = setTimeout(connect, seconds * 1000);
+    if (seconds < Infinity) retry = setTimeout(connect, seconds * 1000);
   }
 
   function wake() {

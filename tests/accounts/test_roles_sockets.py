@@ -4,6 +4,7 @@ Rights are changed through the administration of the running server, as they wou
 """
 
 import asyncio
+import datetime as dt
 import json
 import re
 from collections.abc import Callable
@@ -14,13 +15,17 @@ import httpx
 import pytest
 from asgiref.sync import async_to_sync
 from channels.testing import WebsocketCommunicator
+from django.apps import apps
 from django.contrib.auth.models import Group
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+import metrics.receivers
 from accounts import roles
 from accounts.models import ApiKey, User
+from common.instants import now
 from metrics.live.consumers import DashboardConsumer
 from tests.support.browsing import session_cookie
 from tests.support.lines import Caller, all_heard, answer, listening
@@ -144,6 +149,93 @@ def test_signing_out_ends_the_lines(live_people, server):
             return await hang_up(line)
 
     assert asyncio.run(scene()) == 4401
+
+
+def test_who_is_gone_hears_no_more(live_people, server):
+    """What other processes than the server end: people, sessions, passwords, groups."""
+    people, night = live_people, Group.objects.create(name="Night")
+    people.sue.groups.add(night)
+    cookies = {name: session_cookie(getattr(people, name)) for name in ("bob", "ada")}
+
+    def new_password() -> None:
+        people.alice.set_password("another horse")
+        people.alice.save(update_fields=["password"])
+
+    ends: dict[str, Callable[[], object]] = {
+        "alice": new_password,
+        "bob": lambda: Session.objects.filter(pk=cookies["bob"]).delete(),
+        "carol": people.carol.delete,
+        "sue": night.delete,
+    }
+
+    async def scene() -> None:
+        async with AsyncExitStack() as open_lines:
+            lines = {
+                name: await open_lines.enter_async_context(
+                    listening(server, getattr(people, name), cookies.get(name))
+                )
+                for name in (*ends, "ada")
+            }
+            for name, end in ends.items():
+                await asyncio.to_thread(end)
+                assert await hang_up(lines.pop(name)) == 4401
+                assert await lines_that_end(lines) == {}
+            Session.objects.filter(pk=cookies["ada"]).update(session_data="")  # as `flush` empties
+            await asyncio.to_thread(metrics.receivers.emptied, apps.get_app_config("metrics"))
+            assert await hang_up(lines["ada"]) == 4401
+
+    asyncio.run(scene())
+
+
+def test_a_line_ends_when_its_session_runs_out(live_people, server):
+    cookie = session_cookie(live_people.alice)
+
+    async def code_within(seconds: int) -> int:
+        """403: the session had run out before the line could open."""
+        end = now() + dt.timedelta(seconds=seconds)
+        Session.objects.filter(pk=cookie).update(expire_date=end)
+        try:
+            async with listening(server, live_people.alice, cookie) as line:
+                code = await hang_up(line)
+                assert now() >= end
+                return code
+        except InvalidStatus as error:
+            return error.response.status_code
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else 0
+
+    async def scene() -> int:
+        codes = [await code_within(1)]
+        while codes[-1] == 403 and len(codes) < 6:
+            codes.append(await code_within(2 ** len(codes)))
+        return codes[-1]
+
+    assert asyncio.run(scene()) == 4401
+
+
+def test_one_line_too_many_ends_the_oldest_of_the_session(live_people):
+    """Other sessions of the same person keep theirs."""
+    cookie = session_cookie(live_people.alice)
+    few = Server(LIVE_LINES_PER_SESSION="3").start()
+
+    async def scene() -> None:
+        async with AsyncExitStack() as open_lines:
+
+            async def one_more(session: str | None = None) -> ClientConnection:
+                line = listening(few, live_people.alice, session)
+                return await open_lines.enter_async_context(line)
+
+            elsewhere = await one_more()
+            first, second, third = [await one_more(cookie) for _ in range(3)]
+            fourth = await one_more(cookie)
+            assert await hang_up(first) == 4429
+            for line in (elsewhere, second, third, fourth):
+                await answer(line)
+
+    try:
+        asyncio.run(scene())
+    finally:
+        few.kill()
 
 
 def test_after_a_move_the_new_supervisor_hears_and_the_old_one_does_not(live_people, server):

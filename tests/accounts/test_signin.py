@@ -44,6 +44,26 @@ def test_name_and_password_lead_to_the_desk(client, people):
     assert client.get("/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("username", "start"), [("alice", "/"), ("sue", "/team/"), ("ada", "/organization/")]
+)
+def test_who_leads_starts_there_and_finds_the_own_desk(client, people, username, start):
+    address = client.get("/").url
+    assert address == "/login/?next="  # just the site: on the way to no page of it
+    assert client.post(address, {"username": username, "password": PASSWORD}).url == start
+    assert client.get("/login/").url == start
+    page = client.get("/").content.decode()
+    assert f'<a class="brand" href="{start}">' in page
+    links = client.get(start).content.decode().split("<nav", 1)[1]
+    assert '<a href="/"' in links and "My desk" in links
+    assert f'href="{start}">' in client.get("/calls/nowhere/").content.decode().split("<main")[1]
+
+
+def test_a_leader_comes_back_to_the_desk_where_that_was_meant(client, people):
+    assert client.get("/?q=mora").url == "/login/?next=/%3Fq%3Dmora"
+    assert sign_in(client, "sue", next="/").url == "/"
+
+
 def test_a_person_comes_back_to_where_they_were_going(client, people):
     first = client.get("/calls/?status=DROPPED")
     assert first.url == "/login/?next=/calls/%3Fstatus%3DDROPPED"

@@ -5,6 +5,7 @@ import os
 
 import httpx
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
@@ -12,6 +13,8 @@ from calls import services, timeline
 from calls.models import CallLog
 from common.instants import now, today
 from tests.support.browsing import GONE, settle, shown_seconds, stop_clock
+from tests.support.lines import standing_still
+from tests.support.patience import await_that
 from tests.support.people import key_of, make_call
 from tests.support.server import Server
 
@@ -126,6 +129,73 @@ def test_the_page_comes_back_after_the_server_was_gone(live_people, server, visi
     page.clock.resume()
     expect(page.locator("html[data-live=on]")).to_be_attached()
     expect(wall(page, "On a call now")).to_contain_text("8888 1111")
+
+
+@pytest.mark.engines
+def test_a_page_shows_what_happened_while_the_server_stood_still(live_people, server, visit):
+    page = visit(live_people.sue, f"/team/?{around_today()}")
+    settle(page)
+    page.evaluate("window.notReloaded = true")
+    with standing_still(server):
+        for _ in range(20):
+            call, _ = services.start_call(live_people.alice)
+            services.end_call(call.call_id, live_people.alice)
+        services.start_call(live_people.bob, contact_phone="8888 1111")
+    expect(page.locator("#team_table tfoot td").first).to_have_text("20")
+    expect(wall(page, "On a call now")).to_contain_text("8888 1111")
+    assert page.evaluate("window.notReloaded") is True
+
+
+def test_a_frame_that_is_lost_between_server_and_page_is_missed(live_people, server, visit):
+    """The frame that follows is none of the desk's business; only its number says that."""
+    own = Program(server, live_people.sue)
+    lost: list[str] = []
+
+    def between(line) -> None:
+        def hand_on(text: str) -> None:
+            if "call_started" in text and not lost:
+                lost.append(text)
+            else:
+                line.send(text)
+
+        line.connect_to_server().on_message(hand_on)
+
+    page = visit.context(live_people.sue).new_page()
+    page.route_web_socket("**/ws/dashboard/", between)
+    page.goto("/")
+    settle(page)
+    call_id = own.start(contact_phone="8888 1111")
+    Program(server, live_people.alice).start()
+    expect(page.locator("#current_calls")).to_contain_text("8888 1111")
+    assert call_id in lost[0]
+
+
+@pytest.mark.engines
+def test_a_page_whose_session_has_ended_goes_to_sign_in(live_people, server, visit):
+    visit.ignore("WebSocket")
+    page = visit(live_people.sue, "/team/")
+    settle(page)
+    Session.objects.all().delete()
+    page.wait_for_url("**/login/?next=/team/")
+
+
+def test_a_page_that_made_room_for_newer_ones_waits_until_it_is_looked_at(
+    live_people, server, visit
+):
+    page = visit.context(live_people.sue, clock=now()).new_page()
+    lines = []
+
+    def close(line) -> None:
+        lines.append(line)
+        line.close(code=4429)
+
+    page.route_web_socket("**/ws/dashboard/", close)
+    page.goto("/team/")
+    expect(page.locator("html[data-live=off]")).to_be_attached()
+    page.clock.run_for(21_000)  # longer than a page ever waits after another end of its line
+    assert len(lines) == 1
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await_that(lambda: page.title() and len(lines) == 2)
 
 
 def test_another_team_neither_shows_nor_makes_requests(live_people, server, visit):

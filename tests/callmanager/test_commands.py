@@ -3,7 +3,10 @@
 import datetime as dt
 import re
 import signal
+import sqlite3
+from contextlib import closing
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -21,7 +24,7 @@ from tests.support.installation import (
     check_end_after_a_death,
     check_end_when_asked_again,
 )
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, await_that
 from tests.support.people import make_call
 
 pytestmark = pytest.mark.once
@@ -117,6 +120,14 @@ def test_the_worker_knows_its_work_by_the_clock(people, caplog):
 # --- make run -------------------------------------------------------------------------------------
 
 
+def running_calls(installation: Path) -> int:
+    with closing(sqlite3.connect(installation / "callmanager.sqlite3")) as database:
+        (count,) = database.execute(
+            "SELECT COUNT(*) FROM calls_calllog WHERE status = 'IN_PROGRESS'"
+        ).fetchone()
+    return count
+
+
 @pytest.mark.once
 @pytest.mark.server
 def test_make_run_prepares_a_new_installation_keeps_its_data_and_leaves_nothing_behind(tmp_path):
@@ -126,10 +137,14 @@ def test_make_run_prepares_a_new_installation_keeps_its_data_and_leaves_nothing_
         assert "agent1" in printed and "demo" in printed
         assert "Making the demo organisation" in printed and len(printed.splitlines()) < 15
         assert first.listens()
+        await_that(
+            lambda: running_calls(tmp_path) > 3
+        )  # the seed's, and one that was started since
         refused = first.launch()
         assert f"Port {first.port} cannot be used" in refused.communicate(timeout=PATIENCE)[0]
         assert refused.returncode == 1
         check_end_after_a_death(first, "run_huey")
+        assert running_calls(tmp_path) == 0
 
     with MakeRun(tmp_path) as second:
         assert "Making" not in second.printed_until(READY)

@@ -15,8 +15,17 @@ from channels.layers import get_channel_layer
 from calls import services
 from calls.models import CallLog
 from common.instants import now
-from metrics.live import hub
-from tests.support.lines import Caller, all_heard, events_of, frames_with, listening, next_events
+from metrics.live import hub, numbers
+from tests.support.lines import (
+    Caller,
+    all_heard,
+    events_of,
+    frames_with,
+    listening,
+    next_events,
+    standing_still,
+)
+from tests.support.patience import PATIENCE
 from tests.support.people import make_call
 from tests.support.server import ROOT, Server
 
@@ -113,6 +122,7 @@ def test_of_two_hundred_changes_at_once_none_is_lost(live_people, server):
 
     begun = time.monotonic()
     made, frames = asyncio.run(scene())
+    assert [frame["seq"] for frame in frames] == [*range(1, len(frames) + 1)]
     pauses = (time.monotonic() - begun) / hub.PAUSE_SECONDS
     heard: dict[str, list[str]] = {}
     for event in events_of(frames):
@@ -252,6 +262,54 @@ def test_what_another_process_does_is_heard_at_once(live_people, server):
 
     (event,) = asyncio.run(scene())
     assert (event["type"], event["call_id"]) == ("call_ended", str(call.call_id))
+
+
+async def until_a_hole(line) -> list[dict]:
+    """The frames up to the first that has not the number behind the one before it."""
+    frames: list[dict] = []
+    async with asyncio.timeout(PATIENCE):
+        while len(frames) == (frames[-1]["seq"] if frames else 0):
+            frames.append(json.loads(await line.recv()))
+    return frames
+
+
+def test_what_was_lost_leaves_a_hole_in_the_numbers_of_the_frames(live_people, server):
+    def twenty_calls() -> None:
+        for _ in range(20):
+            call, _ = services.start_call(live_people.alice)
+            services.end_call(call.call_id, live_people.alice)
+
+    async def scene() -> tuple[list[dict], list[dict]]:
+        async with listening(server, live_people.sue) as sue:
+            with standing_still(server):
+                await asyncio.to_thread(twenty_calls)
+            before = await until_a_hole(sue)
+            await Caller(server, live_people.bob).start()
+            return before, await frames_with(sue, 1)
+
+    frames, behind = asyncio.run(scene())
+    assert len(events_of(frames)) < 40  # some were lost
+    assert {"seq": len(frames) + 1, "type": "batch", "events": []} == frames[-1]
+    assert behind[0]["seq"] == len(frames) + 2
+    assert behind[-1]["user_id"] == live_people.bob.pk
+
+
+def test_a_number_that_never_comes_is_noticed_once():
+    came = numbers.Arrivals()
+    came.note(6)
+    assert not came.are_lacking(5)  # where this process begins: what was before does not concern it
+    assert not came.are_lacking(6)
+    came.note(8)
+    assert not came.are_lacking(9)  # 7 and 9 may be on their way
+    came.note(9)
+    assert came.are_lacking(9)
+    assert not came.are_lacking(9)
+    came.note(7)  # late
+    came.note(10)
+    assert not came.are_lacking(11) and came.are_lacking(11)  # the last one, and nothing behind it
+    assert came.are_lacking(2)  # a count that began anew
+    came.note(3)
+    assert not came.are_lacking(3) and not came.are_lacking(3)
 
 
 @pytest.mark.skipif(not os.environ.get("REDIS_URL"), reason="there is no such wait without Redis")

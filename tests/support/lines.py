@@ -2,10 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import httpx
+import redis
+from django.conf import settings
 from websockets.asyncio.client import ClientConnection, connect
 
 from accounts.models import User
@@ -16,9 +19,12 @@ from tests.support.server import Server
 
 
 @asynccontextmanager
-async def listening(server: Server, user: User) -> AsyncIterator[ClientConnection]:
-    """A live connection as the browser of `user` makes it; joined for certain."""
-    headers = {"Cookie": f"sessionid={session_cookie(user)}"}
+async def listening(
+    server: Server, user: User, session: str | None = None
+) -> AsyncIterator[ClientConnection]:
+    """A live connection as the browser of `user` makes it, by the key of a session or by a session
+    of its own; joined for certain."""
+    headers = {"Cookie": f"sessionid={session or session_cookie(user)}"}
     async with connect(
         server.ws_url,
         additional_headers=headers,
@@ -35,6 +41,22 @@ async def answer(line: ClientConnection) -> None:
     async with asyncio.timeout(PATIENCE):
         await line.send("ping")
         assert json.loads(await line.recv()) == {"type": "pong"}
+
+
+@contextmanager
+def standing_still(server: Server) -> Iterator[None]:
+    """The server does nothing meanwhile; what waits for it in Redis grows too old, as it would in
+    half a minute. Without Redis its queue takes but a few messages."""
+    assert server.process is not None
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+        if settings.REDIS_URL:
+            with redis.from_url(settings.REDIS_URL) as client:
+                waiting = list(client.scan_iter("asgispecific*"))
+                assert waiting and client.delete(*waiting)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
 
 
 async def frames_with(line: ClientConnection, count: int) -> list[dict]:
