@@ -21,7 +21,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = flag("DEBUG")
 DEMO = flag("DEMO")
 DATA_DIR = Path(read("DATA_DIR", env.str, str(BASE_DIR / "var"))).absolute()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 SECRET_KEY = read("SECRET_KEY", env.str, "") or stored_secret(DATA_DIR / "secret_key")
 # What opens the providers' secrets: the first encrypts, any of them decrypts.
 _field_keys: list[str] = read("FIELD_ENCRYPTION_KEY", fernet_keys, [])
@@ -175,9 +175,11 @@ if _database["ENGINE"] == SQLITE:
             "PRAGMA cache_size=-32000; PRAGMA mmap_size=268435456;"
         ),
     }
+    SQLITE_FILE: str = _database["NAME"]
     # A file: the browser and process tests open the test database from other processes.
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
+    SQLITE_FILE = ""
     _database["TEST"] = {"NAME": os.environ.get("TEST_DATABASE_NAME", "test_callmanager")}
 
 REDIS_URL = read("REDIS_URL", env.str, "")
@@ -274,6 +276,7 @@ SPECTACULAR_SETTINGS = {
 STATIC_URL = "static/"
 STATIC_ROOT = Path(read("STATIC_ROOT", env.str, str(BASE_DIR / "staticfiles"))).absolute()
 STATICFILES_DIRS = [BASE_DIR / "static"]
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o755  # of static files, which a proxy may serve
 # Before the first `collectstatic` the files are served as they lie in the sources.
 _hashed = not DEBUG and ((STATIC_ROOT / "staticfiles.json").exists() or "collectstatic" in sys.argv)
 STORAGES = {

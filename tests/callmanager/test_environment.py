@@ -77,7 +77,7 @@ def test_a_server_with_its_data_in_files_loads_no_drivers_of_others(tmp_path):
         "print(type(HUEY).__name__, {'redis', 'psycopg'} & set(sys.modules)); import redis, psycopg"
     )
     answer = check(tmp_path, script)
-    assert answer.stdout.split("\n")[0] == "SqliteHuey set()", answer.stderr
+    assert answer.stdout.split("\n")[0] == "FileHuey set()", answer.stderr
     assert answer.returncode == 0, answer.stderr
 
 

@@ -108,6 +108,7 @@ def test_a_disk_that_could_not_be_written_at_the_start(small_disk, live_people, 
     small_disk.writable(False)
     server.start()
     try:
+        assert f"{small_disk.database} can be used by others" in server.log.read_text()
         assert_nothing_is_stored(visitor)
         small_disk.writable(True)
         assert visitor.ask("POST", "/api/calls/start").status_code == 201

@@ -111,7 +111,7 @@ class SmallDisk:
         self.place = place
         self.database = place / "calls.sqlite3"
         self._ballast = place / "ballast"
-        self._mount("-t", "tmpfs", "-o", "size=6m", "none")
+        self._mount("-t", "tmpfs", "-o", "size=6m,mode=755", "none")
 
     def _mount(self, *options: str) -> None:
         subprocess.run(["mount", *options, str(self.place)], check=True, capture_output=True)
@@ -138,6 +138,7 @@ class SmallDisk:
         visitor = Visitor(server, user)
         with connection.cursor() as cursor:
             cursor.execute("VACUUM INTO %s", [str(self.database)])
+        self.database.chmod(0o644)
         return server, visitor
 
     def unmount(self) -> None:
