@@ -162,6 +162,12 @@ else:
             "NAME": str(DATA_DIR / "callmanager.sqlite3"),
         }
     }
+# NORMAL: a power cut may take the last commits along. FULL: each waits until the disk has it.
+SQLITE_SYNCHRONOUS = read("SQLITE_SYNCHRONOUS", env.str, "NORMAL").upper()
+if SQLITE_SYNCHRONOUS not in ("FULL", "NORMAL"):
+    raise ImproperlyConfigured(
+        f"SQLITE_SYNCHRONOUS={SQLITE_SYNCHRONOUS!r} cannot be read: write FULL or NORMAL"
+    )
 _database = DATABASES["default"]
 _database["CONN_MAX_AGE"] = None  # one lasting connection a thread: see docs/architecture.md
 _database["CONN_HEALTH_CHECKS"] = True
@@ -171,7 +177,7 @@ if _database["ENGINE"] == SQLITE:
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+            f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SQLITE_SYNCHRONOUS}; "
             "PRAGMA cache_size=-32000; PRAGMA mmap_size=268435456;"
         ),
     }
