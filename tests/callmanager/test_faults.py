@@ -1,5 +1,6 @@
 """A database, a disk or Redis that does not serve: 503 at every door, and then all is well."""
 
+import asyncio
 import http.client
 import os
 import select
@@ -11,11 +12,13 @@ import pytest
 from call_tracking import CallTracker
 from django.conf import settings
 from django.db import connection, transaction
+from websockets.asyncio.client import connect
 
 from accounts.models import ApiKey
 from calls.models import CallLog
 from tests.support.doors import ADMIN, API, PAGES, client_of, make_things, rows
-from tests.support.patience import await_that
+from tests.support.lines import answer as answer_of
+from tests.support.patience import PATIENCE, await_that
 from tests.support.people import key_of, make_pbx
 from tests.support.server import Server, end_sessions
 from tests.support.storage import (
@@ -46,6 +49,15 @@ def begun(server: Server, visitor: Visitor, path: str) -> http.client.HTTPConnec
     return sent
 
 
+async def join(server: Server, visitor: Visitor) -> None:
+    """Opens a live line."""
+    headers = {"X-API-Key": visitor.key}
+    async with connect(
+        server.ws_url, additional_headers=headers, origin=server.url, open_timeout=PATIENCE
+    ) as line:
+        await answer_of(line)
+
+
 def is_waited_for() -> bool:
     """Whether somebody waits for a lock of the database."""
     with connection.cursor() as cursor:
@@ -53,11 +65,11 @@ def is_waited_for() -> bool:
         return cursor.fetchone() is not None
 
 
-def let_in(wanted: bool) -> None:
-    """Whether PostgreSQL lets anybody, even its superuser, into the test database."""
+def alter_database(how: str) -> None:
+    """Changes the test database from beside it, for sessions that begin from now on."""
     name = connection.ops.quote_name(connection.settings_dict["NAME"])
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
-        other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {wanted}")
+        other.execute(f"ALTER DATABASE {name} {how}")
 
 
 @pytest.mark.once
@@ -77,6 +89,8 @@ def test_who_only_looks_waits_for_no_writer(server, live_people, tmp_path, monke
                 assert answer.status_code == expected["ada"], (address, answer.text)
                 # Or it was answered only after they had given up.
                 assert not select.select([one.sock for one in writes], [], [], 0)[0], address
+        asyncio.run(join(server, visitor))
+        assert not select.select([one.sock for one in writes], [], [], 0)[0]
     assert [one.getresponse().status for one in writes] == [302] * len(writes)
 
 
@@ -117,6 +131,24 @@ def test_a_disk_that_could_not_be_written_at_the_start(small_disk, live_people, 
         assert set(visitor.statuses("GET", LOOKS).values()) == {200}
     finally:
         server.kill()
+
+
+@pytest.mark.once
+@on_sqlite
+def test_a_file_that_could_not_be_written_at_the_start(small_disk, live_people, pbx):  # noqa: F811
+    server, visitor = small_disk.install(live_people.ada)
+    with small_disk.database_read_only() as mend:
+        server.start()
+        try:
+            assert set(visitor.statuses("GET", LOOKS).values()) == {200}
+            assert_nothing_is_stored(visitor)
+            # Who is signed in is only led on: this opens a handle that cannot write.
+            assert visitor.ask("POST", "/login/").status_code == 302
+            mend()
+            assert visitor.ask("POST", "/calls/start/").status_code == 302
+            assert visitor.ask("POST", "/api/calls/start").status_code == 201
+        finally:
+            server.kill()
 
 
 @pytest.mark.once
@@ -170,14 +202,29 @@ def test_a_connection_that_is_ended_under_a_request(server, live_people):
 
 @pytest.mark.engines
 @on_postgresql
+def test_a_database_that_takes_no_writes(server, live_people, pbx):
+    visitor = Visitor(server, live_people.ada)
+    try:
+        alter_database("SET default_transaction_read_only = on")
+        end_sessions()
+        assert set(visitor.statuses("GET", LOOKS).values()) == {200}
+        assert_nothing_is_stored(visitor)
+    finally:
+        alter_database("RESET default_transaction_read_only")
+        end_sessions()
+    assert visitor.ask("POST", "/api/calls/start").status_code == 201
+
+
+@pytest.mark.engines
+@on_postgresql
 def test_a_database_that_lets_nobody_in(server, live_people, pbx):
     visitor = Visitor(server, live_people.ada)
     try:
-        let_in(False)
+        alter_database("ALLOW_CONNECTIONS false")  # not even to a superuser
         end_sessions()
         assert_nothing_serves(visitor)
     finally:
-        let_in(True)
+        alter_database("ALLOW_CONNECTIONS true")
     assert visitor.ask("POST", "/api/calls/start").status_code == 201
     assert set(visitor.statuses("GET", LOOKS).values()) == {200}
 

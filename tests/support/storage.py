@@ -1,10 +1,11 @@
 """Faults of the machine under the server, all of them real: a lock, a small disk, a dead Redis."""
 
 import os
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,15 @@ class SmallDisk:
     def writable(self, wanted: bool) -> None:
         self._mount("-o", f"remount,{'rw' if wanted else 'ro'}")
 
+    @contextmanager
+    def database_read_only(self) -> Iterator[Callable[[], None]]:
+        """The file cannot be written, in a folder that can, until what this gives is called."""
+        file = str(self.database)
+        subprocess.run(["mount", "--bind", file, file], check=True)
+        subprocess.run(["mount", "-o", "remount,bind,ro", file], check=True)
+        yield lambda: subprocess.run(["mount", "-o", "remount,bind,rw", file], check=True)
+        subprocess.run(["umount", "-l", file], check=True)
+
     def fill(self) -> None:
         with self._ballast.open("wb", buffering=0) as file:
             try:
@@ -138,6 +148,8 @@ class SmallDisk:
         visitor = Visitor(server, user)
         with connection.cursor() as cursor:
             cursor.execute("VACUUM INTO %s", [str(self.database)])
+        with closing(sqlite3.connect(self.database)) as copy:
+            copy.execute("PRAGMA journal_mode=WAL")
         self.database.chmod(0o644)
         return server, visitor
 

@@ -4,11 +4,12 @@ SQLite lets one writer in and makes the others ask again and again, in ever long
 who came last may be served first. Here the threads of a process stand in a line before they ask
 SQLite: each is served as it came, and only other processes are still waited for by asking.
 
-A handle that has met a fault is thrown away, and so is one whose file lies elsewhere now: a handle
-on a file that could not be written stays read-only for ever, and one on a removed file writes into
-nothing.
+A handle that has met a fault is thrown away, and so is one whose file lies elsewhere or may be
+written now: a handle on a file that could not be written stays read-only for ever, and one on a
+removed file writes into nothing.
 """
 
+import os
 import sqlite3
 import threading
 from collections import defaultdict, deque
@@ -86,13 +87,17 @@ def _code_of(error: BaseException | None) -> int:
     return code & 0xFF
 
 
-def _identity(name: str) -> tuple[int, int] | None:
+# Which file it is: its device, its number, and whether it may be written.
+Identity = tuple[int, int, bool]
+
+
+def _identity(name: str) -> Identity | None:
     """Which file bears the name; None where there is none."""
     try:
         status = Path(name).stat()
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+    return status.st_dev, status.st_ino, os.access(name, os.W_OK)
 
 
 @lru_cache(maxsize=1024)
@@ -135,7 +140,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     features_class = Features
 
     _in_line: Line | None = None  # while it is this connection's turn
-    _file: tuple[int, int] | None = None  # which one it has open
+    _file: Identity | None = None  # which one it has open
     is_broken = False  # it has met a fault that a new connection may be free of
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
@@ -150,7 +155,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def is_usable(self) -> bool:
-        """Whether it has met no fault that stays, and its file is where it was."""
+        """Whether it has met no fault that stays, and its file is what and where it was."""
         return not self.is_broken and self._file == _identity(str(self.settings_dict["NAME"]))
 
     @cached_property
