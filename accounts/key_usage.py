@@ -9,7 +9,7 @@ import logging
 import threading
 from typing import Final
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 
 from accounts.models import ApiKey
 
@@ -54,7 +54,7 @@ class KeyUsage:
         try:
             with transaction.atomic():
                 ApiKey.objects.note_use(noted)
-        except DatabaseError:
+        except Error:
             with self._guard:
                 self._noted = noted | self._noted
             raise
@@ -64,7 +64,7 @@ class KeyUsage:
         while not pause.wait(_WRITE_SECONDS):
             try:
                 self.write()
-            except DatabaseError:
+            except Error:
                 logger.warning("When keys were last used could not be written; trying again")
             finally:
                 connection.close_if_unusable_or_obsolete()

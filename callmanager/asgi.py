@@ -37,9 +37,17 @@ def _writes_for_a_program(scope: Message) -> bool:
     )
 
 
+def _may_write(scope: Message) -> bool:
+    """On SQLite whoever writes may have to wait for another process; who looks never does."""
+    return connection.vendor == "sqlite" and scope["method"] not in ("GET", "HEAD", "OPTIONS")
+
+
+_site = WSGIBridge(
+    django_wsgi, settings.WEB_THREADS, in_turn=_writes_for_a_program, may_wait=_may_write
+)
 _router = ProtocolTypeRouter(
     {
-        "http": WSGIBridge(django_wsgi, settings.WEB_THREADS, in_turn=_writes_for_a_program),
+        "http": _site,
         "websocket": AllowedHostsOriginValidator(KeyOrSession(URLRouter(websocket_urlpatterns))),
     }
 )

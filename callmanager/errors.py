@@ -1,10 +1,18 @@
-"""Every error answer: JSON with `error` (and `fields`) for programs, a page for people."""
+"""Every error answer: JSON with `error` (and `fields`) for programs, a page for people.
 
-from typing import Any
+Where a database, Redis or the disk does not serve, each door answers 503 with `Retry-After`: what
+the page kept and what programs and phone systems hold, they send again.
+"""
+
+import logging
+import sys
+from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -12,7 +20,14 @@ from rest_framework.views import exception_handler
 
 from callmanager.parsers import BodyTooLarge
 from calls.errors import BadCallData, CallConflict, CallNotFound
+from common.databases.faults import is_fault
 from common.periods import PeriodError
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS: Final = 5
+_FOR_PROGRAMS: Final = ("/api/", "/hooks/")
+_SAFE: Final = ("GET", "HEAD", "OPTIONS")
 
 
 class Conflict(exceptions.APIException):
@@ -22,9 +37,17 @@ class Conflict(exceptions.APIException):
     default_code = "conflict"
 
 
+class Unavailable(exceptions.APIException):
+    """503: a database, Redis or the disk does not serve."""
+
+    status_code = 503
+    default_code = "unavailable"
+    wait = RETRY_SECONDS  # DRF's handler tells it as Retry-After
+
+
 def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's answer, reshaped to `{"error": sentence}` and, for field errors, `fields`."""
-    error = _as_api_error(error)
+    error = _as_api_error(error, context.get("request"))
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -35,8 +58,11 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
     return response
 
 
-def _as_api_error(error: Exception) -> Exception:
+def _as_api_error(error: Exception, request: Any) -> Exception:
     """The APIException that says what `error` says, in a sentence for whoever asked."""
+    if is_fault(error):
+        logger.error("An answer is 503: %r", error)
+        return Unavailable(" ".join(_words_of_fault(request)))
     if isinstance(error, BadCallData | PeriodError):
         field = error.field or "non_field_errors"
         return exceptions.ValidationError({field: [error.message]})
@@ -101,12 +127,41 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _answer(
-        request,
-        500,
-        _("Something went wrong on our side."),
-        _("Your calls are safe: what was recorded stays recorded. Try again."),
-    )
+    """Django asks for it while it handles the exception."""
+    if is_fault(sys.exc_info()[1]):
+        return unavailable(request)
+    return _answer(request, 500, _("Something went wrong on our side."), _advice(request))
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503, made without a database: the page knows neither the person nor their language."""
+    language = translation.get_language_from_request(request)
+    with translation.override(language):
+        answer = _without_database(request, *_words_of_fault(request))
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Content-Language"] = language
+    return answer
+
+
+def _without_database(request: HttpRequest, title: str, advice: str) -> HttpResponse:
+    if request.path_info.startswith(_FOR_PROGRAMS):
+        return JsonResponse({"error": f"{title} {advice}"}, status=503)
+    again = request.get_full_path() if request.method in _SAFE else ""
+    context = {"status": 503, "title": title, "advice": advice, "again": again}
+    context["start_page"] = "desk"  # of whoever it is: nobody can be asked
+    return HttpResponse(render_to_string("error.html", context), status=503)
+
+
+def _words_of_fault(request: HttpRequest) -> tuple[str, str]:
+    return _("The site cannot reach its data just now."), _advice(request)
+
+
+def _advice(request: HttpRequest) -> str:
+    """What to do now; whoever sent something must not believe that it was stored."""
+    if request.method in _SAFE:
+        return _("Try again in a few seconds. What was recorded stays recorded.")
+    return _("What you sent may not have been stored. Send it again in a few seconds.")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

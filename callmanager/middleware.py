@@ -18,6 +18,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
+from common.databases.faults import is_fault
 from common.htmx import HtmxRequest
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,9 @@ class Programs:
             answer: HttpResponseBase = self._policy.process_response(request, _answer(request))
         except Http404:
             return self._get_response(request)
-        except Exception:  # the long way meets it again, and has a page for it
+        except Exception as error:  # the long way meets it again, and has a page for it
+            if is_fault(error):  # and would wait for the database once more
+                raise
             logger.exception("A phone system's message failed; it is taken once more")
             return self._get_response(request)
         return answer

@@ -21,7 +21,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = flag("DEBUG")
 DEMO = flag("DEMO")
 DATA_DIR = Path(read("DATA_DIR", env.str, str(BASE_DIR / "var"))).absolute()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 SECRET_KEY = read("SECRET_KEY", env.str, "") or stored_secret(DATA_DIR / "secret_key")
 # What opens the providers' secrets: the first encrypts, any of them decrypts.
 _field_keys: list[str] = read("FIELD_ENCRYPTION_KEY", fernet_keys, [])
@@ -178,6 +178,12 @@ else:
             "NAME": str(DATA_DIR / "callmanager.sqlite3"),
         }
     }
+# NORMAL: a power cut may take the last commits along. FULL: each waits until the disk has it.
+SQLITE_SYNCHRONOUS = read("SQLITE_SYNCHRONOUS", env.str, "NORMAL").upper()
+if SQLITE_SYNCHRONOUS not in ("FULL", "NORMAL"):
+    raise ImproperlyConfigured(
+        f"SQLITE_SYNCHRONOUS={SQLITE_SYNCHRONOUS!r} cannot be read: write FULL or NORMAL"
+    )
 _database = DATABASES["default"]
 _database["CONN_MAX_AGE"] = None  # one lasting connection a thread: see docs/architecture.md
 _database["CONN_HEALTH_CHECKS"] = True
@@ -187,13 +193,15 @@ if _database["ENGINE"] == SQLITE:
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+            f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SQLITE_SYNCHRONOUS}; "
             "PRAGMA cache_size=-32000; PRAGMA mmap_size=268435456;"
         ),
     }
+    SQLITE_FILE: str = _database["NAME"]
     # A file: the browser and process tests open the test database from other processes.
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
+    SQLITE_FILE = ""
     _database["TEST"] = {"NAME": os.environ.get("TEST_DATABASE_NAME", "test_callmanager")}
 
 REDIS_URL = read("REDIS_URL", env.str, "")
@@ -287,6 +295,7 @@ SPECTACULAR_SETTINGS = {
 STATIC_URL = "static/"
 STATIC_ROOT = Path(read("STATIC_ROOT", env.str, str(BASE_DIR / "staticfiles"))).absolute()
 STATICFILES_DIRS = [BASE_DIR / "static"]
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o755  # of static files, which a proxy may serve
 # Before the first `collectstatic` the files are served as they lie in the sources.
 _hashed = not DEBUG and ((STATIC_ROOT / "staticfiles.json").exists() or "collectstatic" in sys.argv)
 STORAGES = {

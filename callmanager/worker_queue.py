@@ -13,7 +13,7 @@ def huey_settings(redis_url: str, folder: Path) -> dict[str, Any]:
             import huey.storage  # noqa: F401
     return {
         "name": "callmanager",
-        "huey_class": "huey.RedisHuey" if redis_url else "huey.SqliteHuey",
+        "huey_class": "huey.RedisHuey" if redis_url else "common.databases.queue_file.FileHuey",
         "immediate": False,
         "results": False,
         # A large file takes one for minutes; stale calls must be closed meanwhile.

@@ -57,7 +57,9 @@ class WSGIBridge:
     """An ASGI application for `http` scopes that runs `app` (WSGI) on `threads` threads.
 
     Requests of which `in_turn` says so run one after another on a thread of their own: where only
-    one can write at a time, threads that wait for each other cost more than they bring.
+    one can write at a time, threads that wait for each other cost more than they bring. Others of
+    which `may_wait` says so have `threads` of their own: where another process holds the lock, they
+    may all be waiting, and whoever only looks is still served.
     """
 
     def __init__(
@@ -65,10 +67,13 @@ class WSGIBridge:
         app: Callable[..., Iterable[bytes]],
         threads: int,
         in_turn: Callable[[Message], bool] = lambda scope: False,
+        may_wait: Callable[[Message], bool] = lambda scope: False,
     ):
         self._app = app
         self._in_turn = in_turn
+        self._may_wait = may_wait
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
+        self._waiting = ThreadPoolExecutor(threads, thread_name_prefix="http-may-wait")
         self._one_thread = ThreadPoolExecutor(1, thread_name_prefix="http-in-turn")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -76,7 +81,7 @@ class WSGIBridge:
         try:
             with await _body(receive) as body:
                 environ = _environ(scope, body)
-                pool = self._one_thread if self._in_turn(scope) else self._pool
+                pool = self._pool_for(scope)
                 await answer.loop.run_in_executor(pool, answer.run, self._app, environ)
         except ClientGone:
             return
@@ -86,6 +91,11 @@ class WSGIBridge:
             answer.stop_watching()
         for message in answer.whole:
             await send(message)
+
+    def _pool_for(self, scope: Message) -> ThreadPoolExecutor:
+        if self._in_turn(scope):
+            return self._one_thread
+        return self._waiting if self._may_wait(scope) else self._pool
 
 
 async def _body(receive: Receive) -> IO[bytes]:

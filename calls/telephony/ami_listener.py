@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db import close_old_connections, connections
 from django.db.models import Q
 from django.utils.translation import gettext_noop
 
@@ -24,6 +24,7 @@ from calls.providers.asterisk.tracker import Tracker
 from calls.providers.base import ProviderEvent, Unreadable, seconds_to_ms
 from calls.telephony import intake
 from calls.telephony.hooks import adapter_of, heard
+from common.databases.faults import is_fault
 from common.instants import now, to_ms
 
 logger = logging.getLogger(__name__)
@@ -164,7 +165,9 @@ class Listener:
             try:
                 what()
                 return
-            except (OperationalError, InterfaceError) as error:
+            except Exception as error:
+                if not is_fault(error):
+                    raise
                 close_old_connections()
                 wait = _RETRIES[min(tries, len(_RETRIES) - 1)]
                 tries += 1

@@ -1,5 +1,6 @@
 """The environment: a value that cannot be read stops the start with its name."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -26,6 +27,7 @@ BAD_VALUES = {
     "WEB_THREADS": "many",
     "DATABASE_URL": "mysql://root@localhost/calls",
     "REDIS_URL": "localhost:6379",
+    "SQLITE_SYNCHRONOUS": "OFF",
     "API_RATE_LIMIT": "a lot",
     "TRUSTED_PROXIES": "-1",
     "REQUEST_TIMEOUT_SECONDS": "0",
@@ -103,13 +105,26 @@ def test_nothing_is_needed_and_blank_is_nothing(tmp_path):
     assert str(tmp_path / "callmanager.sqlite3") in answer.stdout
 
 
+@pytest.mark.parametrize(("wanted", "level"), [("", 1), ("full", 2)])
+def test_how_sqlite_is_set(tmp_path, wanted, level):
+    script = (
+        "import django; django.setup(); from common.databases.sqlite.pragmas import pragmas; "
+        "print(pragmas())"
+    )
+    variables = {"DJANGO_SETTINGS_MODULE": "callmanager.settings", "SQLITE_SYNCHRONOUS": wanted}
+    answer = check(tmp_path, script, **variables)
+    said = ast.literal_eval(answer.stdout)
+    assert said["journal_mode"] == "wal" and said["foreign_keys"] == 1
+    assert said["synchronous"] == level and said["busy_timeout"] == 20_000
+
+
 def test_a_server_with_its_data_in_files_loads_no_drivers_of_others(tmp_path):
     script = (
         "import sys, callmanager.asgi, callmanager.urls; from huey.contrib.djhuey import HUEY; "
         "print(type(HUEY).__name__, {'redis', 'psycopg'} & set(sys.modules)); import redis, psycopg"
     )
     answer = check(tmp_path, script)
-    assert answer.stdout.split("\n")[0] == "SqliteHuey set()", answer.stderr
+    assert answer.stdout.split("\n")[0] == "FileHuey set()", answer.stderr
     assert answer.returncode == 0, answer.stderr
 
 

@@ -7,7 +7,8 @@ from django.db import OperationalError, connection, transaction
 
 from accounts.models import Team
 from common.databases.sqlite.base import Line
-from tests.support.patience import await_that
+from tests.support.patience import PATIENCE, await_that
+from tests.support.storage import lock_held
 
 pytestmark = [
     pytest.mark.once,
@@ -106,3 +107,19 @@ def test_who_waits_too_long_is_told_as_sqlite_would(monkeypatch):
     holder.join()
     write("third")
     assert set(Team.objects.values_list("name", flat=True)) == {"first", "third"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_one_has_waited_for_another_process_in_vain_the_next_do_not_wait_as_long(monkeypatch):
+    options = connection.settings_dict["OPTIONS"]
+    with lock_held():
+        for seconds in (0.01, 100 * PATIENCE):
+            connection.close()
+            monkeypatch.setitem(options, "timeout", seconds)
+            with pytest.raises(OperationalError, match="database is locked"):
+                write("refused")
+    write("afterwards")
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout")
+        assert cursor.fetchone() == (100 * PATIENCE * 1000,)  # as it was
+    connection.close()

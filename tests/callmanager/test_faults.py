@@ -1,0 +1,247 @@
+"""A database, a disk or Redis that does not serve: 503 at every door, and then all is well."""
+
+import asyncio
+import http.client
+import os
+import select
+import shutil
+from contextlib import closing
+
+import psycopg
+import pytest
+from call_tracking import CallTracker
+from django.conf import settings
+from django.db import connection, transaction
+from websockets.asyncio.client import connect
+
+from accounts.models import ApiKey
+from calls.models import CallLog
+from tests.support.doors import ADMIN, API, PAGES, client_of, make_things, rows
+from tests.support.lines import answer as answer_of
+from tests.support.patience import PATIENCE, await_that
+from tests.support.people import key_of, make_pbx
+from tests.support.server import Server, end_sessions
+from tests.support.storage import (
+    LOOKS,
+    OwnRedis,
+    Visitor,
+    assert_nothing_is_stored,
+    assert_nothing_serves,
+    lock_held,
+    refusal,
+    small_disk,  # noqa: F401  (fixture)
+)
+
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's faults")
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="a server's faults")
+
+
+@pytest.fixture
+def pbx(live_people) -> None:
+    make_pbx(live_people, "generic")
+
+
+def begun(server: Server, visitor: Visitor, path: str) -> http.client.HTTPConnection:
+    """A POST that is on its way, on a connection of its own."""
+    request = visitor.request("POST", path)
+    sent = http.client.HTTPConnection("127.0.0.1", server.port)
+    sent.request("POST", path, request.content, dict(request.headers))
+    return sent
+
+
+async def join(server: Server, visitor: Visitor) -> None:
+    """Opens a live line."""
+    headers = {"X-API-Key": visitor.key}
+    async with connect(
+        server.ws_url, additional_headers=headers, origin=server.url, open_timeout=PATIENCE
+    ) as line:
+        await answer_of(line)
+
+
+def is_waited_for() -> bool:
+    """Whether somebody waits for a lock of the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None
+
+
+def alter_database(how: str) -> None:
+    """Changes the test database from beside it, for sessions that begin from now on."""
+    name = connection.ops.quote_name(connection.settings_dict["NAME"])
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
+        other.execute(f"ALTER DATABASE {name} {how}")
+
+
+@pytest.mark.once
+@on_sqlite
+def test_who_only_looks_waits_for_no_writer(server, live_people, tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
+    things = make_things(live_people)
+    visitor = Visitor(server, live_people.ada)
+    ApiKey.objects.update(last_used_at=None)
+    with lock_held():
+        count = settings.WEB_THREADS + 1
+        writes = [begun(server, visitor, "/calls/start/") for _ in range(count)]
+        for method, address, expected in rows(PAGES + API + ADMIN):
+            # A file that was written lies elsewhere; drawing a PDF takes long.
+            if method == "GET" and not address.endswith((".pdf", "{export}/file/")):
+                answer = visitor.ask("GET", address.format(**things))
+                assert answer.status_code == expected["ada"], (address, answer.text)
+                # Or it was answered only after they had given up.
+                assert not select.select([one.sock for one in writes], [], [], 0)[0], address
+        asyncio.run(join(server, visitor))
+        assert not select.select([one.sock for one in writes], [], [], 0)[0]
+    assert [one.getresponse().status for one in writes] == [302] * len(writes)
+
+
+@pytest.mark.once
+@on_sqlite
+def test_a_lock_that_is_held_for_too_long(live_people, monkeypatch):
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.01)
+    client = client_of(live_people.alice)
+    client.raise_request_exception = False
+    key = {"X-API-Key": key_of(live_people.alice)}
+    english = {"Accept-Language": "en"}
+    with lock_held():
+        refused = [
+            client.post("/calls/start/", headers=english),
+            client.post("/api/calls/start", {}, "application/json", headers=key | english),
+            client.post("/login/", {"username": "ada", "password": "x"}, headers=english),
+        ]
+    words = [refusal(answer) for answer in refused[:2]]
+    assert all("may not have been stored" in text for text in words)
+    assert client.post("/api/calls/start", {}, "application/json", headers=key).status_code == 201
+    connection.close()
+
+
+@pytest.mark.once
+@on_sqlite
+def test_a_disk_that_could_not_be_written_at_the_start(small_disk, live_people, pbx):  # noqa: F811
+    server, visitor = small_disk.install(live_people.ada)
+    small_disk.writable(False)
+    server.start()
+    try:
+        assert f"{small_disk.database} can be used by others" in server.log.read_text()
+        assert_nothing_is_stored(visitor)
+        small_disk.writable(True)
+        assert visitor.ask("POST", "/api/calls/start").status_code == 201
+        assert visitor.ask("POST", "/calls/start/").status_code == 302
+        assert visitor.ask("POST", "/exports/new/", data={"form": "csv"}).status_code == 302
+        assert set(visitor.statuses("GET", LOOKS).values()) == {200}
+    finally:
+        server.kill()
+
+
+@pytest.mark.once
+@on_sqlite
+def test_a_file_that_could_not_be_written_at_the_start(small_disk, live_people, pbx):  # noqa: F811
+    server, visitor = small_disk.install(live_people.ada)
+    with small_disk.database_read_only() as mend:
+        server.start()
+        try:
+            assert set(visitor.statuses("GET", LOOKS).values()) == {200}
+            assert_nothing_is_stored(visitor)
+            # Who is signed in is only led on: this opens a handle that cannot write.
+            assert visitor.ask("POST", "/login/").status_code == 302
+            mend()
+            assert visitor.ask("POST", "/calls/start/").status_code == 302
+            assert visitor.ask("POST", "/api/calls/start").status_code == 201
+        finally:
+            server.kill()
+
+
+@pytest.mark.once
+@on_sqlite
+def test_a_disk_that_is_full_and_a_file_that_is_gone(
+    small_disk,  # noqa: F811
+    live_people,
+    pbx,
+    tmp_path_factory,
+):
+    server, visitor = small_disk.install(live_people.ada)
+    server.start()
+    journal = tmp_path_factory.mktemp("client") / "calls"
+    try:
+        assert visitor.ask("POST", "/api/calls/start").status_code == 201
+        small_disk.fill()
+        assert_nothing_is_stored(visitor)
+        assert set(visitor.statuses("GET", LOOKS).values()) == {200}
+        problems = []
+        program = CallTracker(server.url, visitor.key, journal=journal, on_error=problems.append)
+        with closing(program):
+            call = program.start_call()
+            assert "503" in await_that(lambda: problems)[0].message  # and it keeps the call
+            small_disk.empty()
+            await_that(lambda: visitor.ask("GET", f"/api/calls/{call}").status_code == 200)
+        elsewhere = small_disk.database.rename(small_disk.place / "elsewhere")
+        assert_nothing_serves(visitor)
+        elsewhere.rename(small_disk.database)
+        assert visitor.ask("POST", "/calls/start/").status_code == 302
+        assert set(visitor.statuses("GET", LOOKS).values()) == {200}
+    finally:
+        server.kill()
+
+
+@pytest.mark.engines
+@on_postgresql
+def test_a_connection_that_is_ended_under_a_request(server, live_people):
+    visitor = Visitor(server, live_people.ada)
+    call = visitor.ask("POST", "/api/calls/start").json()["call_id"]
+    with transaction.atomic():
+        CallLog.objects.select_for_update().get(call_id=call)
+        holding = begun(server, visitor, f"/api/calls/{call}/hold")
+        await_that(is_waited_for)
+        end_sessions()
+        answer = holding.getresponse()
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    assert visitor.ask("POST", f"/api/calls/{call}/hold").status_code == 200
+    end_sessions()  # between two requests
+    assert set(visitor.statuses("GET", LOOKS).values()) == {200}
+
+
+@pytest.mark.engines
+@on_postgresql
+def test_a_database_that_takes_no_writes(server, live_people, pbx):
+    visitor = Visitor(server, live_people.ada)
+    try:
+        alter_database("SET default_transaction_read_only = on")
+        end_sessions()
+        assert set(visitor.statuses("GET", LOOKS).values()) == {200}
+        assert_nothing_is_stored(visitor)
+    finally:
+        alter_database("RESET default_transaction_read_only")
+        end_sessions()
+    assert visitor.ask("POST", "/api/calls/start").status_code == 201
+
+
+@pytest.mark.engines
+@on_postgresql
+def test_a_database_that_lets_nobody_in(server, live_people, pbx):
+    visitor = Visitor(server, live_people.ada)
+    try:
+        alter_database("ALLOW_CONNECTIONS false")  # not even to a superuser
+        end_sessions()
+        assert_nothing_serves(visitor)
+    finally:
+        alter_database("ALLOW_CONNECTIONS true")
+    assert visitor.ask("POST", "/api/calls/start").status_code == 201
+    assert set(visitor.statuses("GET", LOOKS).values()) == {200}
+
+
+@pytest.mark.once
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="no redis-server")
+def test_redis_is_killed_and_comes_back(live_people):
+    redis = OwnRedis()
+    server = Server(REDIS_URL=redis.url).start()
+    visitor = Visitor(server, live_people.ada)
+    try:
+        assert visitor.ask("POST", "/exports/new/", data={"form": "csv"}).status_code == 302
+        redis.kill()
+        assert visitor.ask("POST", "/api/calls/start").status_code == 201
+        refusal(visitor.ask("POST", "/exports/new/", data={"form": "csv"}))
+        redis.start()
+        assert visitor.ask("POST", "/exports/new/", data={"form": "csv"}).status_code == 302
+    finally:
+        server.kill()
+        redis.kill()
