@@ -170,10 +170,10 @@ def end(request: PageRequest, call_id: uuid.UUID) -> str:
 
 
 def _already_ended(request: PageRequest, call_id: uuid.UUID) -> CallConflict:
-    call = CallLog.objects.own(request.user).get(call_id=call_id)
+    status = _own(request, call_id).get_status_display()
     return CallConflict(
         _("This call had already ended elsewhere as “%(status)s”. Nothing was changed.")
-        % {"status": call.get_status_display()}
+        % {"status": status}
     )
 
 
@@ -222,10 +222,11 @@ def disposition(request: PageRequest, call_id: uuid.UUID) -> str:
 @button
 def keep(request: PageRequest, call_id: uuid.UUID) -> str:
     """Both calls go on: do not ask about this one again."""
-    running = [str(shown.call.call_id) for shown in running_calls(request)]
-    if str(call_id) not in running:
+    call = _own(request, call_id)
+    running = [shown.call.pk for shown in running_calls(request)]
+    if call.pk not in running:
         raise CallNotFound(_("There is no such call among yours."))
-    kept = [*request.session.get(KEPT, ()), str(call_id)]
+    kept = [*request.session.get(KEPT, ()), call.pk]
     request.session[KEPT] = [known for known in kept if known in running]
     return _("Both calls go on.")
 
