@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -12,6 +13,7 @@ from rest_framework.views import exception_handler
 
 from callmanager.parsers import BodyTooLarge
 from calls.errors import BadCallData, CallConflict, CallNotFound
+from common.htmx import LATER, REFUSED, say_of_click
 from common.periods import PeriodError
 
 
@@ -75,11 +77,13 @@ def _sentences(detail: Any) -> list[str]:
     return [str(detail)]
 
 
-def _answer(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:
+def _answer(
+    request: HttpRequest, status: int, title: str, advice: str, click: str = REFUSED
+) -> HttpResponse:
     if request.path_info.startswith("/api/"):
         return JsonResponse({"error": f"{title} {advice}".strip()}, status=status)
     context = {"status": status, "title": title, "advice": advice}
-    return render(request, "error.html", context, status=status)
+    return say_of_click(render(request, "error.html", context, status=status), click)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -89,9 +93,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(
-        request, 403, _("You may not open this page."), _("Ask an administrator if you should.")
-    )
+    asks = request.method in ("GET", "HEAD")
+    title = _("You may not open this page.") if asks else _("You may not do this.")
+    return _answer(request, 403, title, _("Ask an administrator if you should."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -106,10 +110,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
         500,
         _("Something went wrong on our side."),
         _("Your calls are safe: what was recorded stays recorded. Try again."),
+        LATER,
     )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    get_token(request)  # the answer brings a new one, so that what is sent again succeeds
     return _answer(
-        request, 403, _("This page was open for too long."), _("Reload it and try again.")
+        request, 403, _("This page was open for too long."), _("Reload it and try again."), LATER
     )

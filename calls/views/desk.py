@@ -26,7 +26,7 @@ from calls.models import CallLog, Contact, DialLink, Disposition
 from calls.services import wrap_up
 from calls.telephony import click_to_call
 from calls.templatetags.calls_format import clock
-from common.htmx import render_page
+from common.htmx import DONE, REFUSED, render_page, say_of_click
 from common.instants import arrival_of, now
 from common.phones import digits_of, line_of, to_e164
 
@@ -112,8 +112,8 @@ def _answer(request: PageRequest, sentence: str, level: str, status: int) -> Htt
     }
     page, partial = "calls/current_calls.html", "calls/_current_calls.html"
     response = render_page(request, page, partial, context, status=status)
-    # Tells the page's script that the click was taken or refused for good, whatever the status.
     response.headers["X-Part"] = "current_calls"
+    say_of_click(response, DONE if level == "good" else REFUSED)
     return trigger_client_event(response, "own-calls")
 
 
