@@ -216,7 +216,7 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
     def disposition(self, request: Request, call_id: str) -> Response:
         code = checked(DispositionBody, request.data)["disposition"]
         person = person_of(request)
-        call = CallLog.objects.own(person).filter(call_id=call_id_of(call_id)).first()
+        call = CallLog.objects.own(person).known_as(call_id_of(call_id))
         if call is None:
             raise CallNotFound(_("There is no such call among yours."))
         call.user = person

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -21,6 +22,7 @@ from rest_framework.views import exception_handler
 from callmanager.parsers import BodyTooLarge
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from common.databases.faults import is_fault
+from common.htmx import LATER, REFUSED, say_of_click
 from common.periods import PeriodError
 
 logger = logging.getLogger(__name__)
@@ -101,11 +103,13 @@ def _sentences(detail: Any) -> list[str]:
     return [str(detail)]
 
 
-def _answer(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:
+def _answer(
+    request: HttpRequest, status: int, title: str, advice: str, click: str = REFUSED
+) -> HttpResponse:
     if request.path_info.startswith("/api/"):
         return JsonResponse({"error": f"{title} {advice}".strip()}, status=status)
     context = {"status": status, "title": title, "advice": advice}
-    return render(request, "error.html", context, status=status)
+    return say_of_click(render(request, "error.html", context, status=status), click)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -115,9 +119,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(
-        request, 403, _("You may not open this page."), _("Ask an administrator if you should.")
-    )
+    asks = request.method in ("GET", "HEAD")
+    title = _("You may not open this page.") if asks else _("You may not do this.")
+    return _answer(request, 403, title, _("Ask an administrator if you should."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -130,7 +134,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Django asks for it while it handles the exception."""
     if is_fault(sys.exc_info()[1]):
         return unavailable(request)
-    return _answer(request, 500, _("Something went wrong on our side."), _advice(request))
+    return _answer(request, 500, _("Something went wrong on our side."), _advice(request), LATER)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
@@ -150,7 +154,8 @@ def _without_database(request: HttpRequest, title: str, advice: str) -> HttpResp
     again = request.get_full_path() if request.method in _SAFE else ""
     context = {"status": 503, "title": title, "advice": advice, "again": again}
     context["start_page"] = "desk"  # of whoever it is: nobody can be asked
-    return HttpResponse(render_to_string("error.html", context), status=503)
+    answer = HttpResponse(render_to_string("error.html", context), status=503)
+    return say_of_click(answer, LATER)
 
 
 def _words_of_fault(request: HttpRequest) -> tuple[str, str]:
@@ -165,6 +170,7 @@ def _advice(request: HttpRequest) -> str:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    get_token(request)  # the answer brings a new one, so that what is sent again succeeds
     return _answer(
-        request, 403, _("This page was open for too long."), _("Reload it and try again.")
+        request, 403, _("This page was open for too long."), _("Reload it and try again."), LATER
     )

@@ -13,7 +13,8 @@ from calls.models.readers import Reader
 from common.databases.prepared_sql import A_NUMBER, Prepared
 from common.instants import now, to_ms
 
-KEPT = "kept_calls"  # session: running calls whose owner chose to keep them beside another
+# Session: keys of running calls whose owner chose to keep them beside another.
+KEPT = "kept_calls"
 _ASKED = "_running_calls"
 
 
@@ -56,7 +57,7 @@ def forget(request: PageRequest) -> None:
     request.__dict__.pop(_ASKED, None)
 
 
-def _ask(user: User, kept: set[str]) -> list[RunningCall]:
+def _ask(user: User, kept: set[int]) -> list[RunningCall]:
     calls: list[CallLog] = _OWN_ACTIVE.found(user.pk)
     reader = Reader(user)
     for call in calls:
@@ -77,8 +78,8 @@ _OWN_ACTIVE: Final = Prepared(
 )
 
 
-def _shown(call: CallLog, place: int, kept: set[str], present: dt.datetime) -> RunningCall:
-    undecided = call.activity in ("calling", "talking") and str(call.call_id) not in kept
+def _shown(call: CallLog, place: int, kept: set[int], present: dt.datetime) -> RunningCall:
+    undecided = call.activity in ("calling", "talking") and call.pk not in kept
     return RunningCall(
         call=call,
         elapsed_ms=call.tracked_ms(present),

@@ -28,7 +28,15 @@ from calls.forms.assignment import AssignmentForm
 from calls.forms.correction import CorrectionForm
 from calls.forms.desk import NoteForm
 from calls.history import ledger_lines
-from calls.models import CallEvent, CallLog, CallQuerySet, Contact, Disposition, Reader
+from calls.models import (
+    CallAlias,
+    CallEvent,
+    CallLog,
+    CallQuerySet,
+    Contact,
+    Disposition,
+    Reader,
+)
 from calls.templatetags.calls_format import NOTHING, clock
 from common.generics import ModelAdmin, ModelForm, TabularInline
 from common.phones import typed_digits
@@ -287,9 +295,12 @@ def _matching(text: str) -> Q:
     if not text:
         return Q()
     try:
-        return Q(call_id=uuid.UUID(text))
+        call_id = uuid.UUID(text)
     except ValueError:
         pass
+    else:
+        earlier = CallAlias.objects.filter(alias=call_id)
+        return Q(call_id=call_id) | Q(pk__in=earlier.values("call"))
     rule = Q(contact_ref=text) | Q(contact__in=Contact.objects.search(text).values("pk"))
     for digits in typed_digits(text):
         rule |= Q(phone_line__contains=digits)

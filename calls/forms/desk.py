@@ -1,6 +1,7 @@
 """What the desk sends. A form that is not as the desk makes it is refused in words."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import TypeVar
 
 from django import forms
@@ -22,8 +23,12 @@ _AT_ONCE = dt.timedelta(seconds=2)
 
 
 class ClickForm(forms.Form):
-    """A click, and when the browser's clock says that it was made and sent (ms since 1970)."""
+    """A click, and when the browser's clock says that it was made and sent (ms since 1970).
 
+    `click_id` is the same however often it is sent.
+    """
+
+    click_id = forms.UUIDField(required=False)
     clicked_at = forms.IntegerField(required=False, min_value=0, max_value=_LAST_MS)
     sent_at = forms.IntegerField(required=False, min_value=0, max_value=_LAST_MS)
 
@@ -33,9 +38,11 @@ class ClickForm(forms.Form):
         A browser clock that was set back in between cannot say: then that is all we know.
         """
         clicked, sent = self.cleaned_data["clicked_at"], self.cleaned_data["sent_at"]
+        name = str(self.cleaned_data["click_id"] or "")
         if clicked is None or sent is None or from_ms(sent) - from_ms(clicked) < _AT_ONCE:
-            return ReportedTime(arrived)
-        return settle_instant(from_ms(clicked), from_ms(sent), "clicked_at", arrived)
+            return ReportedTime(arrived, name=name)
+        settled = settle_instant(from_ms(clicked), from_ms(sent), "clicked_at", arrived)
+        return replace(settled, name=name)
 
 
 class StartForm(ClickForm):

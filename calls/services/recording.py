@@ -25,12 +25,17 @@ ADMIN: Final = "admin"
 
 @dataclass(frozen=True)
 class ReportedTime:
-    """When something happened, as settled between the reporter's clock and ours; who says so."""
+    """When something happened, as settled between the reporter's clock and ours; who says so.
+
+    Under its `name`, if it has one, a fact is known when it is reported again, whatever instant is
+    settled then.
+    """
 
     at: dt.datetime
     offline: bool = False
     explicit: bool = False
     source: str = AGENT
+    name: str = ""
 
 
 def lock(**which: Any) -> CallLog:
@@ -52,7 +57,11 @@ def fact(
     if reported.offline:
         said["offline"] = True
     return timeline.Event(
-        key=key or f"{kind}:{at}", kind=kind, at=at, source=reported.source, data=said
+        key=key or f"{kind}:{reported.name or at}",
+        kind=kind,
+        at=at,
+        source=reported.source,
+        data=said,
     )
 
 

@@ -47,7 +47,7 @@ def check_disposition(code: str, user: User) -> None:
 
 
 def outcome(code: str, reported: ReportedTime) -> timeline.Event:
-    key = f"disposition:{to_ms(reported.at)}"
+    key = f"disposition:{reported.name or to_ms(reported.at)}"
     return fact(timeline.NOTED, reported, key=key, data={"disposition": code})
 
 

@@ -26,7 +26,7 @@ from calls.models import CallLog, Contact, DialLink, Disposition
 from calls.services import wrap_up
 from calls.telephony import click_to_call
 from calls.templatetags.calls_format import clock
-from common.htmx import render_page
+from common.htmx import DONE, REFUSED, render_page, say_of_click
 from common.instants import arrival_of, now
 from common.phones import digits_of, line_of, to_e164
 
@@ -112,8 +112,8 @@ def _answer(request: PageRequest, sentence: str, level: str, status: int) -> Htt
     }
     page, partial = "calls/current_calls.html", "calls/_current_calls.html"
     response = render_page(request, page, partial, context, status=status)
-    # Tells the page's script that the click was taken or refused for good, whatever the status.
     response.headers["X-Part"] = "current_calls"
+    say_of_click(response, DONE if level == "good" else REFUSED)
     return trigger_client_event(response, "own-calls")
 
 
@@ -170,10 +170,10 @@ def end(request: PageRequest, call_id: uuid.UUID) -> str:
 
 
 def _already_ended(request: PageRequest, call_id: uuid.UUID) -> CallConflict:
-    call = CallLog.objects.own(request.user).get(call_id=call_id)
+    status = _own(request, call_id).get_status_display()
     return CallConflict(
         _("This call had already ended elsewhere as “%(status)s”. Nothing was changed.")
-        % {"status": call.get_status_display()}
+        % {"status": status}
     )
 
 
@@ -222,10 +222,11 @@ def disposition(request: PageRequest, call_id: uuid.UUID) -> str:
 @button
 def keep(request: PageRequest, call_id: uuid.UUID) -> str:
     """Both calls go on: do not ask about this one again."""
-    running = [str(shown.call.call_id) for shown in running_calls(request)]
-    if str(call_id) not in running:
+    call = _own(request, call_id)
+    running = [shown.call.pk for shown in running_calls(request)]
+    if call.pk not in running:
         raise CallNotFound(_("There is no such call among yours."))
-    kept = [*request.session.get(KEPT, ()), str(call_id)]
+    kept = [*request.session.get(KEPT, ()), call.pk]
     request.session[KEPT] = [known for known in kept if known in running]
     return _("Both calls go on.")
 

@@ -46,7 +46,8 @@ def verdict(answer: Answer, letter: Letter) -> str:
     """What to do after `answer`: the event is `delivered`, `refused`, or to be sent `later`."""
     body = answer.body
     if 200 <= answer.status < 300:
-        ours = isinstance(body, dict) and body.get("call_id") == letter.call_id
+        # The call may have another id by now, under which the server knows it as well.
+        ours = isinstance(body, dict) and isinstance(body.get("call_id"), str)
         start = parse_instant(body.get("start_time")) if ours else None
         return "later" if not ours or (letter.kind == "start" and start is None) else "delivered"
     if not 400 <= answer.status < 500 or answer.status in (408, 425, 429):

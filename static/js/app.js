@@ -57,13 +57,13 @@
   addEventListener("online", () => tell("beat"));
 
   // --- Refusals ----------------------------------------------------------------------------------
-  // The sentence of an error answer: `error` of JSON, or the words of the error page.
-  function sentence(xhr) {
+  // The sentence of an answer: `error` of JSON, the notice in it, or the words of the error page.
+  function sentence(text) {
     try {
-      return JSON.parse(xhr.responseText).error;
+      return JSON.parse(text).error;
     } catch {
-      const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
-      const words = [...page.querySelectorAll("#content h1, #content h1 + p")];
+      const page = new DOMParser().parseFromString(text, "text/html");
+      const words = [...page.querySelectorAll(".notice-text, #content h1, #content h1 + p")];
       return words.map((word) => word.textContent.trim()).join(" ");
     }
   }
@@ -82,7 +82,7 @@
     found();
     if (xhr.status < 400 || detail.shouldSwap) return;
     detail.isError = false;
-    notice(sentence(xhr) || `${xhr.status} ${xhr.statusText}`);
+    notice(sentence(xhr.responseText) || `${xhr.status} ${xhr.statusText}`);
   });
 
   // --- A press -----------------------------------------------------------------------------------
@@ -137,5 +137,5 @@
   });
   document.body.addEventListener("htmx:afterSettle", afterSwap);
 
-  window.callManager = { afterSwap, beforeSwap, found, letGo, lost, notice, tell, token };
+  window.callManager = { afterSwap, beforeSwap, found, letGo, lost, notice, sentence, tell, token };
 })();

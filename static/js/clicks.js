@@ -1,28 +1,23 @@
-// No click is lost. What a form with data-click says is first kept in localStorage (apart for each
-// person), then sent, in order; what cannot be sent is shown as waiting and tried again every few
-// seconds, with the time of the click. A start brings its own call id, so that a start sent twice
-// is one call. Without this script the forms post as forms do.
+// No click is lost. What a form with data-click says is first kept (kept.js), then sent, with the
+// time of the click; what cannot be sent is shown (waiting.js) and tried again. A start brings its
+// own call id and every click its own, so that what is sent twice is one. Every answer of ours says
+// in X-Click what becomes of the click: it is "done", "refused" for good, or to be sent "later".
+// An answer that says nothing of it is not ours. Without this script the forms post as forms do.
 (() => {
   "use strict";
 
   const RETRY_MS = 3000;
-  const PATIENCE_MS = 1200; // a click that takes longer than this is shown as waiting
-  const { afterSwap, beforeSwap, found, letGo, lost, notice, tell, token } = window.callManager;
-  const STORE = `callmanager.clicks.${document.getElementById("timer").dataset.user}`;
-  const NOBODY = "00000000-0000-0000-0000-000000000000";
+  const RARELY = 16; // at least every so many rounds each click is tried
+  const ENOUGH = 3; // tries after which a click no longer holds up others about its call
+  const GATEWAY_ERRORS = [502, 503, 504];
+  const { afterSwap, beforeSwap, found, kept, letGo, lost, notice, sentence, tell, token } = window.callManager;
+  const LOCK = `callmanager.clicks.${document.getElementById("timer").dataset.user}`;
+  const madeHere = new Set();
   let sending = false;
+  let everything = true; // also what was tried in vain, though it is not its turn
+  let round = 0;
 
-  const read = () => JSON.parse(localStorage.getItem(STORE) || "[]");
-  const write = (clicks) => localStorage.setItem(STORE, JSON.stringify(clicks));
-
-  function uuid7() {
-    const time = Date.now().toString(16).padStart(12, "0");
-    const bytes = crypto.getRandomValues(new Uint8Array(10));
-    bytes[0] = 0x70 | (bytes[0] & 0x0f);
-    bytes[2] = 0x80 | (bytes[2] & 0x3f);
-    const rest = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    return (time + rest).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-  }
+  const show = () => tell("kept");
 
   // In a tab of its own, which the browser closes when the phone program has opened: a page that
   // itself goes to tel: loses its live line in some browsers and its input in others meanwhile.
@@ -39,33 +34,30 @@
 
   // --- Keeping -----------------------------------------------------------------------------------
   function clickOf(form, button) {
-    const fields = Object.fromEntries(new FormData(form, button));
+    const id = kept.uuid7();
+    const fields = { ...Object.fromEntries(new FormData(form, button)), click_id: id, clicked_at: Date.now() };
     delete fields.csrfmiddlewaretoken;
-    fields.clicked_at = Date.now();
     const { contact, phone, disposition } = fields;
-    const about = JSON.stringify([form.getAttribute("action"), contact, phone, disposition]);
-    if (form.dataset.start !== undefined) fields.call_id = uuid7();
+    const path = form.getAttribute("action");
+    const about = JSON.stringify([path, contact, phone, disposition]);
+    if (form.dataset.start !== undefined) fields.call_id = kept.uuid7();
     const said = form.dataset.start === undefined && button?.textContent.trim();
-    return {
-      id: uuid7(),
-      about,
-      path: form.getAttribute("action"),
-      fields,
-      label: [form.dataset.label, said].filter(Boolean).join(" · "),
-      dial: form.dataset.dial,
-    };
+    const label = [form.dataset.label, said].filter(Boolean).join(" · ");
+    return { id, about, path, fields, label, dial: form.dataset.dial };
   }
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.matches("form[data-click]")) return;
-    event.preventDefault();
     const click = clickOf(form, event.submitter);
     // The same thing again while it is on its way says nothing new.
-    if (read().some((other) => other.about === click.about)) return;
-    write([...read(), click]);
+    const isNew = !kept.open().some((other) => other.about === click.about);
+    if (isNew) kept.add(click); // throws where nothing more can be kept: then the form posts as forms do
+    event.preventDefault();
+    if (!isNew) return;
+    madeHere.add(click.id);
     show();
-    setTimeout(show, PATIENCE_MS + 50);
+    setTimeout(show, kept.PATIENCE_MS + 50);
     flush();
   });
 
@@ -89,129 +81,102 @@
     });
   }
 
+  // What the server says of the click, and the answer. Where there was no server to say anything it
+  // is "silent", where one must sign in first "leaving".
+  async function deliver(click) {
+    try {
+      const answer = await post(click);
+      const text = await answer.text();
+      const said = answer.headers.get("X-Click");
+      const signIn = answer.headers.get("HX-Redirect");
+      if (signIn) location.assign(signIn);
+      if (signIn) return { said: "leaving" };
+      if (said !== null) return { said, answer, text, why: sentence(text) };
+      const isAway = GATEWAY_ERRORS.includes(answer.status);
+      return isAway ? { said: "silent" } : { said: "later", stranger: answer.status };
+    } catch {
+      return { said: "silent" };
+    }
+  }
+
   // The running calls as they now are, with the timer and a notice beside them.
-  async function take(part, answer) {
-    const before = document.getElementById("current_calls");
-    if (before !== null) await letGo(before);
+  async function take({ answer, text, why }) {
+    const part = document.getElementById("current_calls");
+    if (part !== null) await letGo(part);
     const panel = document.getElementById("current_calls");
-    if (panel !== null) {
+    if (panel !== null && answer.headers.has("X-Part")) {
       beforeSwap(panel);
-      htmx.swap(panel, part, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
+      htmx.swap(panel, text, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
       afterSwap();
     } else {
-      const page = new DOMParser().parseFromString(part, "text/html");
-      notice(page.querySelector("#notice .notice-text").textContent, answer.ok ? "good" : "bad");
+      notice(why, answer.ok ? "good" : "bad");
     }
     const events = JSON.parse(answer.headers.get("HX-Trigger") || "{}");
     for (const [name, detail] of Object.entries(events)) tell(name, detail);
   }
 
-  function late(click) {
-    if (click.late) return;
-    write(read().map((other) => (other.id === click.id ? { ...other, late: true } : other)));
-    if (click.dial) dial(click.dial);
+  async function settle(click, outcome) {
+    const { said, why, stranger } = outcome;
+    const ended = said === "done" || said === "refused";
+    // Whoever looks on hears of a refusal at once; of what had to wait, it is written down.
+    const seen = madeHere.has(click.id) && !kept.waits(click);
+    if (!ended) kept.note(click, { tries: click.tries + 1, why, stranger });
+    else if (said === "refused" && !seen) kept.note(click, { refused: why });
+    else kept.remove(click);
+    if (click.tries === 0 && said !== "refused" && click.dial) dial(click.dial);
+    show();
+    if (ended) await take(outcome);
   }
 
-  // The answer that takes or finally refuses the click; null to try again later.
-  async function deliver(click) {
-    try {
-      const answer = await post(click);
-      const part = await answer.text();
-      const signIn = answer.headers.get("HX-Redirect");
-      if (signIn) location.assign(signIn);
-      if (answer.headers.has("X-Part")) return { answer, part };
-    } catch {
-      lost();
-    }
-    late(click);
-    return null;
+  // A start goes before all else about its call; so does what was clicked earlier, for some time.
+  function goesBefore(other, click) {
+    if (other.id === click.id || kept.callOf(other) !== kept.callOf(click) || kept.isStart(click)) return false;
+    return kept.isStart(other) || (other.id < click.id && other.tries < ENOUGH);
+  }
+
+  // What was tried in vain is tried ever more rarely, so that it holds up nobody else.
+  function next(tried) {
+    const open = kept.open();
+    const isDue = ({ tries }) => everything || round % Math.min(2 ** tries, RARELY) === 0;
+    const isFree = (click) => !open.some((other) => goesBefore(other, click));
+    return open.find((click) => !tried.has(click.id) && isDue(click) && isFree(click));
   }
 
   async function sendAll() {
-    for (let click = read()[0]; click !== undefined; click = read()[0]) {
-      const taken = await deliver(click);
-      show();
-      if (taken === null) return;
-      const { id } = click;
-      write(read().filter((other) => other.id !== id));
-      await take(taken.part, taken.answer);
-      found();
-      if (!click.late && taken.answer.ok && click.dial) dial(click.dial);
+    const tried = new Set();
+    kept.tidy();
+    for (let click = next(tried); click !== undefined; click = next(tried)) {
+      tried.add(click.id);
+      const outcome = await deliver(click);
+      await settle(click, outcome);
+      if (outcome.said === "silent") lost();
+      if (outcome.said === "silent" || outcome.said === "leaving") break;
+      if (outcome.answer) found();
+      everything ||= outcome.said === "done"; // the way is open again
     }
-    show();
+    everything = false;
   }
 
   // One tab sends at a time, so that the order holds.
   async function flush() {
-    if (sending || read().length === 0) return;
+    if (sending || kept.open().length === 0) return;
     sending = true;
     try {
-      if (navigator.locks) await navigator.locks.request(STORE, sendAll);
+      if (navigator.locks) await navigator.locks.request(LOCK, sendAll);
       else await sendAll();
     } finally {
       sending = false;
+      show();
     }
   }
 
-  // --- Showing -----------------------------------------------------------------------------------
-  const waits = (click) => click.late || Date.now() - click.fields.clicked_at > PATIENCE_MS;
-
-  function line(click, ended) {
-    const start = click.fields.call_id;
-    const running = start !== undefined && !ended.has(start);
-    const made = document.getElementById(running ? "waiting_start" : "waiting_click");
-    const item = made.content.cloneNode(true).firstElementChild;
-    const clicked = new Date(click.fields.clicked_at);
-    item.querySelector("time").textContent = clicked.toLocaleTimeString();
-    item.querySelector(".waiting-label").textContent = click.label;
-    item.querySelector(".waiting-drop").addEventListener("click", () => drop(click));
-    if (!running) return item;
-    item.querySelector(".clock").dataset.elapsedMs = Date.now() - clicked;
-    const form = item.querySelector("form");
-    form.setAttribute("action", form.getAttribute("action").replace(NOBODY, start));
-    form.dataset.label = click.label;
-    return item;
+  function sendEverything() {
+    everything = true;
+    flush();
   }
 
-  // Taken back by the person, together with whatever was said about the same start.
-  function drop(click) {
-    const start = click.fields.call_id;
-    const goes = (other) => other.id === click.id || (start && other.path.includes(start));
-    write(read().filter((other) => !goes(other)));
-    show();
-  }
-
-  function show() {
-    const clicks = read();
-    for (const form of document.querySelectorAll("#current_calls form[data-click]")) {
-      const path = form.getAttribute("action");
-      const waiting = clicks.some((click) => click.path === path);
-      form.classList.toggle("is-waiting", waiting);
-      for (const button of form.querySelectorAll("button")) button.ariaDisabled = String(waiting);
-    }
-    const area = document.getElementById("waiting");
-    if (area === null) return;
-    const shown = clicks.filter(waits);
-    const ended = new Set(clicks.map((click) => click.path.match(/([0-9a-f-]{36})\/end\/$/)?.[1]));
-    const list = document.getElementById("waiting_list");
-    const key = shown.map((click) => click.id).join();
-    area.hidden = shown.length === 0;
-    if (list.dataset.key === key) return;
-    list.dataset.key = key;
-    list.replaceChildren(...shown.map((click) => line(click, ended)));
-    tell("clocks");
-  }
-
-  addEventListener("storage", (event) => {
-    if (event.key !== STORE) return;
-    show();
-    tell("live", { type: "resync" });
-  });
-  addEventListener("online", flush);
-  document.body.addEventListener("network-back", flush);
-  document.body.addEventListener("line-up", flush);
-  document.body.addEventListener("htmx:load", show);
-  setInterval(flush, RETRY_MS);
-  show();
-  flush();
+  for (const name of ["network-back", "line-up"]) document.body.addEventListener(name, sendEverything);
+  addEventListener("online", sendEverything);
+  setInterval(() => (round++, flush()), RETRY_MS);
+  sendEverything();
 })();

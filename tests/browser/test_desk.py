@@ -2,12 +2,13 @@
 
 import datetime as dt
 import re
+import uuid
 
 import pytest
 from playwright.sync_api import expect
 
 from calls import services, timeline
-from calls.models import CallLog, Contact
+from calls.models import CallAlias, CallLog, Contact
 from common.instants import now
 from tests.support.browsing import GONE, settle, shown_seconds, stop_clock
 from tests.support.patience import await_that
@@ -149,6 +150,21 @@ def test_a_press_is_a_click_though_the_part_changes_meanwhile(visit, live_people
         page.locator(f"#call_{another.call_id}").wait_for()
     assert {call.status for call in CallLog.objects.ended()} == {timeline.NO_ANSWER}
     assert set(CallLog.objects.ended()) == set(calls)
+
+
+def test_a_note_stays_when_the_call_takes_the_id_of_its_click(visit, live_people, maria):
+    call = running(live_people.alice, contact_phone="8888 7777")
+    page = visit(live_people.alice)
+    settle(page)
+    page.get_by_label("Note").fill("Call back on Monday")
+    CallAlias.objects.create(alias=call.call_id, call=call)
+    CallLog.objects.filter(pk=call.pk).update(call_id=uuid.uuid4())
+    services.step(call.call_id, live_people.alice, "answer")  # an old id is the call's, too
+    page.locator("article .badge", has_text="Talking").wait_for()
+    expect(page.get_by_label("Note")).to_have_value("Call back on Monday")
+    page.get_by_role("button", name="End as completed").click()
+    page.locator("#wrap_up").wait_for()
+    assert CallLog.objects.get().notes == "Call back on Monday"
 
 
 def test_a_second_call_asks_what_to_do_with_the_first(visit, live_people, maria):

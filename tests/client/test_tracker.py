@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ from call_tracking import CallTracker, Problem
 from django.core.management import call_command
 
 from accounts.models import ApiKey
-from calls.models import CallLog
+from calls.models import CallAlias, CallLog
 from metrics.models import UserMetrics
 from tests.support.client import DrivenClock, Program, Timed, apart, last_sign_ms, timed
 from tests.support.faults import FaultyLine
@@ -267,6 +268,20 @@ def test_a_refused_event_does_not_stop_the_next(live_people, server, journal, tr
         other.start_call()
         assert other.end_call(wait=30)["confirmed"] is True
     assert CallLog.objects.get(call_id=first).status == "COMPLETED"
+
+
+def test_a_call_that_has_another_id_by_now_goes_on(tracker):
+    """The server knows the program's id still, and answers with the one that the call has now."""
+    call_id = tracker.start_call()
+    assert tracker.flush(30)
+    call = CallLog.objects.get()
+    CallAlias.objects.create(alias=call.call_id, call=call)
+    CallLog.objects.filter(pk=call.pk).update(call_id=uuid.uuid4())
+    tracker.hold()
+    assert tracker.end_call("NO_ANSWER", wait=30)["confirmed"] is True
+    call.refresh_from_db()
+    assert (call.status, str(call.call_id) == call_id) == ("NO_ANSWER", False)
+    assert tracker.dead_letters() == []
 
 
 def test_too_many_requests_are_waited_for(live_people, server, line, journal):

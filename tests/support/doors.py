@@ -248,7 +248,8 @@ def make_things(people: People) -> dict[str, Any]:
 def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
     """What a POST to `address` sends so that only the sender can be what is wrong with it."""
     if address.endswith("/correct/"):
-        call = CallLog.objects.get(call_id=things["ended"])
+        call = CallLog.objects.known_as(things["ended"])
+        assert call is not None
         times = {"start": call.start_time, "end": call.end_time}
         written = {
             name: f"{timezone.localtime(time):%Y-%m-%dT%H:%M:%S}" for name, time in times.items()
