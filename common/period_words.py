@@ -20,7 +20,7 @@ def period_in_words(period: Period) -> str:
 
 
 def compared_with(period: Period) -> str:
-    """What `period` is compared with, up to which time: `yesterday until 10:40`."""
+    """What `period` is compared with, up to which time: `vs. yesterday until 10:40`."""
     parts = {
         "days": short_days(period.previous_first, period.previous_last),
         "day": month_day(period.previous_last),
@@ -44,11 +44,15 @@ def _until(period: Period) -> str:
 def _sentence(period: Period) -> str:
     so_far = period.until is not None
     if period.name == MONTH:
-        return _("last month until %(day)s at %(time)s") if so_far else _("the whole of last month")
+        return (
+            _("vs. last month until %(day)s at %(time)s")
+            if so_far
+            else _("vs. the whole of last month")
+        )
     return {
-        TODAY: _("yesterday until %(time)s"),
-        YESTERDAY: _("the day before yesterday"),
-        WEEK: _("last week until %(weekday)s at %(time)s"),
-        LAST_WEEK: _("the week before"),
-        LAST_MONTH: _("the month before"),
-    }.get(period.name) or (_("%(days)s until %(time)s") if so_far else "%(days)s")
+        TODAY: _("vs. yesterday until %(time)s"),
+        YESTERDAY: _("vs. the day before yesterday"),
+        WEEK: _("vs. last week until %(weekday)s at %(time)s"),
+        LAST_WEEK: _("vs. the week before"),
+        LAST_MONTH: _("vs. the month before"),
+    }.get(period.name) or (_("vs. %(days)s until %(time)s") if so_far else _("vs. %(days)s"))

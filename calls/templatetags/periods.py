@@ -34,9 +34,12 @@ def period_bar(
     period: Period | None,
     error: PeriodError | None = None,
     all_time: bool = False,
+    part: str = "",
+    part_url: str = "",
 ) -> dict[str, Any]:
     """The bar for the page of this request; all else that its URL says is kept. With `all_time`
-    the page may also be about no period at all."""
+    the page may also be about no period at all. The page is fetched again as a whole, or only its
+    `part` (an id) from `part_url`, which is the page's own where that is left out."""
     request: HttpRequest = context["request"]
     kept = request.GET.copy()
     for name in _LEFT_OUT:
@@ -50,6 +53,9 @@ def period_bar(
         "query": request.GET.urlencode(),
         "period": period,
         "error": error,
+        "part": part,
+        "part_url": part_url or request.get_full_path(),
+        "chosen": period.label if period is not None else _("All time"),
         "choices": [
             *(none if all_time else []),
             *(
@@ -80,8 +86,14 @@ def days(first: dt.date, last: dt.date) -> str:
 
 
 @register.filter
+def short_days(period: Period) -> str:
+    """The period's days with numbers: `23/11/2026 – 25/11/2026`."""
+    return period_words.short_days(period.first, period.last)
+
+
+@register.filter
 def compared_with(period: Period) -> str:
-    """What the period is compared with: `yesterday until 10:40`."""
+    """What the period is compared with: `vs. yesterday until 10:40`."""
     return period_words.compared_with(period)
 
 

@@ -96,26 +96,26 @@ def test_what_is_not_over_is_compared_with_as_much_of_the_period_before(
 @pytest.mark.parametrize(
     ("query", "english", "spanish"),
     [
-        ("period=today", "yesterday until 10:40", "ayer hasta las 10:40"),
-        ("period=yesterday", "the day before yesterday", "anteayer"),
+        ("period=today", "vs. yesterday until 10:40", "frente a ayer hasta las 10:40"),
+        ("period=yesterday", "vs. the day before yesterday", "frente a anteayer"),
         (
             "period=week",
-            "last week until Wednesday at 10:40",
-            "la semana pasada hasta el miércoles a las 10:40",
+            "vs. last week until Wednesday at 10:40",
+            "frente a la semana pasada hasta el miércoles a las 10:40",
         ),
-        ("period=last_week", "the week before", "la semana anterior"),
+        ("period=last_week", "vs. the week before", "frente a la semana anterior"),
         (
             "period=month",
-            "last month until 25 October at 10:40",
-            "el mes pasado hasta el 25 de octubre a las 10:40",
+            "vs. last month until 25 October at 10:40",
+            "frente al mes pasado hasta el 25 de octubre a las 10:40",
         ),
-        ("period=last_month", "the month before", "el mes anterior"),
+        ("period=last_month", "vs. the month before", "frente al mes anterior"),
         (
             "from=2026-11-24&to=2026-11-25",
-            "22 Nov 2026 – 23 Nov 2026 until 10:40",
-            "22/11/2026 – 23/11/2026 hasta las 10:40",
+            "vs. 22 Nov 2026 – 23 Nov 2026 until 10:40",
+            "frente a 22/11/2026 – 23/11/2026 hasta las 10:40",
         ),
-        ("from=2026-11-24&to=2026-11-24", "23 Nov 2026", "23/11/2026"),
+        ("from=2026-11-24&to=2026-11-24", "vs. 23 Nov 2026", "frente a 23/11/2026"),
     ],
 )
 def test_a_comparison_is_said_in_words(query, english, spanish):
@@ -127,7 +127,7 @@ def test_a_comparison_is_said_in_words(query, english, spanish):
 def test_of_a_month_without_such_a_day_the_whole_is_compared():
     with translation.override("es"):
         period = named("month", dt.datetime(2026, 3, 31, 10, 40))
-        assert compared_with(period) == "todo el mes pasado"
+        assert compared_with(period) == "frente a todo el mes pasado"
 
 
 def test_the_url_says_the_same_period_again():

@@ -115,7 +115,7 @@ def test_cards_tell_the_change_against_the_period_before(people):
     assert (
         "+50.0%" in cards
         and "+50.0 points" in cards
-        and re.search(r"vs. 2 yesterday until \d\d:\d\d</span>", cards)
+        and re.search(r"vs. yesterday until \d\d:\d\d: 2</span>", cards)
     )
 
 
