@@ -19,7 +19,7 @@ from accounts.throttling import LimitedView
 from api.queries import LOCAL_DAY, check_names
 from api.schema import PERIOD, STYLE_PARAMETERS, SUMS
 from api.serializers import answers
-from common.instants import today
+from common.instants import at_local, isoformat, local_now
 from common.periods import LABELS, MONTH, PARAMETERS, period_of
 from metrics.exports.csv_file import STYLE_NAMES, Style
 from metrics.exports.period_report import PeriodReport, ReportLine, document_of, report_of
@@ -36,6 +36,10 @@ REPORT_PARAMETERS: list[Any] = [
         description="A period by name; `month` if all are absent.",
     ),
 ]
+_UNTIL = serializers.DateTimeField(
+    allow_null=True,
+    help_text="Where the period is not over: calls that had ended by then are in these figures.",
+)
 _KEYS: dict[str, dict[str, Any]] = {
     "teams": {
         "team_id": serializers.IntegerField(allow_null=True),
@@ -56,12 +60,13 @@ def report_for(request: Request, *others: str) -> PeriodReport:
     if not person_of(request).has_perm(roles.VIEW_TEAM_CALLS):
         raise PermissionDenied(_("Only supervisors and administrators may see reports."))
     check_names(request.query_params, {*PARAMETERS, *others})
-    return report_of(person_of(request), period_of(request.query_params, today(), MONTH))
+    return report_of(person_of(request), period_of(request.query_params, local_now(), MONTH))
 
 
 def summary_json(report: PeriodReport) -> dict[str, Any]:
     period = report.period
-    before = {"from": period.previous_first, "to": period.previous_last}
+    until = period.until and isoformat(at_local(period.previous_last, period.until))
+    before = {"from": period.previous_first, "to": period.previous_last, "until": until}
     return {
         "from": period.first,
         "to": period.last,
@@ -81,7 +86,7 @@ def lines_json(report: PeriodReport, table: str) -> dict[str, Any]:
 
 def _shape_of(table: str) -> Any:
     if table == "summary":
-        before = inline_serializer("ReportBefore", PERIOD | SUMS)
+        before = inline_serializer("ReportBefore", PERIOD | {"until": _UNTIL} | SUMS)
         return inline_serializer("ReportSummary", PERIOD | SUMS | {"before": before})
     line = inline_serializer(f"ReportOf{table.title()}", _KEYS[table] | SUMS, many=True)
     return inline_serializer(f"Report{table.title()}", PERIOD | {table: line})

@@ -65,6 +65,7 @@ LANGUAGE_CODE = read("LANGUAGE_CODE", env.str, "es")
 if LANGUAGE_CODE not in dict(LANGUAGES):
     raise ImproperlyConfigured(f"LANGUAGE_CODE={LANGUAGE_CODE!r} cannot be read: write es or en")
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "common.formats"
 TIME_ZONE = read("TIME_ZONE", env.str, "UTC")
 try:
     ZoneInfo(TIME_ZONE)

@@ -65,6 +65,19 @@ def today() -> dt.date:
     return local_day(now())
 
 
+def local_now() -> dt.datetime:
+    """What the organisation's clocks show."""
+    return now().astimezone(organisation_zone())
+
+
+def at_local(day: dt.date, time: dt.time) -> dt.datetime:
+    """The instant (UTC) at which the organisation's clocks first show `time` on the local `day`.
+
+    A time that a clock change skips is taken with the offset before the gap.
+    """
+    return dt.datetime.combine(day, time, organisation_zone()).astimezone(UTC)
+
+
 def day_start(day: dt.date) -> dt.datetime:
     """The instant (UTC) at which the local `day` begins.
 
@@ -72,7 +85,7 @@ def day_start(day: dt.date) -> dt.datetime:
     midnight itself is skipped, the day begins at the first instant that exists: midnight taken
     with the offset before the gap is that instant.
     """
-    return dt.datetime.combine(day, dt.time.min, organisation_zone()).astimezone(UTC)
+    return at_local(day, dt.time.min)
 
 
 def day_range(first: dt.date, last: dt.date) -> tuple[dt.datetime, dt.datetime]:

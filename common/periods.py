@@ -1,16 +1,17 @@
 """Which local days a page, a link or a file is about, and which days it is compared with.
 
-Pure: a name, or two days, and today's date -> first and last day of the period and of the one
-before. In a URL a period is `period=today|yesterday|week|last_week|month|last_month`, or
+Pure: a name, or two days, and the present local time -> first and last day of the period and of
+the one before. In a URL a period is `period=today|yesterday|week|last_week|month|last_month`, or
 `period=range&from=YYYY-MM-DD&to=YYYY-MM-DD`. Weeks begin on Monday (ISO 8601).
 
-A period that is not over ends today, and the one before ends as far into its own week or month:
-a Wednesday compares Monday to Wednesday with Monday to Wednesday.
+A period that is not over is compared with as much of the one before: on a Wednesday at 10:40,
+Monday to Wednesday 10:40 with Monday to Wednesday 10:40. Where the month before has no such day
+(31 March), the whole of that month is taken.
 """
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
@@ -54,13 +55,18 @@ class PeriodError(ValueError):
 
 @dataclass(frozen=True)
 class Period:
-    """The local days first..last, inclusive, and those they are compared with, likewise."""
+    """The local days first..last, inclusive, and those they are compared with, likewise.
+
+    `until`: the local time of `previous_last` at which the comparison ends, in whole minutes; None
+    where it takes the whole day.
+    """
 
     name: str
     first: dt.date
     last: dt.date
     previous_first: dt.date
     previous_last: dt.date
+    until: dt.time | None = None
 
     @property
     def days(self) -> int:
@@ -89,10 +95,10 @@ class Period:
         return urlencode(self.parameters)
 
 
-def period_of(query: Mapping[str, str], present: dt.date, default: str = TODAY) -> Period:
+def period_of(query: Mapping[str, str], present: dt.datetime, default: str = TODAY) -> Period:
     """The period that a URL's `query` asks for, `default` where it asks for none.
 
-    `present` is today's local date. Two days without a name are a range. Raises PeriodError.
+    `present` is the present local time. Two days without a name are a range. Raises PeriodError.
     """
     first, last = query.get("from") or "", query.get("to") or ""
     name = query.get("period") or (RANGE if first or last else default)
@@ -102,7 +108,7 @@ def period_of(query: Mapping[str, str], present: dt.date, default: str = TODAY) 
             "period",
         )
     if name == RANGE:
-        return between(_day(first, "from"), _day(last, "to"))
+        return between(_day(first, "from"), _day(last, "to"), present)
     if first or last:
         raise PeriodError(_("Days belong to a range: leave out the period's name."), "period")
     return named(name, present)
@@ -113,19 +119,33 @@ def is_asked_for(query: Mapping[str, str]) -> bool:
     return any(query.get(name) for name in PARAMETERS)
 
 
-def named(name: str, present: dt.date) -> Period:
-    """The period of that name (not a range), as it is on the day `present`."""
-    return Period(name, *_NAMED[name](present))
+def named(name: str, present: dt.datetime) -> Period:
+    """The period of that name (not a range), as it is at the local time `present`."""
+    period = Period(name, *_NAMED[name](present.date()))
+    # Of the 31st, the month before may have no such day; then nothing of it is left out.
+    is_whole = name == MONTH and period.previous_last.day != present.day
+    return period if is_whole else _so_far(period, present)
 
 
-def between(first: dt.date, last: dt.date) -> Period:
-    """The range first..last, compared with as many days before it. Raises PeriodError."""
+def between(first: dt.date, last: dt.date, present: dt.datetime | None = None) -> Period:
+    """The range first..last, compared with as many days before it, or at the local time `present`
+    with as much of them as has gone by of the range. Raises PeriodError."""
     if first > last:
         raise PeriodError(_("The first day is after the last day."), "from")
     length = last - first + _DAY
     if length.days > LONGEST_DAYS:
         raise PeriodError(_("A range may have ten years at most."), "from")
-    return Period(RANGE, first, last, first - length, first - _DAY)
+    period = Period(RANGE, first, last, first - length, first - _DAY)
+    if present is None or not first <= present.date() <= last:
+        return period
+    gone_by = period.previous_first + (present.date() - first)
+    return _so_far(replace(period, previous_last=gone_by), present)
+
+
+def _so_far(period: Period, present: dt.datetime) -> Period:
+    if period.last < present.date():
+        return period
+    return replace(period, until=present.time().replace(second=0, microsecond=0))
 
 
 def _day(text: str, field: str) -> dt.date:

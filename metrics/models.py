@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from common.dates import moment
 from metrics.definitions import COLUMNS, STORED, Sums
 from metrics.entries import CALLS
 from metrics.shapes import SHAPE_FIELDS
@@ -223,7 +224,7 @@ class Export(models.Model):
         ordering = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.owner} {self.form} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.owner} {self.form} {moment(self.created_at)}"
 
     @property
     def is_going_on(self) -> bool:

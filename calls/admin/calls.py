@@ -22,7 +22,6 @@ from accounts import roles
 from accounts.models import User
 from accounts.requests import person_of
 from calls import services
-from calls.admin.moments import moment
 from calls.admin.pages import EditableList, RoughPaginator
 from calls.forms.assignment import AssignmentForm
 from calls.forms.correction import CorrectionForm
@@ -38,6 +37,7 @@ from calls.models import (
     Reader,
 )
 from calls.templatetags.calls_format import NOTHING, clock
+from common.dates import moment_ms
 from common.generics import ModelAdmin, ModelForm, TabularInline
 from common.phones import typed_digits
 
@@ -80,11 +80,11 @@ class LedgerInline(TabularInline[CallEvent, CallLog]):
 
     @admin.display(description=gettext_lazy("happened"))
     def happened(self, event: CallEvent) -> str:
-        return moment(event.occurred_at)
+        return moment_ms(event.occurred_at)
 
     @admin.display(description=gettext_lazy("received"))
     def heard(self, event: CallEvent) -> str:
-        return moment(event.received_at)
+        return moment_ms(event.received_at)
 
     @admin.display(description=gettext_lazy("source"))
     def said_by(self, event: CallEvent) -> str:
@@ -157,15 +157,15 @@ class CallLogAdmin(ModelAdmin[CallLog]):
 
     @admin.display(description=gettext_lazy("start"), ordering="start_time")
     def started(self, call: CallLog) -> str:
-        return moment(call.start_time)
+        return moment_ms(call.start_time)
 
     @admin.display(description=gettext_lazy("answered"))
     def answered(self, call: CallLog) -> str:
-        return moment(call.answered_time) if call.answered_time else NOTHING
+        return moment_ms(call.answered_time) if call.answered_time else NOTHING
 
     @admin.display(description=gettext_lazy("end"))
     def ended(self, call: CallLog) -> str:
-        return moment(call.end_time) if call.end_time else NOTHING
+        return moment_ms(call.end_time) if call.end_time else NOTHING
 
     @admin.display(description=gettext_lazy("reason of the end"))
     def why_ended(self, call: CallLog) -> str:

@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.requests import person_of
-from calls.admin.moments import moment
 from calls.admin.pages import RoughPaginator
 from calls.models import ProviderAccount, ProviderIdentity, RawEvent
 from calls.providers import adapters
@@ -26,6 +25,7 @@ from calls.simulation.trial import try_hook
 from calls.telephony import hooks, intake
 from calls.telephony.setup import hook_address, setting_of, setup_lines
 from calls.templatetags.calls_format import NOTHING
+from common.dates import moment_ms
 from common.generics import ModelAdmin, ModelForm, TabularInline
 
 _SETTING, _SECRET = "setting_", "secret_"
@@ -154,7 +154,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
 
     @admin.display(description=gettext_lazy("last heard"), ordering="last_heard_at")
     def last_heard(self, account: ProviderAccount) -> str:
-        return moment(account.last_heard_at) if account.last_heard_at else NOTHING
+        return moment_ms(account.last_heard_at) if account.last_heard_at else NOTHING
 
     @admin.display(description=gettext_lazy("speaks"), boolean=True)
     def speaks(self, account: ProviderAccount) -> bool | None:
@@ -323,7 +323,7 @@ class RawEventAdmin(ModelAdmin[RawEvent]):
 
     @admin.display(description=gettext_lazy("received"), ordering="received_at")
     def received(self, raw: RawEvent) -> str:
-        return moment(raw.received_at)
+        return moment_ms(raw.received_at)
 
     @admin.display(description=gettext_lazy("message"))
     def text(self, raw: RawEvent) -> str:

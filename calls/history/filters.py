@@ -16,7 +16,7 @@ from accounts.models import User
 from calls import timeline
 from calls.history.fields import NO_TEAM, LengthFilter, LocalDayFilter, TeamFilter
 from calls.models import CallLog, CallQuerySet
-from common.instants import day_start, today
+from common.instants import day_start, local_now
 from common.periods import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -196,7 +196,7 @@ for _name, _label in (("from", _("From")), ("to", _("To"))):
 
 def _period_of(cleaned: Mapping[str, Any]) -> Period | None:
     """The period in `cleaned`, if any. Raises PeriodError."""
-    return period_of(cleaned, today()) if is_asked_for(cleaned) else None
+    return period_of(cleaned, local_now()) if is_asked_for(cleaned) else None
 
 
 def _team_of(value: int | str) -> int | None:

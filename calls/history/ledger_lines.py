@@ -1,16 +1,15 @@
 """A call's ledger in the reader's words."""
 
-import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calls import timeline
 from calls.models import CallEvent, CallLog, Disposition
+from common.dates import time_ms
 from common.instants import from_ms
 
 _SOURCES: Mapping[str, Any] = {
@@ -63,11 +62,11 @@ class LedgerLine:
 
     @property
     def happened(self) -> str:
-        return clock_ms(self.event.occurred_at)
+        return time_ms(self.event.occurred_at)
 
     @property
     def heard(self) -> str:
-        return clock_ms(self.event.received_at)
+        return time_ms(self.event.received_at)
 
 
 def lines(events: list[CallEvent]) -> list[LedgerLine]:
@@ -106,18 +105,12 @@ def outcome_words(code: str) -> str:
     return code if known is None else known.label
 
 
-def clock_ms(instant: dt.datetime) -> str:
-    """The organisation's time of day with milliseconds: 14:05:06.123."""
-    local = timezone.localtime(instant)
-    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
-
-
 def _details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "status" in data:
         yield _("Status"), str(_STATUSES.get(data["status"], data["status"]))
     for name, label in (("start", _("Start")), ("answered", _("Answered")), ("end", _("End"))):
         if name in data:
-            yield label, _("unknown") if data[name] is None else clock_ms(from_ms(data[name]))
+            yield label, _("unknown") if data[name] is None else time_ms(from_ms(data[name]))
     if data.get("reached"):
         yield _("Meaning"), _("the other phone is reached; not an answer yet")
     if data.get("reason"):
@@ -130,7 +123,7 @@ def _details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         number = {"number": data["conversation_seq"]}
         yield _("Message"), _("number %(number)d of the conversation") % number
     if "gap" in data:
-        since, until = (clock_ms(from_ms(int(instant))) for instant in data["gap"])
+        since, until = (time_ms(from_ms(int(instant))) for instant in data["gap"])
         yield _("Not heard"), f"{since} – {until}"
     if "disposition" in data:
         yield _("Outcome"), outcome_words(str(data["disposition"]))

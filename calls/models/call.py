@@ -15,6 +15,7 @@ from calls.models.contact import Contact
 from calls.models.provider import ProviderAccount
 from calls.models.readers import ReadRow
 from common.databases.prepared_sql import PreparedWrites
+from common.dates import moment
 from common.instants import from_ms, to_ms
 from common.phones import line_of, pretty, to_e164
 
@@ -236,7 +237,7 @@ class CallLog(PreparedWrites, ReadRow):  # type: ignore[misc]  # stubs of a late
             signals.call_moved.send(type(self), call=self, user_id=was[0], start_time=was[1])
 
     def __str__(self) -> str:
-        return f"{self.who} {self.start_time:%Y-%m-%d %H:%M}"
+        return f"{self.who} {moment(self.start_time)}"
 
     def set_phone(self, number: str, region: str | None = None) -> None:
         """Takes over the other side's `number` as it was told; `region` is where it was dialled."""

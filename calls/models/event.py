@@ -12,6 +12,7 @@ from calls import timeline
 from calls.models.call import CallLog
 from calls.models.readers import Reader, ReadQuerySet
 from common.databases.prepared_sql import A_NUMBER, Prepared, PreparedWrites
+from common.dates import exact_moment
 from common.instants import from_ms, to_ms
 
 
@@ -76,7 +77,7 @@ class CallEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.occurred_at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.kind} {exact_moment(self.occurred_at)}"
 
     def show_to(self, reader: Reader) -> None:
         """Leaves out what `reader` may not read, as a row of `read_by`."""

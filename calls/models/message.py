@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from calls.models.provider import ProviderAccount
 from common.databases.prepared_sql import PreparedWrites
+from common.dates import exact_moment
 
 
 class RawEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of a later Django
@@ -57,7 +58,7 @@ class RawEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of 
         ]
 
     def __str__(self) -> str:
-        return f"{self.account.name} {self.received_at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.account.name} {exact_moment(self.received_at)}"
 
     @staticmethod
     def digest_of(query: str, body: bytes) -> str:

@@ -1,7 +1,6 @@
 """The history's rows and its choices of people: hundreds of cells and of options a page, which a
 template takes ten times as long to write."""
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from html import escape
@@ -11,16 +10,15 @@ from uuid import UUID
 from django import template
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator, capfirst
-from django.utils.timezone import localtime
 from django.utils.translation import get_language
 
 from accounts.models import User
 from calls.history.columns import SECONDS, Column
 from calls.models import CallLog
 from calls.templatetags.calls_format import NOTHING, clock
+from common.dates import exact_moment, exact_time
 
 register = template.Library()
 
@@ -75,16 +73,8 @@ class _Table:
             return words
         return f'<a href="{reverse("contact", args=[call.contact.pk])}">{words}</a>'
 
-    def day(self, instant: dt.datetime) -> str:
-        return _day(instant.date(), self._language)
-
     def badge(self, call: CallLog) -> str:
         return _badge(call.status, self._language)
-
-
-@lru_cache(maxsize=1024)
-def _day(day: dt.date, language: str | None) -> str:
-    return escape(date_format(day, "SHORT_DATE_FORMAT"))
 
 
 @lru_cache
@@ -93,8 +83,7 @@ def _badge(status: str, language: str | None) -> str:
 
 
 def _start(table: _Table, call: CallLog, column: Column, label: str) -> str:
-    begun = localtime(call.start_time)
-    link = table.link(call, f"{table.day(begun)} {begun:%H:%M:%S}")
+    link = table.link(call, exact_moment(call.start_time))
     return f'<th scope="row" class="calls-start">{link}</th>'
 
 
@@ -143,7 +132,7 @@ def _call_id(table: _Table, call: CallLog, column: Column, label: str) -> str:
 
 def _time(table: _Table, call: CallLog, column: Column, label: str) -> str:
     instant = getattr(call, column.fields[0])
-    words = NOTHING if instant is None else f"{localtime(instant):%H:%M:%S}"
+    words = NOTHING if instant is None else exact_time(instant)
     return f'<td class="number" data-label="{label}">{words}</td>'
 
 

@@ -24,9 +24,11 @@ def clock(seconds: int | None) -> str:
 
 @register.filter
 def duration_words(seconds: int | None) -> str:
-    """Whole seconds as a total is read: `2 h 05 min`, `12 min 30 s`, `45 s`."""
-    if seconds is None:
-        return NOTHING
+    """Whole seconds as a total is read: `2 h 05 min`, `12 min 30 s`, `45 s`; on one line."""
+    return NOTHING if seconds is None else _in_units(seconds).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _in_units(seconds: int) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes_left = divmod(minutes, 60)
     if hours:

@@ -2,19 +2,17 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 from django import template
 from django.http import HttpRequest, QueryDict
-from django.utils.formats import date_format, time_format
 from django.utils.functional import Promise
-from django.utils.timezone import localtime
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from calls.models import CallLog
-from common.instants import local_day, today
+from common import period_words
+from common.dates import long_day, time_of_day
+from common.instants import local_day, local_now
 from common.periods import LABELS, PARAMETERS, RANGE, Period, PeriodError, between, period_of
 
 register = template.Library()
@@ -36,9 +34,12 @@ def period_bar(
     period: Period | None,
     error: PeriodError | None = None,
     all_time: bool = False,
+    part: str = "",
+    part_url: str = "",
 ) -> dict[str, Any]:
     """The bar for the page of this request; all else that its URL says is kept. With `all_time`
-    the page may also be about no period at all."""
+    the page may also be about no period at all. The page is fetched again as a whole, or only its
+    `part` (an id) from `part_url`, which is the page's own where that is left out."""
     request: HttpRequest = context["request"]
     kept = request.GET.copy()
     for name in _LEFT_OUT:
@@ -52,6 +53,9 @@ def period_bar(
         "query": request.GET.urlencode(),
         "period": period,
         "error": error,
+        "part": part,
+        "part_url": part_url or request.get_full_path(),
+        "chosen": period.label if period is not None else _("All time"),
         "choices": [
             *(none if all_time else []),
             *(
@@ -64,7 +68,6 @@ def period_bar(
         "range_chosen": chosen == RANGE,
         "first": period.first.isoformat() if period else request.GET.get("from", ""),
         "last": period.last.isoformat() if period else request.GET.get("to", ""),
-        "unfinished": period is not None and period.last == today(),
     }
 
 
@@ -77,30 +80,34 @@ def _with(query: QueryDict, **parameters: str) -> str:
 @register.simple_tag
 def days(first: dt.date, last: dt.date) -> str:
     """One local day, or from one to another, as the reader's language writes them."""
-    return _days(first, last, get_language())
-
-
-@lru_cache(maxsize=1024)
-def _days(first: dt.date, last: dt.date, language: str | None) -> str:
     if first == last:
-        return date_format(first, "DATE_FORMAT")
-    return _("%(first)s to %(last)s") % {
-        "first": date_format(first, "DATE_FORMAT"),
-        "last": date_format(last, "DATE_FORMAT"),
-    }
+        return long_day(first)
+    return _("%(first)s to %(last)s") % {"first": long_day(first), "last": long_day(last)}
+
+
+@register.filter
+def short_days(period: Period) -> str:
+    """The period's days with numbers: `23/11/2026 – 25/11/2026`."""
+    return period_words.short_days(period.first, period.last)
+
+
+@register.filter
+def compared_with(period: Period) -> str:
+    """What the period is compared with: `vs. yesterday until 10:40`."""
+    return period_words.compared_with(period)
 
 
 @register.filter
 def since(instant: dt.datetime) -> str:
     """From when on, as the organisation's clocks show it."""
-    return _("since %(time)s") % {"time": time_format(localtime(instant), "H:i")}
+    return _("since %(time)s") % {"time": time_of_day(instant)}
 
 
 @register.simple_tag(takes_context=True)
 def call_period(context: dict[str, Any], call: CallLog) -> str:
     """The period that somebody came with to a call's page, as a query; else the call's day."""
     try:
-        return period_of(context["request"].GET, today(), default="").query
+        return period_of(context["request"].GET, local_now(), default="").query
     except PeriodError:
         day = local_day(call.start_time)
         return between(day, day).query

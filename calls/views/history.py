@@ -60,6 +60,10 @@ def history(request: PageRequest) -> HttpResponse:
         "part": wants_part(request),
         "alone": alone,
         "fields": ("search", *shown, *days, *PLAIN_FIELDS, *MORE_FIELDS, *VALUE_FIELDS),
+        "active": sum(
+            bool(request.GET.get(name))
+            for name in (*shown, *days, *PLAIN_FIELDS, *MORE_FIELDS, *VALUE_FIELDS)
+        ),
         "plain_fields": (*days, *PLAIN_FIELDS),
         "period": found.asked_period if found.is_valid() else None,
         "period_error": found.period_error,

@@ -12,6 +12,7 @@ from metrics.definitions import FIGURES, ON_CARDS, Sums
 from metrics.entries import CALLS, PERCENT, Figure
 
 SPARK_WIDTH, SPARK_HEIGHT = 100, 24
+_ROOM: Final = ((14, "longest"), (11, "long"))  # letters
 SPARK_POINTS: Final = 14  # of days that only lead up to the period
 
 
@@ -34,6 +35,11 @@ class Card:
     sentence: str
     change: Change | None = None
     spark: str = ""  # the points of a line; "" where there is nothing to draw
+
+    @property
+    def room(self) -> str:
+        """How much room the value needs: it shrinks rather than wraps."""
+        return next((name for least, name in _ROOM if len(self.value) >= least), "")
 
 
 def cards_of(sums: Sums) -> list[Card]:

@@ -9,6 +9,7 @@ from common.periods import Period, between
 from metrics.dashboard.selection import Selection
 from metrics.definitions import Sums
 from metrics.rollups.daily import own_sums_by_day, sums_by
+from metrics.rollups.part_of_day import own_sums_within, sums_before, sums_within
 from metrics.rollups.shared_calls import SharedCallPart, SumsBy
 
 SHORT_DAYS: Final = 7  # a shorter period is shown within the weeks before it
@@ -45,19 +46,24 @@ class Figures:
 def figures_of(
     chosen: Selection, period: Period, parts: list[SharedCallPart] | None = None
 ) -> Figures:
-    """The figures of the selection; one query over daily rows, and one for shared calls.
+    """The figures of the selection; one query over daily rows, one for shared calls, and one over
+    the calls of a day that counts in part.
 
     `parts`: those of shared calls since `read_since(period)`, where somebody has them.
     """
-    return figures_from(_by_day(chosen, read_since(period), period.last, parts), period)
+    by_day = _by_day(chosen, read_since(period), period.last, parts)
+    agent = chosen.agent
+    within = sums_within(chosen.people) if agent is None else own_sums_within(agent)
+    return figures_from(by_day, period, sums_before(by_day, period, within))
 
 
-def figures_from(by_day: SumsBy, period: Period) -> Figures:
-    """The figures of people whose sums of each day since `read_since(period)` are known."""
+def figures_from(by_day: SumsBy, period: Period, previous: Sums) -> Figures:
+    """The figures of people whose sums of each day since `read_since(period)` are known, and what
+    they are compared with."""
     return Figures(
         period,
         _total(by_day, period.first, period.last),
-        _total(by_day, period.previous_first, period.previous_last),
+        previous,
         [
             Stretch(first, last, _total(by_day, first, last), inside=last >= period.first)
             for first, last in _stretches(shown_since(period), period.last)

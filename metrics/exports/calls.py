@@ -10,6 +10,7 @@ from calls.history.columns import IN_FILES, Column, People, columns_of
 from calls.history.filters import CallFilter
 from calls.models import CallQuerySet
 from calls.models.rows import Cells, Rows
+from common.period_words import short_days
 from common.periods import LABELS
 from metrics.definitions import Sums
 from metrics.exports.document import Document, Head, Sheet, made_by
@@ -74,5 +75,5 @@ def in_words(found: CallFilter) -> str:
         parts.append(f"{found.form.fields[name].label}: {words}")
     first, last = found.days
     if found.asked_period is not None and first and last:
-        parts.append(f"{first.isoformat()} – {last.isoformat()}")
+        parts.append(short_days(first, last))
     return " · ".join(parts)

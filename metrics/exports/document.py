@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.conf import settings
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import User
 from calls.models.rows import Cells
+from common.dates import exact_moment
 from common.instants import now
 from metrics import entries
 from metrics.definitions import IN_SUMMARY, ON_CARDS, Sums
@@ -93,10 +92,9 @@ def figures_of(sums: Sums) -> list[Numbered]:
 
 def made_by(maker: User, filters: str, at: dt.datetime | None = None) -> list[tuple[str, str]]:
     """Who made the file, when, of what, and in which zone its times are written."""
-    local = timezone.localtime(at or now())
     return [
         (pgettext("of a file", "Filter"), filters or _("none: everything you may see")),
         (_("Made by"), f"{maker.display_name} ({maker.username})"),
-        (_("Made at"), f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S}"),
+        (_("Made at"), exact_moment(at or now())),
         (_("Time zone"), settings.TIME_ZONE),
     ]

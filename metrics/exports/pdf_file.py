@@ -13,12 +13,21 @@ ROWS_A_TABLE: Final = 200  # as many as people read on paper; the layout takes s
 MOST_WORDS: Final = 7  # columns of words that a page of the common size has room for
 
 
+_VARIANT: Final = {"pdf_variant": "pdf/ua-1"}  # for everybody: tagged
+
+
 class PdfUnavailable(Exception):
     """The libraries that draw text are not installed; the message says so to people."""
 
 
 def pdf_of(document: Document, **context: Any) -> bytes:
     """The file. `context` is for what only the template of paper shows. Raises PdfUnavailable."""
+    pdf: bytes = laid_out(document, **context).write_pdf(**_VARIANT)
+    return pdf
+
+
+def laid_out(document: Document, **context: Any) -> Any:
+    """The pages of the file, as a weasyprint.Document. Raises PdfUnavailable."""
     try:
         import weasyprint
     except OSError as error:
@@ -37,8 +46,7 @@ def pdf_of(document: Document, **context: Any) -> bytes:
     )
     style = weasyprint.CSS(filename=settings.BASE_DIR / "static/css/document_pdf.css")
     page = weasyprint.HTML(string=html, url_fetcher=_fetch_nothing)
-    pdf: bytes = page.write_pdf(stylesheets=[style], pdf_variant="pdf/ua-1")
-    return pdf
+    return page.render(stylesheets=[style], **_VARIANT)
 
 
 def _cut(sheet: Sheet) -> dict[str, Any]:

@@ -5,17 +5,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.people import Person, people_of
 from common.instants import today
+from common.period_words import period_before_in_words, period_in_words
 from common.periods import Period
 from common.text import name_key
 from metrics.definitions import IN_REPORTS, Sums
 from metrics.exports.document import DAY, Document, Head, Sheet, kind_of, made_by
 from metrics.rollups.daily import sums_by
+from metrics.rollups.part_of_day import sums_before, sums_within
 from metrics.rollups.shared_calls import SumsBy, shared_parts_of
 
 HEIGHT: Final = 100  # of the drawing of the days, in its own units
@@ -95,7 +96,7 @@ def figures_in_order(sums: Sums) -> list[Any]:
 
 
 def report_of(viewer: User, period: Period) -> PeriodReport:
-    """The report of the people whom `viewer` may see; four queries."""
+    """The report of the people whom `viewer` may see; five queries."""
     return report_with_days(viewer, period, period.previous_first)[0]
 
 
@@ -114,7 +115,7 @@ def report_with_days(viewer: User, period: Period, since: dt.date) -> tuple[Peri
     report = PeriodReport(
         period=period,
         sums=by_person.total,
-        before=by_day.total_of(_all_days(period.previous_first, period.previous_last)),
+        before=sums_before(by_day, period, sums_within(people)),
         teams=_teams(known, by_person),
         agents=sorted(agents, key=lambda line: (name_key(line.team), name_key(line.name))),
         days=list(_days(period, by_day)),
@@ -204,7 +205,7 @@ def _summary_rows(report: PeriodReport) -> list[list[Any]]:
     return [
         [_("this period"), period.first, period.last, *figures_in_order(report.sums)],
         [
-            _("the one before"),
+            period_before_in_words(period),
             period.previous_first,
             period.previous_last,
             *figures_in_order(report.before),
@@ -212,18 +213,12 @@ def _summary_rows(report: PeriodReport) -> list[list[Any]]:
     ]
 
 
-def in_words(period: Period) -> str:
-    """`This month: 01/11/2026 – 25/11/2026`."""
-    first, last = (date_format(d, "SHORT_DATE_FORMAT") for d in (period.first, period.last))
-    return f"{period.label}: {first} – {last}"
-
-
 def document_of(report: PeriodReport, maker: User, *tables: str) -> Document:
     """The report as a document with those tables, or with all of them."""
     sheets = sheets_of(report)
     return Document(
         title=_("Report of calls"),
-        about=made_by(maker, in_words(report.period)),
+        about=made_by(maker, period_in_words(report.period)),
         sheets=[sheets[name] for name in tables or sheets],
         sums=report.sums,
     )

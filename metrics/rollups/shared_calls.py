@@ -28,6 +28,7 @@ class SharedCallPart:
     team_id: int | None
     day: dt.date
     conversation: tuple[int | None, str]
+    end: dt.datetime
     rank: tuple[int, dt.datetime, int]  # the part that stands for the call sorts first
     counts: Sums  # what it adds to the counts of its agent
 
@@ -67,7 +68,7 @@ def _columns(calls: CallQuerySet) -> QuerySet[Any, Any]:
         .order_by()
         .values_list(
             *("user_id", "user__team_id", "account_id", "conversation"),
-            *("status", "start_time", "pk"),
+            *("status", "start_time", "end_time", "pk"),
             *_COUNTS.values(),
         )
     )
@@ -85,6 +86,7 @@ def _part(
     conversation: str,
     status: str,
     start: dt.datetime,
+    end: dt.datetime,
     pk: int,
     *counts: bool,
 ) -> SharedCallPart:
@@ -93,6 +95,7 @@ def _part(
         team_id=team_id,
         day=local_day(start),
         conversation=(account_id, conversation),
+        end=end,
         rank=(timeline.TERMINAL.index(status), start, pk),
         counts=Sums(**dict(zip(_COUNTS, map(int, counts), strict=True))),
     )
@@ -129,3 +132,9 @@ class SumsBy(dict[Any, Sums]):
     @property
     def total(self) -> Sums:
         return self.total_of(self._raw)
+
+    def with_part_of(self, day: dt.date, raw: Sums, end: dt.datetime) -> "SumsBy":
+        """Sums of days in which of `day` only those calls are left that had ended before `end`;
+        `raw` are their sums, with each part of a shared call."""
+        parts = [part for key, part in self._parts if key != day or part.end < end]
+        return SumsBy(self._raw | {day: raw}, "day", parts)

@@ -6,11 +6,10 @@ from html import escape
 from typing import Any
 
 from django import template
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
 
 from calls.templatetags.calls_format import NOTHING, clock, percent, whole
+from common.dates import exact_moment, short_day
 from metrics.exports.document import DAY, INSTANT, NUMBER, PERCENT, SECONDS, Head
 from metrics.exports.period_report import Bar
 
@@ -18,13 +17,12 @@ register = template.Library()
 
 
 def _instant(written: str) -> str:
-    local = timezone.localtime(dt.datetime.fromisoformat(written))
-    return f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S}"
+    return exact_moment(dt.datetime.fromisoformat(written))
 
 
 _WRITTEN: dict[str, Callable[[Any], Any]] = {
     INSTANT: _instant,
-    DAY: lambda day: date_format(day, "SHORT_DATE_FORMAT"),
+    DAY: short_day,
     SECONDS: clock,
     PERCENT: percent,
     NUMBER: whole,
@@ -51,7 +49,7 @@ def report_bars(bars: Iterable[Bar]) -> SafeString:
     """A bar a day, on screen and on paper."""
     return mark_safe(
         "\n".join(
-            f"<g><title>{escape(date_format(bar.day, 'SHORT_DATE_FORMAT'))}: {bar.made:d}</title>"
+            f"<g><title>{escape(short_day(bar.day))}: {bar.made:d}</title>"
             f'<rect class="bar-good" fill="#0b6470" x="{bar.x:d}" y="{bar.good_y:d}" width="8" '
             f'height="{bar.good:d}" />'
             f'<rect class="bar-failed" fill="#945200" x="{bar.x:d}" y="{bar.failed_y:d}" width="8" '

@@ -15,6 +15,7 @@ from calls.active_calls import current_context
 from calls.models import CallLog
 from calls.views.desk import contact_results, unconfirmed_calls
 from common.htmx import render_page, wants_part
+from common.instants import today
 from common.periods import Period
 from metrics.dashboard.figures import figures_of
 from metrics.dashboard.selection import own_selection
@@ -34,6 +35,7 @@ def _context(request: PageRequest, period: Period) -> dict[str, Any]:
     own = own_selection(request.user)
     return {
         "period": period,
+        "today": today(),
         "cards_url": f"{reverse('cards')}?{period.query}",
         "figures": SimpleLazyObject(lambda: figures_of(own, period)),
         "figures_query": own.query(period),

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from accounts.requests import PageRequest
-from common.instants import today
+from common.instants import local_now
 from common.periods import TODAY, PeriodError, period_of
 
 View = Callable[..., HttpResponse]
@@ -21,7 +21,7 @@ def with_period(default: str = TODAY) -> Callable[[View], View]:
         @wraps(view)
         def inner(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             try:
-                period = period_of(request.GET, today(), default)
+                period = period_of(request.GET, local_now(), default)
             except PeriodError as error:
                 return render(request, "metrics/period_error.html", {"error": error}, status=400)
             return view(request, period, *args, **kwargs)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.requests import PageRequest
-from common.instants import today
+from common.instants import local_now
 from common.periods import MONTH, Period, PeriodError, period_of
 from metrics.dashboard.figures import figures_from, read_since
 from metrics.dashboard.selection import Selection
@@ -47,7 +47,7 @@ def reports(request: PageRequest, period: Period) -> HttpResponse:
         "report": report,
         "tables": {name: cut(lines, request.GET) for name, lines in tables.items()},
         "period": period,
-        "figures": figures_from(by_day, period),
+        "figures": figures_from(by_day, period, report.before),
         "figures_query": chosen.query(period),
         "heads": SUM_HEADS,
         "everyone": request.user.scope.everyone,
@@ -60,7 +60,7 @@ def _file(view: Callable[[PageRequest, PeriodReport], HttpResponseBase]) -> Call
 
     def door(request: PageRequest) -> HttpResponseBase:
         try:
-            period: Period = period_of(request.GET, today(), MONTH)
+            period: Period = period_of(request.GET, local_now(), MONTH)
         except PeriodError as error:
             raise BadRequest from error
         return view(request, report_of(request.user, period))

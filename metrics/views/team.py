@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Team
 from accounts.requests import PageRequest
 from common.htmx import render_page
-from common.instants import today
+from common.instants import local_now
 from common.periods import TODAY, Period, named
 from metrics.charts.confidence import spread_of
 from metrics.dashboard.breadcrumbs import crumbs_of
@@ -79,7 +79,7 @@ def _choices(teams: list[Team], wanted: str) -> list[Choice]:
 def wall(request: PageRequest) -> HttpResponse:
     """The same people for a screen on the wall: a tile each, that keeps its place."""
     chosen = _chosen(request)
-    period = named(TODAY, today())
+    period = named(TODAY, local_now())
     context = {
         "selection": chosen,
         "wall": look_at(chosen.people, period, of_teams=not chosen.parameters),

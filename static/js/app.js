@@ -113,6 +113,13 @@
     letGo(target).then(() => htmx.trigger(elt, "stale"));
   });
 
+  // --- Folds -------------------------------------------------------------------------------------
+  // On a small screen a line stands for what is seldom changed; a click opens what it names.
+  document.addEventListener("click", ({ target }) => {
+    const fold = target.closest(".fold");
+    fold?.setAttribute("aria-expanded", fold.getAttribute("aria-expanded") !== "true");
+  });
+
   // --- The focus ---------------------------------------------------------------------------------
   // A focused button may vanish with a swap; htmx finds it again by its id, else we stay close by:
   // in the same call, in the same part, or where the next call begins.

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common import periods
+from common.period_words import compared_with
 from common.periods import PeriodError, between, is_asked_for, named, period_of
 
-WEDNESDAY = dt.date(2026, 11, 25)
+WEDNESDAY = dt.datetime(2026, 11, 25, 10, 40, 59)
+NOON = dt.time(12)
 
 
 def days(*texts: str) -> tuple[dt.date, ...]:
@@ -51,7 +53,8 @@ def test_a_named_period_and_the_one_before(name, expected):
     ],
 )
 def test_the_edges_of_weeks_months_and_years(name, present, expected):
-    assert all_days(named(name, dt.date.fromisoformat(present))) == days(*expected)
+    present = dt.datetime.combine(dt.date.fromisoformat(present), NOON)
+    assert all_days(named(name, present)) == days(*expected)
 
 
 def test_a_range_is_compared_with_as_many_days_before():
@@ -60,6 +63,71 @@ def test_a_range_is_compared_with_as_many_days_before():
     assert all_days(period) == days("2026-03-01", "2026-03-10", "2026-02-19", "2026-02-28")
     assert (period.days, period.is_one_day) == (10, False)
     assert period_of(asked | {"period": ""}, WEDNESDAY) == period
+
+
+@pytest.mark.parametrize(
+    ("query", "present", "last", "until"),
+    [
+        ("period=today", "2026-11-25T10:40", "2026-11-24", "10:40"),
+        ("period=today", "2026-11-25T00:00", "2026-11-24", "00:00"),
+        ("period=yesterday", "2026-11-25T10:40", "2026-11-23", None),
+        ("period=week", "2026-11-25T10:40", "2026-11-18", "10:40"),
+        ("period=last_week", "2026-11-25T10:40", "2026-11-15", None),
+        ("period=month", "2026-11-25T10:40", "2026-10-25", "10:40"),
+        ("period=month", "2026-03-28T10:40", "2026-02-28", "10:40"),
+        ("period=month", "2026-03-29T10:40", "2026-02-28", None),
+        ("period=month", "2026-03-31T10:40", "2026-02-28", None),
+        ("period=last_month", "2026-03-31T10:40", "2026-01-31", None),
+        ("from=2026-11-20&to=2026-11-25", "2026-11-25T10:40", "2026-11-19", "10:40"),
+        # Two days of six have gone by, and the third until now.
+        ("from=2026-11-23&to=2026-11-28", "2026-11-25T10:40", "2026-11-19", "10:40"),
+        ("from=2026-11-20&to=2026-11-24", "2026-11-25T10:40", "2026-11-19", None),
+        ("from=2026-11-26&to=2026-11-27", "2026-11-25T10:40", "2026-11-25", None),
+    ],
+)
+def test_what_is_not_over_is_compared_with_as_much_of_the_period_before(
+    query, present, last, until
+):
+    period = period_of(QueryDict(query), dt.datetime.fromisoformat(present))
+    assert period.previous_last == dt.date.fromisoformat(last)
+    assert period.until == (until and dt.time.fromisoformat(until))
+
+
+@pytest.mark.parametrize(
+    ("query", "english", "spanish"),
+    [
+        ("period=today", "vs. yesterday until 10:40", "frente a ayer hasta las 10:40"),
+        ("period=yesterday", "vs. the day before yesterday", "frente a anteayer"),
+        (
+            "period=week",
+            "vs. last week until Wednesday at 10:40",
+            "frente a la semana pasada hasta el miércoles a las 10:40",
+        ),
+        ("period=last_week", "vs. the week before", "frente a la semana anterior"),
+        (
+            "period=month",
+            "vs. last month until 25 October at 10:40",
+            "frente al mes pasado hasta el 25 de octubre a las 10:40",
+        ),
+        ("period=last_month", "vs. the month before", "frente al mes anterior"),
+        (
+            "from=2026-11-24&to=2026-11-25",
+            "vs. 22 Nov 2026 – 23 Nov 2026 until 10:40",
+            "frente a 22/11/2026 – 23/11/2026 hasta las 10:40",
+        ),
+        ("from=2026-11-24&to=2026-11-24", "vs. 23 Nov 2026", "frente a 23/11/2026"),
+    ],
+)
+def test_a_comparison_is_said_in_words(query, english, spanish):
+    for language, words in (("en", english), ("es", spanish)):
+        with translation.override(language):
+            assert compared_with(period_of(QueryDict(query), WEDNESDAY)) == words
+
+
+def test_of_a_month_without_such_a_day_the_whole_is_compared():
+    with translation.override("es"):
+        period = named("month", dt.datetime(2026, 3, 31, 10, 40))
+        assert compared_with(period) == "frente a todo el mes pasado"
 
 
 def test_the_url_says_the_same_period_again():
@@ -109,7 +177,7 @@ some_days = st.dates(dt.date(1990, 1, 1), dt.date(2100, 12, 31))
 
 @given(some_days, st.sampled_from([name for name in periods.LABELS if name != "range"]))
 def test_a_period_follows_the_one_before_and_is_never_shorter_by_more_than_a_month_is(day, name):
-    period = named(name, day)
+    period = named(name, dt.datetime.combine(day, NOON))
     assert period.previous_first <= period.previous_last < period.first <= period.last <= day
     before = (period.previous_last - period.previous_first).days + 1
     assert abs(before - period.days) <= (3 if "month" in name else 0)

@@ -433,7 +433,7 @@ def test_the_cards_show_today_and_a_dash_for_what_no_call_can_tell(client, alice
     make_call(alice, 120, ago=200)
     make_call(alice, 60, ago=120, status=timeline.NO_ANSWER)
     cards = client.get(reverse("cards"), **HTMX).content.decode()
-    for value in ("2", "1", "01:00", "2 min 00 s", "50.0%"):
+    for value in ("2", "1", "01:00", "2\xa0min\xa000\xa0s", "50.0%"):
         assert f'<dd class="card-value">{value}</dd>' in cards
     assert "0 dropped, 0 failed, 1 no answer" in cards
     assert "answered, with hold and wrap-up: 02:00" in cards

@@ -97,8 +97,8 @@ def test_the_bar_keeps_what_else_the_address_says(people):
 def test_cards_tell_the_change_against_the_period_before(people):
     for ago in (3600, 3000, 2000):
         make_call(people.alice, 60, ago=ago)
-    make_call(people.alice, 120, ago=DAY)
-    make_call(people.alice, 0, ago=DAY, status=timeline.FAILED)
+    make_call(people.alice, 120, ago=DAY + 3600)
+    make_call(people.alice, 0, ago=DAY + 3600, status=timeline.FAILED)
     cards = text_of(people.alice, "/cards/", **PART)
     found = dict(re.findall(r'id="card_(\w+)".*?class="change ([^"]*)">', cards, re.DOTALL))
     assert (
@@ -112,7 +112,11 @@ def test_cards_tell_the_change_against_the_period_before(people):
             "success_rate": "change-up change-good",
         }.items()
     )
-    assert "+50.0%" in cards and "+50.0 points" in cards and "against 2 before" in cards
+    assert (
+        "+50.0%" in cards
+        and "+50.0 points" in cards
+        and re.search(r"vs. yesterday until \d\d:\d\d: 2</span>", cards)
+    )
 
 
 def test_without_a_call_before_there_is_nothing_to_compare(people):
@@ -120,6 +124,13 @@ def test_without_a_call_before_there_is_nothing_to_compare(people):
     cards = text_of(people.alice, "/cards/", **PART)
     assert cards.count("Nothing to compare with") == len(ON_CARDS)
     assert "change-up" not in cards
+
+
+@pytest.mark.parametrize("url", ["/", "/team/", "/organization/", "/reports/?period=today"])
+def test_a_page_says_up_to_when_it_compares(people, url):
+    who = people.alice if url == "/" else people.ada
+    page = text_of(who, url, **{"Accept-Language": "es"})
+    assert re.search(r">\s*Cambios frente a ayer hasta las \d\d:\d\d\s*<", page)
 
 
 # --- Saved views ---------------------------------------------------------------------------------

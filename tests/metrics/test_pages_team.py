@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.models import Team, User
 from calls import services, timeline
 from calls.models import CallLog
-from common.instants import day_start, now, today
+from common.instants import day_start, local_now, now, today
 from common.periods import named
 from metrics.dashboard.wallboard import look_at
 from tests.support.people import People, make_call, make_user
@@ -31,7 +31,7 @@ def wall_of(*people: User):
 
 
 def wall_over(people):
-    return look_at(people, named("today", today()))
+    return look_at(people, named("today", local_now()))
 
 
 def test_the_noon_of_these_tests(people):

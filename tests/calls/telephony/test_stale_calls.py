@@ -172,8 +172,8 @@ def test_administrators_are_told_until_it_speaks_again(people, silent, client, c
         assert hooks.watch_silence() == [silent]
     assert "silence account=pbx kind=exchange since=" in caplog.text
     for page in texts(client, people.ada):
-        assert "pbx has said nothing for 2 h 00 min." in page
-        assert "It usually tells of a call every 10 min 00 s." in page
+        assert "pbx has said nothing for 2\xa0h\xa000\xa0min." in page
+        assert "It usually tells of a call every 10\xa0min\xa000\xa0s." in page
     assert hooks.watch_silence() == []
     silent.refresh_from_db()
     hooks.heard(silent)

@@ -1,0 +1,1 @@
+"""How each language writes days and times: Django's own forms, where they are not changed here."""

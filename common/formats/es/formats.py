@@ -1,0 +1,3 @@
+"""Spanish; the rest is Django's: 27/11/2026, 27 de noviembre de 2026, 10:40."""
+
+DAY_AND_MONTH_FORMAT = "j b"
