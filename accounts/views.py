@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
+from django_ratelimit.core import get_usage
 
-from accounts.attempts import Attempt
+from accounts.attempts import RATE, Attempt
 from accounts.backends import DEMO_PASSWORD
 from accounts.forms import KeyForm, LanguageForm, PreferencesForm, SignInForm
 from accounts.models import ApiKey, User
-from accounts.requests import PageRequest
+from accounts.requests import PageRequest, person_of
 from accounts.roles import start_page_of
 from accounts.services import role_names
 
@@ -51,18 +52,34 @@ class SignIn(auth.LoginView):
         return context
 
     def _too_many(self, wait: int) -> HttpResponse:
-        sentence = ngettext(
-            "Too many attempts. Wait %(n)d second and try again.",
-            "Too many attempts. Wait %(n)d seconds and try again.",
-            wait,
-        )
-        context = self.get_context_data(refused=sentence % {"n": wait}, form=SignInForm())
+        context = self.get_context_data(refused=_wait_in_words(wait), form=SignInForm())
         headers = {"Retry-After": str(wait)}
         return self.render_to_response(context, status=429, headers=headers)
 
 
+def _wait_in_words(seconds: int) -> str:
+    sentence = ngettext(
+        "Too many attempts. Wait %(n)d second and try again.",
+        "Too many attempts. Wait %(n)d seconds and try again.",
+        seconds,
+    )
+    return sentence % {"n": seconds}
+
+
 class PasswordChange(auth.PasswordChangeView):
+    """Asks for the old password, too: ten tries a minute, so that nobody guesses it at a desk that
+    was left open."""
+
     success_url = reverse_lazy("me")
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        usage = get_usage(request, group="password", key="user", rate=RATE, increment=True)
+        if not (usage and usage["should_limit"]):
+            return super().post(request, *args, **kwargs)
+        form = self.get_form_class()(person_of(request))
+        context = self.get_context_data(refused=_wait_in_words(usage["time_left"]), form=form)
+        headers = {"Retry-After": str(usage["time_left"])}
+        return self.render_to_response(context, status=429, headers=headers)
 
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(self.request, _("Your password was changed."))

@@ -110,6 +110,15 @@ def test_a_bad_password_changes_nothing(client, alice, old, new):
     assert Client().login(username="alice", password=PASSWORD)
 
 
+def test_the_old_password_is_not_guessed(client, alice):
+    for _ in range(10):
+        assert change_password(client, old="wrong").status_code == 200
+    refused = change_password(client)
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert Client().login(username="alice", password=PASSWORD)
+
+
 # --- Keys ----------------------------------------------------------------------------------------
 
 
