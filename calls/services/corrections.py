@@ -11,7 +11,7 @@ from accounts.models import User
 from calls import timeline
 from calls.errors import BadCallData, CallConflict
 from calls.models import CallLog
-from calls.services.recording import Change, ReportedTime, add_facts, fact, lock, voice_of
+from calls.services.recording import Change, ReportedTime, add_facts, fact, lock_again, voice_of
 from common.instants import cut, now, to_ms
 
 
@@ -35,7 +35,7 @@ def correct_call(
     if status is not None and status not in timeline.TERMINAL:
         raise BadCallData(_("Choose how the call ended."), "status")
     with transaction.atomic():
-        call = lock(pk=call.pk)
+        call = lock_again(call)
         if call.end_time is None:
             raise CallConflict(_("This call is still running; end it first."))
         instants = {"start": start, "answered": answered, "end": end}
@@ -78,7 +78,7 @@ def _after_last_correction(call: CallLog) -> dt.datetime:
 def add_note(call: CallLog, actor: User, notes: str) -> CallLog:
     """Replaces the call's notes; what stood there before stays in the ledger."""
     with transaction.atomic():
-        call = lock(pk=call.pk)
+        call = lock_again(call)
         if _as_shown(call.notes) == _as_shown(notes):
             return call
         reported = ReportedTime(now(), source=voice_of(actor, call))
@@ -94,4 +94,4 @@ def _as_shown(notes: str) -> str:
 def refold(call: CallLog) -> list[str]:
     """Folds the ledger of `call` again; the names of the fields that differed (none, normally)."""
     with transaction.atomic():
-        return sorted(Change(lock(pk=call.pk)).save())
+        return sorted(Change(lock_again(call)).save())

@@ -39,10 +39,21 @@ class ReportedTime:
 
 
 def lock(**which: Any) -> CallLog:
+    """The locked call. CallNotFound if there is none.
+
+    Who locks several does so in this order, or two could wait for each other: a call that has no
+    agent, its agent's turn (services.matching), calls that have one, the sums of their people.
+    """
     try:
         return CallLog.objects.select_for_update().get(**which)
     except CallLog.DoesNotExist as error:
         raise CallNotFound(_("There is no such call among yours.")) from error
+
+
+def lock_again(call: CallLog) -> CallLog:
+    """Locks a call that was read before. If it became one with its click meanwhile, that one."""
+    known = CallLog.objects.select_for_update().filter(pk=call.pk).first()
+    return known or lock(aliases__alias=call.call_id)
 
 
 def voice_of(actor: User, call: CallLog) -> str:

@@ -16,7 +16,16 @@ from accounts.models import User
 from calls import timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallLog, Disposition
-from calls.services.recording import AGENT, Change, ReportedTime, add_facts, fact, lock, voice_of
+from calls.services.recording import (
+    AGENT,
+    Change,
+    ReportedTime,
+    add_facts,
+    fact,
+    lock,
+    lock_again,
+    voice_of,
+)
 from common.databases.prepared_sql import A_NUMBER, AN_INSTANT, Prepared
 from common.instants import now, to_ms
 
@@ -29,7 +38,7 @@ def set_disposition(call: CallLog, actor: User, code: str, source: str = "") -> 
     if code:
         check_disposition(code, call.user or actor)
     with transaction.atomic():
-        call = lock(pk=call.pk)
+        call = lock_again(call)
         if call.disposition == code:
             return call
         reported = ReportedTime(now(), source=source or voice_of(actor, call))
@@ -120,7 +129,7 @@ def leave_wrap_ups(user: User, at: dt.datetime, *, offline: bool = False) -> Non
 _WRAPPING_UP = Prepared(
     lambda: (
         CallLog.objects.filter(user=A_NUMBER, wrap_up_since__lte=AN_INSTANT)
-        .order_by()
+        .order_by("pk")
         .values_list("pk")
     ),
     A_NUMBER,
