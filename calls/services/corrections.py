@@ -11,7 +11,7 @@ from accounts.models import User
 from calls import timeline
 from calls.errors import BadCallData, CallConflict
 from calls.models import CallLog
-from calls.services.recording import Change, ReportedTime, add_facts, fact, lock_again, voice_of
+from calls.services.recording import Change, ReportedTime, add_word, fact, lock_again, voice_of
 from common.instants import cut, now, to_ms
 
 
@@ -46,8 +46,8 @@ def correct_call(
             data["status"] = status
         data["reason"] = reason.strip()
         _check_order(call, data)
-        reported = ReportedTime(_after_last_correction(call), source=voice_of(actor, call))
-        add_facts(call, [fact(timeline.CORRECTED, reported, data=data)], actor=actor)
+        reported = ReportedTime(now(), source=voice_of(actor, call))
+        add_word(call, fact(timeline.CORRECTED, reported, data=data), actor=actor)
     return call
 
 
@@ -58,21 +58,12 @@ def _check_order(call: CallLog, data: Mapping[str, Any]) -> None:
     answered = data.get("answered", call.answered_time and to_ms(call.answered_time))
     if start < 0:  # 1970; far before it, an instant has no place in the index of words
         raise BadCallData(_("This date is out of range."), "start")
-    if end > to_ms(now()):
+    if "end" in data and end > to_ms(now()):
         raise BadCallData(_("The end is in the future."), "end")
     if end < start:
         raise BadCallData(_("The call cannot end before it started."), "end")
     if answered is not None and not start <= answered <= end:
         raise BadCallData(_("The answer must lie between start and end."), "answered")
-
-
-def _after_last_correction(call: CallLog) -> dt.datetime:
-    """Now, or a millisecond after the last correction if that is later: the last word wins."""
-    last = call.events.filter(kind=timeline.CORRECTED).order_by("-occurred_at").first()
-    present = now()
-    if last is None:
-        return present
-    return max(present, last.occurred_at + dt.timedelta(milliseconds=1))
 
 
 def add_note(call: CallLog, actor: User, notes: str) -> CallLog:
@@ -82,7 +73,7 @@ def add_note(call: CallLog, actor: User, notes: str) -> CallLog:
         if _as_shown(call.notes) == _as_shown(notes):
             return call
         reported = ReportedTime(now(), source=voice_of(actor, call))
-        add_facts(call, [fact(timeline.NOTED, reported, data={"notes": notes})], actor=actor)
+        add_word(call, fact(timeline.NOTED, reported, data={"notes": notes}), actor=actor)
     return call
 
 

@@ -29,7 +29,7 @@ def assign(call: CallLog, agent: User, actor: User) -> CallLog:
             raise CallConflict(_("This call has an agent already."))
         change = given_to(call, agent)
         reported = ReportedTime(now(), source=ADMIN)
-        change.add([fact(timeline.NOTED, reported, data={"assigned": agent.username})], actor=actor)
+        change.say(fact(timeline.NOTED, reported, data={"assigned": agent.username}), actor=actor)
         change.save(*REPORTED_FIELDS, alive=False)
     mark_shared(change.call)
     return change.call

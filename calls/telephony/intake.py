@@ -20,7 +20,7 @@ from calls.providers.base import ProviderEvent
 from calls.services import wrap_up
 from calls.services.conversations import mark_shared
 from calls.services.matching import wait_for_turn
-from calls.services.recording import Change, lock_again
+from calls.services.recording import Change, ReportedTime, lock_again
 from calls.telephony import sequence_numbers, waiting_facts
 from calls.telephony.clicks import LINK, adopted, given_to
 from calls.telephony.lines import Lines
@@ -164,7 +164,7 @@ def _make(account: ProviderAccount, call_id: str, lines: Lines) -> Written:
     change.add_lines(lines.rows(call))
     state = _take_over(change)
     if call.user is not None and call.end_time is None:
-        wrap_up.leave_wrap_ups(call.user, call.start_time)
+        wrap_up.leave_wrap_ups(call.user, ReportedTime(call.start_time, explicit=True))
     change.save()
     return Written(call, True, state.turns)
 

@@ -10,7 +10,7 @@ from calls import timeline
 from calls.models import CallEvent, CallLog
 from calls.providers.reading import joined
 from calls.services import wrap_up
-from calls.services.recording import Change
+from calls.services.recording import Change, ReportedTime
 from calls.telephony.clicks import LINK, given_to
 from common.instants import to_ms
 
@@ -53,22 +53,13 @@ def _write(
         change = Change(call)
     call = change.call
     call.conversation = first.conversation  # which the first may have been told to join another
-    change.add_lines([*(_copied(event, call) for event in said), _mark(call, turn, said[0])])
+    change.add_lines([*(event.repeated_in(call) for event in said), _mark(call, turn, said[0])])
     take_over(change)
     is_new = call.pk is None
     if is_new and call.user is not None and call.end_time is None:
-        wrap_up.leave_wrap_ups(call.user, call.start_time)
+        wrap_up.leave_wrap_ups(call.user, ReportedTime(call.start_time, explicit=True))
     if not change.is_empty:
         change.save(*_TOLD)
-
-
-def _copied(event: CallEvent, call: CallLog) -> CallEvent:
-    fields = {
-        field.attname: getattr(event, field.attname)
-        for field in CallEvent._meta.concrete_fields
-        if field.name not in ("id", "call")
-    }
-    return CallEvent(call=call, **fields)
 
 
 def _mark(call: CallLog, turn: int, like: CallEvent) -> CallEvent:
