@@ -25,6 +25,8 @@ TARGETS = {
     "calls/timeline/fold.py": ("calls/test_timeline",),
     "calls/timeline/intervals.py": ("calls/test_timeline",),
     "calls/timeline/gaps.py": ("calls/test_timeline",),
+    "calls/timeline/noted.py": ("calls/test_timeline",),
+    "calls/timeline/order.py": ("calls/test_timeline",),
     "calls/telephony/intake.py": (
         "calls/telephony/test_intake",
         "calls/telephony/test_sequence_numbers",
@@ -34,6 +36,7 @@ TARGETS = {
         "calls/test_wrap_up",
         "calls/telephony/test_intake",
     ),
+    "calls/services/steps.py": ("calls/test_services",),
     "calls/services/corrections.py": ("calls/test_services",),
     "calls/services/stale.py": ("calls/test_services",),
     "calls/services/recording.py": (

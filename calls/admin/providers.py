@@ -22,7 +22,7 @@ from calls.admin.pages import RoughPaginator
 from calls.models import ProviderAccount, ProviderIdentity, RawEvent
 from calls.providers import adapters
 from calls.simulation.trial import try_hook
-from calls.telephony import hooks, intake
+from calls.telephony import assignment, hooks
 from calls.telephony.setup import hook_address, setting_of, setup_lines
 from calls.templatetags.calls_format import NOTHING
 from common.dates import moment_ms
@@ -261,7 +261,7 @@ def give_waiting(page: ModelAdmin[Any], request: HttpRequest, identity: Provider
     if identity.account_id is not None:
         accounts = accounts.filter(pk=identity.account_id)
     given = sum(
-        intake.assign_waiting(account, identity.identity, identity.user, person_of(request))
+        assignment.assign_waiting(account, identity.identity, identity.user, person_of(request))
         for account in accounts
     )
     if given:

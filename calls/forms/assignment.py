@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from calls.errors import CallError
 from calls.models import CallLog, ProviderIdentity
-from calls.telephony import intake
+from calls.telephony import assignment
 
 
 class AssignmentForm(forms.Form):
@@ -19,14 +19,14 @@ class AssignmentForm(forms.Form):
     def __init__(self, data: Any = None, *, call: CallLog, **kwargs: Any):
         super().__init__(data, **kwargs)
         self.call = call
-        self.identity = intake.identity_of(call)
+        self.identity = assignment.identity_of(call)
         people = User.objects.filter(is_active=True)
         agent: Any = self.fields["agent"]
         agent.queryset = people.order_by("name_key", "pk")
         if not self.identity or call.account is None:
             del self.fields["remember"]
             return
-        waiting = intake.waiting(call.account, self.identity).count()
+        waiting = assignment.waiting(call.account, self.identity).count()
         self.fields["remember"].label = _("%(who)s is always this agent") % {"who": self.identity}
         self.fields["remember"].help_text = _(
             "Further calls go there by themselves, and so do the %(n)d that wait now."
@@ -45,9 +45,9 @@ class AssignmentForm(forms.Form):
                     ).compared,
                     defaults={"user": agent},
                 )
-                intake.assign_waiting(self.call.account, self.identity, agent, actor)
+                assignment.assign_waiting(self.call.account, self.identity, agent, actor)
             else:
-                intake.assign(self.call, agent, actor)
+                assignment.assign(self.call, agent, actor)
         except CallError as error:
             self.add_error(None, error.message)
             return False

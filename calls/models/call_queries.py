@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from calls import timeline
@@ -86,10 +86,16 @@ class CallQuerySet(ReadQuerySet["CallLog"]):
         return self.filter(call_id=call_id).first() or self.filter(aliases__alias=call_id).first()
 
     def parts_of(
-        self, account: "ProviderAccount | int | None", conversation: str
+        self, account: "ProviderAccount | int | OuterRef | None", conversation: "str | OuterRef"
     ) -> "CallQuerySet":
         """What `account` said of one whole call; none for "", or SQLite would not use its index."""
         return self.filter(account=account, conversation=conversation).exclude(conversation="")
+
+    def unmarked_parts(self) -> "CallQuerySet":
+        """Calls that have other parts, of which they do not say so: see services.conversations."""
+        parts = self.model._default_manager.parts_of(OuterRef("account"), OuterRef("conversation"))
+        others = parts.exclude(pk=OuterRef("pk"))
+        return self.filter(Exists(others), is_shared=False).exclude(conversation="")
 
     def active(self) -> "CallQuerySet":
         """Calls that have not ended."""

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from calls import timeline
@@ -61,6 +62,8 @@ class CallEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of
     provider_event_id = models.CharField(max_length=120, blank=True)
     sequence = models.BigIntegerField(null=True, blank=True)
     payload_hash = models.CharField(max_length=64, blank=True)
+    # The key of the line of another call that this one repeats: calls became one, or turns.
+    repeats = models.BigIntegerField(null=True, blank=True, editable=False)
     data = models.JSONField(_("data"), default=dict, blank=True)
 
     objects = LedgerQuerySet.as_manager()
@@ -90,19 +93,34 @@ class CallEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of
         super().save(*args, **kwargs)
 
     @staticmethod
-    def fact(
-        key: str, kind: str, occurred_at: dt.datetime, source: str, data: dict[str, Any]
+    def _fact(
+        key: str, kind: str, at: dt.datetime, source: str, data: dict[str, Any], number: int
     ) -> timeline.Event:
-        return timeline.Event(key=key, kind=kind, at=to_ms(occurred_at), source=source, data=data)
+        return timeline.Event(key, kind, to_ms(at), source, data, number)
+
+    @property
+    def number(self) -> int:
+        """Its place in the order in which lines were taken down, whichever ledger it is in; 0 while
+        it is not stored. Keys grow, and within a call only who has locked it adds lines."""
+        return self.repeats or self.pk or 0
 
     def as_fact(self) -> timeline.Event:
         """This line as the fold reads it."""
-        return self.fact(self.key, self.kind, self.occurred_at, self.source, self.data)
+        return self._fact(
+            self.key, self.kind, self.occurred_at, self.source, self.data, self.number
+        )
 
     @classmethod
     def facts_of(cls, call: CallLog) -> list[timeline.Event]:
         """The ledger of `call` as the fold reads it."""
-        return [cls.fact(*row) for row in _FACTS.values(call.pk)]
+        return [cls._fact(*row) for row in _FACTS.values(call.pk)]
+
+    def repeated_in(self, call: CallLog) -> "CallEvent":
+        """The unsaved line of `call` that says the same, at this one's place in the order."""
+        own = ("id", "call", "repeats")
+        fields = [f.attname for f in self._meta.concrete_fields if f.name not in own]
+        said = {name: getattr(self, name) for name in fields}
+        return CallEvent(call=call, repeats=self.number, **said)
 
     @classmethod
     def of_fact(cls, call: CallLog, fact: timeline.Event, **fields: Any) -> "CallEvent":
@@ -118,11 +136,13 @@ class CallEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of
         )
 
 
+# What CallEvent.number says in Python.
+_NUMBER = Coalesce("repeats", "pk", output_field=models.BigIntegerField())
 _FACTS = Prepared(
     lambda: (
         CallEvent.objects.filter(call=A_NUMBER)
         .order_by()
-        .values_list("key", "kind", "occurred_at", "source", "data")
+        .values_list("key", "kind", "occurred_at", "source", "data", _NUMBER)
     ),
     A_NUMBER,
 )

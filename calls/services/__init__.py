@@ -7,17 +7,14 @@ from calls.services.lifecycle import (
     DIALLER,
     NOT_DIALLED,
     OFFLINE_AFTER,
-    STEPS,
     end_call,
-    heartbeat,
-    heartbeat_all,
     not_dialled,
     settle_instant,
     start_call,
-    step,
 )
 from calls.services.recording import ADMIN, AGENT, CLIENT, ReportedTime
 from calls.services.stale import GOES_ON, GONE, close_stale_calls
+from calls.services.steps import STEPS, heartbeat, heartbeat_all, step
 
 __all__ = [
     "ADMIN",

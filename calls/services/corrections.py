@@ -11,7 +11,7 @@ from accounts.models import User
 from calls import timeline
 from calls.errors import BadCallData, CallConflict
 from calls.models import CallLog
-from calls.services.recording import Change, ReportedTime, add_facts, fact, lock, voice_of
+from calls.services.recording import Change, ReportedTime, add_word, fact, lock_again, voice_of
 from common.instants import cut, now, to_ms
 
 
@@ -35,7 +35,7 @@ def correct_call(
     if status is not None and status not in timeline.TERMINAL:
         raise BadCallData(_("Choose how the call ended."), "status")
     with transaction.atomic():
-        call = lock(pk=call.pk)
+        call = lock_again(call)
         if call.end_time is None:
             raise CallConflict(_("This call is still running; end it first."))
         instants = {"start": start, "answered": answered, "end": end}
@@ -46,8 +46,8 @@ def correct_call(
             data["status"] = status
         data["reason"] = reason.strip()
         _check_order(call, data)
-        reported = ReportedTime(_after_last_correction(call), source=voice_of(actor, call))
-        add_facts(call, [fact(timeline.CORRECTED, reported, data=data)], actor=actor)
+        reported = ReportedTime(now(), source=voice_of(actor, call))
+        add_word(call, fact(timeline.CORRECTED, reported, data=data), actor=actor)
     return call
 
 
@@ -58,7 +58,7 @@ def _check_order(call: CallLog, data: Mapping[str, Any]) -> None:
     answered = data.get("answered", call.answered_time and to_ms(call.answered_time))
     if start < 0:  # 1970; far before it, an instant has no place in the index of words
         raise BadCallData(_("This date is out of range."), "start")
-    if end > to_ms(now()):
+    if "end" in data and end > to_ms(now()):
         raise BadCallData(_("The end is in the future."), "end")
     if end < start:
         raise BadCallData(_("The call cannot end before it started."), "end")
@@ -66,23 +66,14 @@ def _check_order(call: CallLog, data: Mapping[str, Any]) -> None:
         raise BadCallData(_("The answer must lie between start and end."), "answered")
 
 
-def _after_last_correction(call: CallLog) -> dt.datetime:
-    """Now, or a millisecond after the last correction if that is later: the last word wins."""
-    last = call.events.filter(kind=timeline.CORRECTED).order_by("-occurred_at").first()
-    present = now()
-    if last is None:
-        return present
-    return max(present, last.occurred_at + dt.timedelta(milliseconds=1))
-
-
 def add_note(call: CallLog, actor: User, notes: str) -> CallLog:
     """Replaces the call's notes; what stood there before stays in the ledger."""
     with transaction.atomic():
-        call = lock(pk=call.pk)
+        call = lock_again(call)
         if _as_shown(call.notes) == _as_shown(notes):
             return call
         reported = ReportedTime(now(), source=voice_of(actor, call))
-        add_facts(call, [fact(timeline.NOTED, reported, data={"notes": notes})], actor=actor)
+        add_word(call, fact(timeline.NOTED, reported, data={"notes": notes}), actor=actor)
     return call
 
 
@@ -94,4 +85,4 @@ def _as_shown(notes: str) -> str:
 def refold(call: CallLog) -> list[str]:
     """Folds the ledger of `call` again; the names of the fields that differed (none, normally)."""
     with transaction.atomic():
-        return sorted(Change(lock(pk=call.pk)).save())
+        return sorted(Change(lock_again(call)).save())

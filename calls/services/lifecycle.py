@@ -6,7 +6,6 @@ every one of them is idempotent. Instants are aware datetimes; a missing one mea
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,8 +19,7 @@ from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallAlias, CallLog, Contact
 from calls.services import wrap_up as wrap_ups
 from calls.services.matching import heard_call, wait_for_turn
-from calls.services.recording import AGENT, Change, ReportedTime, add_facts, fact, lock
-from common.databases.prepared_sql import A_NUMBER, A_UUID, Prepared
+from calls.services.recording import AGENT, Change, ReportedTime, add_facts, fact, lock, lock_own
 from common.instants import cut, now
 from common.phones import line_of
 
@@ -32,15 +30,6 @@ CLOCK_TOLERANCE = dt.timedelta(seconds=2)
 
 # Our server, which asks a phone system to dial for a person.
 DIALLER, NOT_DIALLED = "dialler", "not_dialled"
-
-# What an agent may say during a call: action -> kind of event.
-STEPS: Mapping[str, str] = {
-    "answer": timeline.ANSWERED,
-    "hold": timeline.HELD,
-    "resume": timeline.RESUMED,
-    "pause": timeline.PAUSED,
-    "unpause": timeline.UNPAUSED,
-}
 
 
 def settle_instant(
@@ -102,7 +91,7 @@ def start_call(
         with transaction.atomic():
             if (heard := _heard(user, call.phone_line, reported.at)) is not None:
                 return _join_heard(heard, call, reported, is_named=call_id is not None), True
-            wrap_ups.leave_wrap_ups(user, reported.at, offline=reported.offline)
+            wrap_ups.leave_wrap_ups(user, reported)
             add_facts(call, [_click(reported)], actor=user, alive=False)
     except IntegrityError:
         earlier = _find_own(call_id, user) if call_id is not None else None
@@ -164,43 +153,6 @@ def _find_own(call_id: uuid.UUID, user: User) -> CallLog | None:
     return earlier
 
 
-def step(
-    call_id: uuid.UUID, user: User, action: str, *, reported: ReportedTime | None = None
-) -> CallLog:
-    """Records that `user` did `action` (a key of STEPS) in their own call.
-
-    Saying what is already so adds nothing. CallConflict once the call has ended; but what is
-    reported late of a call that only the watchdog has ended counts, for the person's end is still
-    to come.
-    """
-    reported = reported or ReportedTime(now())
-    kind = STEPS[action]
-    with transaction.atomic():
-        call = _lock_own(call_id, user)
-        said = fact(kind, reported)
-        if call.end_time is not None:
-            if call.events.filter(key=said.key).exists():
-                return call
-            if not (reported.explicit and call.ended_by == timeline.WATCHDOG):
-                raise CallConflict(_("This call has ended."))
-        elif not reported.explicit and _says_nothing(call, kind):
-            return call
-        if reported.at < call.start_time:
-            raise BadCallData(_("This is before the start of the call."), "occurred_at")
-        add_facts(call, [said], actor=user)
-    return call
-
-
-def _says_nothing(call: CallLog, kind: str) -> bool:
-    return {
-        timeline.ANSWERED: call.answered_time is not None,
-        timeline.HELD: call.held_since is not None,
-        timeline.RESUMED: call.held_since is None,
-        timeline.PAUSED: call.paused_since is not None,
-        timeline.UNPAUSED: call.paused_since is None,
-    }[kind]
-
-
 def end_call(
     call_id: uuid.UUID,
     user: User,
@@ -226,7 +178,7 @@ def end_call(
     if disposition:
         wrap_ups.check_disposition(disposition, user)
     with transaction.atomic():
-        call = _lock_own(call_id, user)
+        call = lock_own(call_id, user)
         if reported.at < call.start_time:
             if reported.explicit:
                 raise BadCallData(_("The call cannot end before it started."), "ended_at")
@@ -239,12 +191,13 @@ def end_call(
         data: dict[str, Any] = {"status": status}
         if notes:
             data["notes"] = notes
-        said = [fact(timeline.ENDED, reported, key=timeline.ENDED, data=data)]
+        change = Change(call)
+        change.add([fact(timeline.ENDED, reported, key=timeline.ENDED, data=data)], actor=user)
         if disposition:
-            said.append(wrap_ups.outcome(disposition, reported))
+            change.say(wrap_ups.outcome(disposition, reported), actor=user)
         if wrap_up:
-            said += wrap_ups.wrap_up_begun(call, reported)
-        add_facts(call, said, actor=user)
+            change.add(wrap_ups.wrap_up_begun(call, reported), actor=user)
+        change.save()
     return call
 
 
@@ -254,7 +207,7 @@ def not_dialled(call_id: uuid.UUID, user: User, why: str) -> CallLog:
     Not if the phone system has reported the call all the same: then it knows better.
     """
     with transaction.atomic():
-        call = _lock_own(call_id, user)
+        call = lock_own(call_id, user)
         if call.end_time is not None or call.account_id is not None:
             return call
         data = {"status": timeline.FAILED, "reason": NOT_DIALLED, "said": why[:300]}
@@ -283,37 +236,3 @@ def _check_same_end(call: CallLog, status: str) -> None:
         raise CallConflict(
             _("This call has already ended as %(status)s.") % {"status": call.status}
         )
-
-
-def heartbeat(call_id: uuid.UUID, user: User) -> CallLog:
-    """Notes that the call is known to be alive now. CallConflict once it has ended."""
-    with transaction.atomic():
-        call = _lock_own(call_id, user)
-        if call.end_time is not None:
-            raise CallConflict(_("This call has ended."))
-        call.last_seen_at = now()
-        call.save(update_fields=["last_seen_at"])
-    return call
-
-
-def heartbeat_all(user: User) -> None:
-    """The person's page is open: all own running calls are alive."""
-    CallLog.objects.filter(user=user).active().update(last_seen_at=now())
-
-
-def _lock_own(call_id: uuid.UUID, user: User) -> CallLog:
-    call = next(iter(_OWN_LOCKED.found(user.pk, call_id)), None)
-    if call is None:
-        own = CallLog.objects.select_for_update().filter(user=user)
-        call = own.filter(aliases__alias=call_id).first()
-    if call is None:
-        raise CallNotFound(_("There is no such call among yours."))
-    call.user = user  # spares whoever listens a query
-    return call
-
-
-_OWN_LOCKED = Prepared(
-    lambda: CallLog.objects.select_for_update().filter(user=A_NUMBER, call_id=A_UUID).order_by(),
-    A_NUMBER,
-    A_UUID,
-)

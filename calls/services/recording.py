@@ -4,8 +4,10 @@ Used by calls.services and calls.telephony, the only writers of a call.
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, count
 from typing import Any, Final
 
 from django.dispatch import Signal
@@ -15,6 +17,7 @@ from accounts.models import User
 from calls import signals, timeline
 from calls.errors import CallNotFound
 from calls.models import CallEvent, CallLog
+from common.databases.prepared_sql import A_NUMBER, A_UUID, Prepared
 from common.instants import now, to_ms
 
 # By whose door something is reported: a page, a program with a key, somebody on another's behalf.
@@ -39,10 +42,40 @@ class ReportedTime:
 
 
 def lock(**which: Any) -> CallLog:
+    """The locked call. CallNotFound if there is none.
+
+    Who locks several does so in this order, or two could wait for each other: a call that has no
+    agent, its agent's turn (services.matching), calls that have one, the sums of their people.
+    """
     try:
         return CallLog.objects.select_for_update().get(**which)
     except CallLog.DoesNotExist as error:
         raise CallNotFound(_("There is no such call among yours.")) from error
+
+
+def lock_again(call: CallLog) -> CallLog:
+    """Locks a call that was read before. If it became one with its click meanwhile, that one."""
+    known = CallLog.objects.select_for_update().filter(pk=call.pk).first()
+    return known or lock(aliases__alias=call.call_id)
+
+
+def lock_own(call_id: uuid.UUID, user: User) -> CallLog:
+    """Locks `user`'s own call of this id. CallNotFound if there is none."""
+    call = next(iter(_OWN_LOCKED.found(user.pk, call_id)), None)
+    if call is None:
+        own = CallLog.objects.select_for_update().filter(user=user)
+        call = own.filter(aliases__alias=call_id).first()
+    if call is None:
+        raise CallNotFound(_("There is no such call among yours."))
+    call.user = user  # spares whoever listens a query
+    return call
+
+
+_OWN_LOCKED = Prepared(
+    lambda: CallLog.objects.select_for_update().filter(user=A_NUMBER, call_id=A_UUID).order_by(),
+    A_NUMBER,
+    A_UUID,
+)
 
 
 def voice_of(actor: User, call: CallLog) -> str:
@@ -72,6 +105,7 @@ class Change:
         self.call = call
         self.ledger = [] if call.pk is None else CallEvent.facts_of(call)
         self._known = {event.key for event in self.ledger}
+        self._last = max((event.number for event in self.ledger), default=0)
         self._lines: list[CallEvent] = []
         self._changed: set[str] = set()
         self._was_certain = _certainty_of_end(call)
@@ -86,6 +120,15 @@ class Change:
         """Whether this ends the call, or tells the end of one whose end was only estimated."""
         return _certainty_of_end(self.call) > self._was_certain
 
+    def knows(self, key: str) -> bool:
+        """Whether the ledger has a line of this key."""
+        return key in self._known
+
+    def unused(self, key: str) -> str:
+        """`key`, or one like it if the ledger has that."""
+        keys = chain([key], (f"{key}:{place}" for place in count(2)))
+        return next(one for one in keys if one not in self._known)
+
     def add(
         self,
         facts: Iterable[timeline.Event],
@@ -99,13 +142,23 @@ class Change:
             CallEvent.of_fact(self.call, fact, received_at=received, actor=actor) for fact in facts
         )
 
+    def say(self, said: timeline.Event, *, actor: User | None) -> None:
+        """Adds what `actor` says just now: no repetition of what was said in the same millisecond,
+        of which its key is made."""
+        self.add([replace(said, key=self.unused(said.key))], actor=actor)
+
     def add_lines(self, lines: Iterable[CallEvent]) -> None:
         """The same for unsaved lines, which say more than a fact: how it was heard of."""
         for line in lines:
             if line.key not in self._known:
                 self._known.add(line.key)
                 self._lines.append(line)
-                self.ledger.append(line.as_fact())
+                self.ledger.append(self._numbered(line.as_fact()))
+
+    def _numbered(self, said: timeline.Event) -> timeline.Event:
+        """`said` with its place behind those before it, as its line will have it."""
+        self._last = max(self._last + 1, said.number)
+        return said if said.number else replace(said, number=self._last)
 
     def fold(self) -> timeline.CallState:
         """What the ledger now proves; `call` takes it over."""
@@ -153,3 +206,10 @@ def add_facts(
     change = Change(call)
     change.add(facts, actor=actor)
     change.save(alive=alive)
+
+
+def add_word(call: CallLog, said: timeline.Event, *, actor: User) -> None:
+    """The same for what `actor` says just now: see Change.say."""
+    change = Change(call)
+    change.say(said, actor=actor)
+    change.save()

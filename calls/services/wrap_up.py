@@ -7,6 +7,7 @@ file where an end or a start says something of it.
 import datetime as dt
 import uuid
 from dataclasses import replace
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +17,17 @@ from accounts.models import User
 from calls import timeline
 from calls.errors import BadCallData, CallConflict, CallNotFound
 from calls.models import CallLog, Disposition
-from calls.services.recording import AGENT, Change, ReportedTime, add_facts, fact, lock, voice_of
+from calls.services.recording import (
+    AGENT,
+    Change,
+    ReportedTime,
+    add_facts,
+    add_word,
+    fact,
+    lock,
+    lock_again,
+    voice_of,
+)
 from common.databases.prepared_sql import A_NUMBER, AN_INSTANT, Prepared
 from common.instants import now, to_ms
 
@@ -29,11 +40,11 @@ def set_disposition(call: CallLog, actor: User, code: str, source: str = "") -> 
     if code:
         check_disposition(code, call.user or actor)
     with transaction.atomic():
-        call = lock(pk=call.pk)
+        call = lock_again(call)
         if call.disposition == code:
             return call
         reported = ReportedTime(now(), source=source or voice_of(actor, call))
-        add_facts(call, [outcome(code, reported)], actor=actor)
+        add_word(call, outcome(code, reported), actor=actor)
     return call
 
 
@@ -108,19 +119,22 @@ def _leave(call: CallLog, reported: ReportedTime, *, actor: User | None) -> None
     add_facts(call, [_word(timeline.WRAP_UP_ENDED, reported)], actor=actor)
 
 
-def leave_wrap_ups(user: User, at: dt.datetime, *, offline: bool = False) -> None:
-    """`user` has begun another call."""
-    for (pk,) in _WRAPPING_UP.rows(user.pk, at):
+def leave_wrap_ups(user: User, begun: ReportedTime) -> None:
+    """`user` has begun another call. One that is said to have begun before ends no work after it;
+    one that begins now does, whatever the clock said when the work began."""
+    until = begun.at if begun.explicit else _ANY_TIME
+    for (pk,) in _WRAPPING_UP.rows(user.pk, until):
         call = lock(pk=pk)
         call.user = user
         if call.wrap_up_since is not None:
-            _leave(call, ReportedTime(at, offline), actor=user)
+            _leave(call, ReportedTime(begun.at, begun.offline), actor=user)
 
 
+_ANY_TIME: Final = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 _WRAPPING_UP = Prepared(
     lambda: (
         CallLog.objects.filter(user=A_NUMBER, wrap_up_since__lte=AN_INSTANT)
-        .order_by()
+        .order_by("pk")
         .values_list("pk")
     ),
     A_NUMBER,

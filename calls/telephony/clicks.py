@@ -5,7 +5,7 @@ from typing import Final
 
 from accounts.models import User
 from calls import timeline
-from calls.models import CallAlias, CallEvent, CallLog, ProviderAccount
+from calls.models import CallAlias, CallLog, ProviderAccount
 from calls.services.matching import clicked_call, wait_for_turn
 from calls.services.recording import Change, lock
 from calls.telephony.lines import Lines
@@ -14,6 +14,8 @@ from common.phones import line_of
 
 # What links a call to its phone system.
 LINK: Final = ("account_id", "provider", "provider_call_id", "conversation", "is_shared")
+# What people may say several times, which is never a repetition.
+_WORDS: Final = (timeline.NOTED, timeline.CORRECTED)
 
 
 def adopted(account: ProviderAccount, call_id: str, lines: Lines) -> CallLog | None:
@@ -47,17 +49,7 @@ def given_to(call: CallLog, agent: User) -> Change:
 
 def _joined(clicked: CallLog, heard: CallLog) -> Change:
     """One call of two: the click's, with the provider's ledger and the provider's link."""
-    rows = [
-        CallEvent(
-            call=clicked,
-            **{
-                field.attname: getattr(event, field.attname)
-                for field in CallEvent._meta.concrete_fields
-                if field.name not in ("id", "call")
-            },
-        )
-        for event in heard.events.all()
-    ]
+    lines = [event.repeated_in(clicked) for event in heard.events.all()]
     alias = heard.call_id  # its only name: a call takes another when its agent clicked for it
     values = {name: getattr(heard, name) for name in LINK}
     heard.user = None
@@ -66,5 +58,8 @@ def _joined(clicked: CallLog, heard: CallLog) -> Change:
         setattr(clicked, name, value)
     CallAlias.objects.create(alias=alias, call=clicked)
     change = Change(clicked)
-    change.add_lines(rows)
+    for line in lines:
+        if line.kind in _WORDS:  # somebody may have said something of both in one millisecond
+            line.key = change.unused(line.key)
+    change.add_lines(lines)
     return change

@@ -10,25 +10,17 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
-from django.db.models.fields.json import KeyTextTransform
-from django.utils.translation import gettext as _
+from django.db.models import Q
 
 from accounts.models import User
 from calls import timeline
-from calls.errors import CallConflict
-from calls.models import (
-    CallEvent,
-    CallLog,
-    CallQuerySet,
-    Contact,
-    ProviderAccount,
-)
-from calls.models.provider import compared_names
+from calls.models import CallLog, Contact, ProviderAccount
 from calls.providers import adapters
 from calls.providers.base import ProviderEvent
 from calls.services import wrap_up
-from calls.services.recording import ADMIN, Change, ReportedTime, fact, lock
+from calls.services.conversations import mark_shared
+from calls.services.matching import wait_for_turn
+from calls.services.recording import Change, ReportedTime, lock_again
 from calls.telephony import sequence_numbers, waiting_facts
 from calls.telephony.clicks import LINK, adopted, given_to
 from calls.telephony.lines import Lines
@@ -38,7 +30,7 @@ from common.instants import now, to_ms
 
 # What links a call to its phone system, and all that the phone system may say of it by itself.
 _NUMBER: Final = ("contact_phone", "phone_e164", "phone_line")
-_REPORTED_FIELDS: Final = (*LINK, *_NUMBER, "user", "direction", "contact")
+REPORTED_FIELDS: Final = (*LINK, *_NUMBER, "user", "direction", "contact")
 
 
 def record(
@@ -84,11 +76,13 @@ def record_overdue() -> int:
 
 
 class Written(NamedTuple):
-    """A call as it was written: whether that made it, and how often its person had it."""
+    """A call as it was written: whether that made it, how often its person had it, and whether it
+    is now a part of a conversation that it, or this row of it, was none of before."""
 
     call: CallLog
     is_new: bool
     turns: int
+    is_part: bool = False
 
 
 def _record_one(
@@ -96,8 +90,8 @@ def _record_one(
 ) -> CallLog | None:
     written = _tried(account, call_id, lines, also)
     if written is None:
-        # Another process may have made the call at this very moment.
-        if lines.waits and CallLog.objects.filter(_named(account, call_id)).exists():
+        # Another process may have made the call at this very moment, or one of it and its click.
+        if CallLog.objects.filter(_named(account, call_id)).exists():
             written = _tried(account, call_id, lines, None)
     elif _rings_several(account) and (written.is_new or lines.end):
         kept = waiting_facts.of_call(account, call_id)
@@ -128,9 +122,12 @@ def _tried(
             return written
 
     try:
-        return write()
+        written = write()
     except IntegrityError:  # another process made the call at this very moment: now it is there
-        return write()
+        written = write()
+    if written is not None and written.is_part:
+        mark_shared(written.call)
+    return written
 
 
 def _write(account: ProviderAccount, call_id: str, lines: Lines) -> Written | None:
@@ -148,14 +145,11 @@ def _write(account: ProviderAccount, call_id: str, lines: Lines) -> Written | No
         if clicked is None:
             written = _make(account, call_id, lines)
         else:
-            written = _continue(clicked, lines, _REPORTED_FIELDS)
-    later = []
+            written = _continue(clicked, lines, REPORTED_FIELDS)
     if written.turns > 1:
-        later = follow(written.call, written.turns, partial(_known, account), _take_over)
-    if is_new or lines.joined or later:
-        for one in (written.call, *later):
-            _share(one)
-    return written._replace(is_new=is_new)
+        follow(written.call, written.turns, partial(_known, account), _take_over)
+    is_part = is_new or bool(lines.joined) or written.turns > 1 or written.is_part
+    return written._replace(is_new=is_new, is_part=is_part)
 
 
 def _make(account: ProviderAccount, call_id: str, lines: Lines) -> Written:
@@ -170,7 +164,7 @@ def _make(account: ProviderAccount, call_id: str, lines: Lines) -> Written:
     change.add_lines(lines.rows(call))
     state = _take_over(change)
     if call.user is not None and call.end_time is None:
-        wrap_up.leave_wrap_ups(call.user, call.start_time)
+        wrap_up.leave_wrap_ups(call.user, ReportedTime(call.start_time, explicit=True))
     change.save()
     return Written(call, True, state.turns)
 
@@ -181,7 +175,7 @@ def _continue(call: CallLog, lines: Lines, touched: Sequence[str] = ()) -> Writt
     if found is None:
         change = Change(call)
     else:
-        change, touched = given_to(call, found), _REPORTED_FIELDS
+        change, touched = given_to(call, found), REPORTED_FIELDS
     call = change.call
     was = _reported(call)
     if call.user_id is not None:
@@ -194,13 +188,13 @@ def _continue(call: CallLog, lines: Lines, touched: Sequence[str] = ()) -> Writt
     wrap_up.begin_after_click(change)
     changed = {name for name, value in _reported(call).items() if value != was[name]}
     change.save(*changed.union(touched))
-    return Written(call, False, state.turns)
+    return Written(call, False, state.turns, is_part=found is not None)
 
 
 def _reported(call: CallLog) -> dict[str, Any]:
     return {
         field.name: getattr(call, field.attname)
-        for field in map(CallLog._meta.get_field, _REPORTED_FIELDS)
+        for field in map(CallLog._meta.get_field, REPORTED_FIELDS)
     }
 
 
@@ -242,79 +236,26 @@ def _take_over(change: Change) -> timeline.CallState:
     return state
 
 
-def _share(call: CallLog) -> None:
-    """Marks the parts of a call that several agents had: teams count them once."""
-    if not call.conversation:
-        return
-    parts = _PARTS.rows(call.account_id, call.conversation)
-    if len(parts) > 1 and (False,) in parts:
-        unmarked = CallLog.objects.parts_of(call.account, call.conversation)
-        if unmarked.filter(is_shared=False).update(is_shared=True):
-            call.is_shared = True
-
-
-_PARTS = Prepared(
-    lambda: CallLog.objects.parts_of(A_NUMBER, A_TEXT).order_by().values_list("is_shared"),
-    A_NUMBER,
-    A_TEXT,
-)
-
-
-def assign(call: CallLog, agent: User, actor: User) -> CallLog:
-    """Gives a call whose agent nobody knew to `agent`; the ledger says who did so.
-
-    The click that asked for it, if there was one, becomes one call with it. CallConflict if the
-    call has an agent.
-    """
-    with transaction.atomic():
-        call = lock(pk=call.pk)
-        if call.user_id is not None:
-            raise CallConflict(_("This call has an agent already."))
-        change = given_to(call, agent)
-        reported = ReportedTime(now(), source=ADMIN)
-        change.add([fact(timeline.NOTED, reported, data={"assigned": agent.username})], actor=actor)
-        change.save(*_REPORTED_FIELDS, alive=False)
-    return change.call
-
-
-def identity_of(call: CallLog) -> str:
-    """How the phone system names the agent of `call`; "" where it does not."""
-    events = call.events.filter(data__has_key="agent").order_by("occurred_at", "pk")
-    return str((events.values_list("data", flat=True).first() or {}).get("agent", ""))
-
-
-def waiting(account: ProviderAccount, identity: str) -> CallQuerySet:
-    """The calls without an agent that `account` says are those of `identity`, however it writes
-    it."""
-    calls = CallLog.objects.unassigned().filter(account=account)
-    events = CallEvent.objects.filter(call__in=calls.order_by(), data__has_key="agent")
-    names = events.order_by().values_list(KeyTextTransform("agent", "data"), flat=True).distinct()
-    meant = set(compared_names(account, [identity]))
-    same = [name for name in names if not meant.isdisjoint(compared_names(account, [name]))]
-    reported = CallEvent.objects.filter(call=OuterRef("pk"), data__agent__in=same)
-    return calls.filter(Exists(reported))
-
-
-def assign_waiting(account: ProviderAccount, identity: str, agent: User, actor: User) -> int:
-    """Gives the calls that wait for `identity` to be known to `agent`; how many."""
-    calls = list(waiting(account, identity))
-    for call in calls:
-        assign(call, agent, actor)
-    return len(calls)
-
-
 def expect(call: CallLog, account: ProviderAccount, call_id: str) -> None:
     """`account` has begun to dial for `call` and will call it `call_id`.
 
     Nothing is left to do where its first event was quicker than its answer.
     """
-    with transaction.atomic():
-        call = lock(pk=call.pk)
-        if call.account_id is not None or _known(account, call_id) is not None:
-            return
-        call.account, call.provider, call.provider_call_id = account, account.name, call_id
-        call.conversation = call_id
-        call.save(update_fields=["account", "provider", "provider_call_id", "conversation"])
+    assert call.user is not None
+    try:
+        with transaction.atomic():
+            wait_for_turn(call.user)  # an event that looks for its click finds it linked, or free
+            call = lock_again(call)
+            if call.account_id is not None:
+                return
+            if CallLog.objects.filter(_named(account, call_id)).exists():
+                return
+            call.account, call.provider, call.provider_call_id = account, account.name, call_id
+            call.conversation = call_id
+            call.save(update_fields=["account", "provider", "provider_call_id", "conversation"])
+    except IntegrityError:  # its first event, which names nobody, came at this very moment
+        return
+    mark_shared(call)
 
 
 def alive(calls: Iterable[CallLog]) -> None:

@@ -52,14 +52,23 @@ def count(
 
 
 def _tell_parts(account: ProviderAccount, conversation: str) -> None:
+    while not _told_to_all(account, conversation):
+        pass  # a part became one with its click: that one is a part now
+
+
+def _told_to_all(account: ProviderAccount, conversation: str) -> bool:
+    """Whether every part that there is was told what is kept of its conversation."""
     kept = _KEPT.found(account.pk, conversation)
     heard: dict[int, ConversationNumber] = {number.sequence: number for number in kept}
     known: dict[int, set[int]] = {}
     for pk, sequence in _KNOWN.values(account.pk, conversation):
         known.setdefault(pk, set()).add(sequence)
-    for (pk,) in _PARTS.rows(account.pk, conversation):
-        if not heard.keys() <= known.get(pk, set()):
-            _tell(account, pk, heard)
+    lacking = [
+        pk
+        for (pk,) in _PARTS.rows(account.pk, conversation)
+        if not heard.keys() <= known.get(pk, set())
+    ]
+    return not [pk for pk in lacking if not _is_told(account, pk, heard)]
 
 
 _KEPT = Prepared(
@@ -85,12 +94,12 @@ _KNOWN = Prepared(
 )
 
 
-def _tell(account: ProviderAccount, pk: int, heard: Mapping[int, ConversationNumber]) -> None:
-    """Adds what the ledger of this call lacks of the numbers `heard`."""
+def _is_told(account: ProviderAccount, pk: int, heard: Mapping[int, ConversationNumber]) -> bool:
+    """Adds what the ledger of this call lacks of the numbers `heard`; False if it is gone."""
     with transaction.atomic():
         call: CallLog | None = next(iter(_LOCKED.found(pk)), None)
-        if call is None:  # it was deleted, or became one with its click, at this very moment
-            return
+        if call is None:
+            return False
         change = Change(call)
         known = {event.data.get(_NUMBER) for event in change.ledger}
         for sequence, number in sorted(heard.items()):
@@ -103,6 +112,7 @@ def _tell(account: ProviderAccount, pk: int, heard: Mapping[int, ConversationNum
                 )
                 change.add([said], received=number.received_at)
         change.save(alive=False)
+    return True
 
 
 _LOCKED = Prepared(

@@ -10,7 +10,7 @@ from calls import timeline
 from calls.models import CallEvent, CallLog
 from calls.providers.reading import joined
 from calls.services import wrap_up
-from calls.services.recording import Change
+from calls.services.recording import Change, ReportedTime
 from calls.telephony.clicks import LINK, given_to
 from common.instants import to_ms
 
@@ -22,22 +22,23 @@ def follow(
     turns: int,
     known: Callable[[str], CallLog | None],
     take_over: Callable[[Change], object],
-) -> list[CallLog]:
-    """Writes the later of `turns` of the locked call `first`; the calls that they are.
+) -> None:
+    """Writes the later of `turns` of the locked call `first`.
 
     `known` gives the locked call of an id; `take_over` what the ledger says beyond instants.
     """
     said = list(first.events.filter(source__startswith=timeline.PROVIDER_PREFIX).order_by("pk"))
-    return [_written(first, turn, said, known, take_over) for turn in range(2, turns + 1)]
+    for turn in range(2, turns + 1):
+        _write(first, turn, said, known, take_over)
 
 
-def _written(
+def _write(
     first: CallLog,
     turn: int,
     said: list[CallEvent],
     known: Callable[[str], CallLog | None],
     take_over: Callable[[Change], object],
-) -> CallLog:
+) -> None:
     call_id = joined(first.provider_call_id, f"turn{turn}")
     call = known(call_id) or CallLog(
         user=first.user,
@@ -51,23 +52,14 @@ def _written(
     else:
         change = Change(call)
     call = change.call
-    change.add_lines([*(_copied(event, call) for event in said), _mark(call, turn, said[0])])
+    call.conversation = first.conversation  # which the first may have been told to join another
+    change.add_lines([*(event.repeated_in(call) for event in said), _mark(call, turn, said[0])])
     take_over(change)
     is_new = call.pk is None
     if is_new and call.user is not None and call.end_time is None:
-        wrap_up.leave_wrap_ups(call.user, call.start_time)
+        wrap_up.leave_wrap_ups(call.user, ReportedTime(call.start_time, explicit=True))
     if not change.is_empty:
         change.save(*_TOLD)
-    return change.call
-
-
-def _copied(event: CallEvent, call: CallLog) -> CallEvent:
-    fields = {
-        field.attname: getattr(event, field.attname)
-        for field in CallEvent._meta.concrete_fields
-        if field.name not in ("id", "call")
-    }
-    return CallEvent(call=call, **fields)
 
 
 def _mark(call: CallLog, turn: int, like: CallEvent) -> CallEvent:

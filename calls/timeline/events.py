@@ -87,6 +87,10 @@ class Event:
     what could not be read and which ids contradict each other. `turn` lets a start begin another
     turn of the same person; a `noted` event says by it, as a number, which turn its ledger is about
     (see calls.timeline.turns).
+
+    `number` grows from line to line that is taken down, of whichever call; 0 where it is not known.
+    It says in which order people said something (see calls.timeline.order) and nothing else: phone
+    systems' events may come in any order.
     """
 
     key: str
@@ -94,6 +98,7 @@ class Event:
     at: int
     source: str = "agent"
     data: Mapping[str, Any] = field(default_factory=dict)
+    number: int = 0
 
     @property
     def by_provider(self) -> bool:

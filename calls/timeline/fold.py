@@ -3,7 +3,13 @@
 All instants are integers, milliseconds since 1970-01-01 UTC; all lengths are milliseconds. Any
 order and any repetition of the same events gives the same state, because every choice below is a
 minimum, a maximum or a sort over the *set* of events, with ties broken by their keys. Nothing
-looks at the order or the time of arrival.
+looks at the order in which they are given here, or at the time of arrival.
+
+Of what people say more than once (notes, the outcome, a correction; a hold and its end within one
+millisecond) the last word counts, by the number that its line got when it was taken down: two words
+may share a millisecond, and clocks are set back. A word that was kept offline has its place by the
+instant of the clock that it was said by (see calls.timeline.order). So the order is stored with the
+events, and is the same whenever and however they are folded.
 
 Who is believed when sources differ: a provider's final record (`summary`), then what its report of
 the end says of earlier instants, then its live events, then those it calls provisional, then people
@@ -43,16 +49,17 @@ from calls.timeline.events import (
 from calls.timeline.gaps import shows_loss
 from calls.timeline.intervals import CLOSES, OPENS, Interval, length, merge, paired
 from calls.timeline.noted import disposition_of, notes_of, wrap_up_of
+from calls.timeline.order import in_order, step_place
 from calls.timeline.other_side import direction_of, number_of
 from calls.timeline.turns import FIRST, own_turn
 
 _FACTS: Final = frozenset({STARTED, RINGING, ANSWERED, HELD, RESUMED, PAUSED, UNPAUSED, ENDED})
 
 
-def _identity(event: Event) -> tuple[str, str, int, str, str]:
+def _identity(event: Event) -> tuple[str, str, int, str, str, int]:
     """Sorts by key, and twins that disagree by what they say, so that the choice is no accident."""
     said = repr(sorted(event.data.items()))
-    return event.key, event.kind, event.at, event.source, said
+    return event.key, event.kind, event.at, event.source, said, event.number
 
 
 def _intervals(
@@ -62,14 +69,15 @@ def _intervals(
 
     Each party's events are paired by themselves: both sides of a call may hold.
     """
-    parties: dict[str, list[tuple[int, int, str]]] = {}
+    parties: dict[str, list[tuple[int, int, int]]] = {}
     for event in events:
         closing = event.kind == closes or (closes == RESUMED and event.data.get("resumes"))
         if closing or event.kind == opens:
             party = str(event.data.get("party", ""))
-            order = CLOSES if closing else OPENS
-            parties.setdefault(party, []).append((event.at, order, event.key))
-    return paired(parties.values(), since, until)
+            what = CLOSES if closing else OPENS
+            parties.setdefault(party, []).append(step_place(event, what))
+    changes = ([(at, what) for at, _number, what in sorted(steps)] for steps in parties.values())
+    return paired(changes, since, until)
 
 
 def fold(events: Iterable[Event]) -> CallState:
@@ -82,7 +90,7 @@ def fold(events: Iterable[Event]) -> CallState:
     start = _start(known, starts, answered)
     ending = _ending(claims_of(known, ENDED, "end"), answered)
     course = Course(start, answered, ending and ending.at, ending.status if ending else IN_PROGRESS)
-    corrections = sorted((e for e in known if e.kind == CORRECTED), key=lambda e: e.at)
+    corrections = in_order(e for e in known if e.kind == CORRECTED)
     for correction in corrections:
         course = _corrected(course, correction)
     course = _in_order(course)

@@ -5,18 +5,18 @@ from typing import Final
 
 Interval = tuple[int, int]  # half-open
 
-OPENS: Final = 0  # at the same instant an opening goes before a closing
+OPENS: Final = 0
 CLOSES: Final = 1
 
 
 def paired(
-    parties: Iterable[list[tuple[int, int, str]]], since: int, until: int | None
+    parties: Iterable[list[tuple[int, int]]], since: int, until: int | None
 ) -> tuple[list[Interval], int | None]:
     """The merged closed intervals within [since, until], and since when one is open.
 
-    `parties`: each one's changes (instant, OPENS or CLOSES, key) in any order, paired by
-    themselves; a second opening while open says nothing new, nor does a closing while closed. What
-    is open at `until` is closed there; with `until` None it stays open.
+    `parties`: each one's changes (instant, OPENS or CLOSES) in their order, paired by themselves; a
+    second opening while open says nothing new, nor does a closing while closed. What is open at
+    `until` is closed there; with `until` None it stays open.
     """
     found: list[Interval] = []
     open_since: list[int] = []
@@ -32,13 +32,13 @@ def paired(
     return merge(clipped), min(open_since) if open_since else None
 
 
-def _pairs(changes: list[tuple[int, int, str]]) -> tuple[list[Interval], int | None]:
+def _pairs(changes: list[tuple[int, int]]) -> tuple[list[Interval], int | None]:
     found: list[Interval] = []
     begun: int | None = None
-    for at, order, _key in sorted(changes):
-        if order == OPENS and begun is None:
+    for at, what in changes:
+        if what == OPENS and begun is None:
             begun = at
-        elif order == CLOSES and begun is not None:
+        elif what == CLOSES and begun is not None:
             found.append((begun, at))
             begun = None
     return found, begun

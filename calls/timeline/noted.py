@@ -1,16 +1,17 @@
 """What people noted of a call: notes, its outcome, and the work after it. Pure; no Django."""
 
 from calls.timeline.events import ENDED, NOTED, WRAP_UP_ENDED, WRAP_UP_STARTED, Event
+from calls.timeline.order import in_order
 
 
 def notes_of(known: list[Event]) -> str:
-    """The last notes that anybody wrote, by the time of writing."""
+    """The last notes that anybody wrote."""
     written = [
-        (e.at, e.key, str(e.data["notes"]))
+        e
         for e in known
         if (e.kind == NOTED and "notes" in e.data) or (e.kind == ENDED and e.data.get("notes"))
     ]
-    return max(written)[2] if written else ""
+    return _last(written, "notes")
 
 
 def _noting(known: list[Event], what: str) -> list[Event]:
@@ -19,9 +20,12 @@ def _noting(known: list[Event], what: str) -> list[Event]:
 
 
 def disposition_of(known: list[Event]) -> str:
-    """The last outcome that anybody chose, by the time of choosing."""
-    chosen = [(e.at, e.key, str(e.data["disposition"])) for e in _noting(known, "disposition")]
-    return max(chosen)[2] if chosen else ""
+    """The last outcome that anybody chose."""
+    return _last(_noting(known, "disposition"), "disposition")
+
+
+def _last(said: list[Event], what: str) -> str:
+    return str(in_order(said)[-1].data[what]) if said else ""
 
 
 def wrap_up_of(known: list[Event], end: int | None) -> tuple[int, int | None]:

@@ -1,20 +1,25 @@
 """Rebuilds every sum from the calls, or says which would change: a day at a time.
 
+Sums of teams also need to know which calls several agents shared: parts of one that do not say so
+are found and marked, too (calls.services.conversations).
+
 Nobody waits for it. A day is compared without a lock, and what differs is written in a transaction
 of its own, which holds the sums of the people concerned and no call. Memory holds a day, and a row
 of sums a person. Whoever ends a call meanwhile sums it as always, before or after.
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import Max, Min, QuerySet
 
 from calls.models import CallLog
+from calls.services.conversations import mark_unmarked_parts, unmarked_parts
 from common.instants import day_range, local_day
 from metrics.definitions import Sums
 from metrics.models import DailyMetrics, DailyShape, UserMetrics, WeeklyMetrics
@@ -25,6 +30,7 @@ from metrics.rollups.weeks import days_between, sunday_of, week_of
 from metrics.shapes import SHAPE_FIELDS, Shape
 
 _BATCH = 500
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -38,14 +44,30 @@ class Difference:
     right: Sums | Shape | None
     is_week: bool = False
 
+    def __str__(self) -> str:
+        when = f"week of {self.day}" if self.is_week else self.day or "total"
+        return f"user {self.user_id} {when}: stored {self.stored}, calls {self.right}"
 
-def differences() -> list[Difference]:
+
+@dataclass(frozen=True)
+class UnmarkedPart:
+    """A part of a shared call that does not say so: sums of several people count it twice."""
+
+    call_id: uuid.UUID
+    day: dt.date
+
+    def __str__(self) -> str:
+        return f"call {self.call_id} {self.day}: not marked as one that several agents had"
+
+
+def differences() -> list[Difference | UnmarkedPart]:
     """All rows that a rebuild would change, add or remove. Changes nothing."""
     return list(each_difference())
 
 
-def each_difference() -> Iterator[Difference]:
+def each_difference() -> Iterator[Difference | UnmarkedPart]:
     """The same, one by one: after a change of the time zone there are as many as rows."""
+    yield from _lasting(_unmarked)
     people: set[int] = set()
     days = _days()
     for day in days:
@@ -59,6 +81,7 @@ def each_difference() -> Iterator[Difference]:
 
 def rebuild() -> int:
     """Writes every row that is not what the calls say; how many daily rows there are then."""
+    mark_unmarked_parts()
     days = _days()
     for day in days:
         people = {one.user_id for one in _wrong_on(day)}
@@ -73,7 +96,7 @@ def rebuild() -> int:
     return DailyMetrics.objects.count()
 
 
-def _lasting(look: Callable[[], list[Difference]]) -> list[Difference]:
+def _lasting(look: Callable[[], list[Found]]) -> list[Found]:
     """What two looks find alike. A call that ends between the reading of the rows and that of the
     calls makes a difference, too; but the next look finds none there, or another."""
     found = look()
@@ -81,6 +104,10 @@ def _lasting(look: Callable[[], list[Difference]]) -> list[Difference]:
 
 
 # --- Comparing ------------------------------------------------------------------------------------
+
+
+def _unmarked() -> list[UnmarkedPart]:
+    return [UnmarkedPart(one.call_id, local_day(one.start_time)) for one in unmarked_parts()]
 
 
 def _days() -> list[dt.date]:

@@ -205,19 +205,6 @@ def test_a_correction_changes_what_it_names_and_stays_in_the_ledger(people):
     )
 
 
-def test_of_corrections_in_the_same_instant_the_last_counts(people):
-    """The clock stands at or before the last correction each time: the first lies ahead of it."""
-    call = make_call(people.alice)
-    ahead, said = now() + dt.timedelta(days=1), {"status": "FAILED", "reason": "r"}
-    reported = ReportedTime(ahead, source="admin")
-    add_facts(call, [fact(timeline.CORRECTED, reported, data=said)], actor=people.ada)
-    for number, status in enumerate(("DROPPED", "FAILED", "NO_ANSWER", "DROPPED"), 1):
-        call = services.correct_call(call, people.ada, reason="r", status=status)
-        assert call.status == status
-        instant = ahead + number * dt.timedelta(milliseconds=1)
-        assert call.events.filter(kind="corrected", occurred_at=instant).exists()
-
-
 @pytest.mark.parametrize(
     ("name", "second", "said"),
     [

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from calls import timeline
 from calls.timeline import Event, fold
 
+PBX = "provider:pbx"
 T = 1_767_607_200_000  # 2026-01-05 10:00:00.000 UTC
 
 
@@ -23,6 +24,10 @@ def started(seconds=0, **more):
 
 def ended(seconds, status="COMPLETED", **more):
     return said("ended", seconds, status=status, **more)
+
+
+def numbered(number, event):
+    return replace(event, number=number)
 
 
 def lengths(state):
@@ -218,6 +223,90 @@ def test_the_last_outcome_stays_and_takes_no_note_with_it():
     assert (state.disposition, state.notes) == ("later", "first")
 
 
+# --- Which word is the last ---
+
+WORDS = {
+    # what people may say several times -> (kind, what is said, what the fold makes of it)
+    "notes": ("noted", lambda text: {"notes": text}, lambda state: state.notes),
+    "outcome": ("noted", lambda text: {"disposition": text}, lambda state: state.disposition),
+    "correction": ("corrected", lambda text: {"status": text}, lambda state: state.status),
+}
+
+
+@pytest.mark.parametrize("what", WORDS)
+def test_of_words_the_last_that_was_taken_down_counts(what):
+    kind, data, shown = WORDS[what]
+
+    def last_of(*words):
+        call = [numbered(1, started()), numbered(2, ended(10))]
+        call += [
+            numbered(number, said(kind, at, source, key=key, **data(text), **more))
+            for number, at, text, key, source, more in words
+        ]
+        return shown(fold(call))
+
+    def word(number, at, text, key="", source="agent", **more):
+        return number, at, text, key or text, source, more
+
+    # In one millisecond, whatever their keys are.
+    assert last_of(word(4, 20, "one", "b"), word(5, 20, "two", "a")) == "two"
+    # After the clock was set back, and back again.
+    assert last_of(word(4, 90, "one"), word(5, 20, "two")) == "two"
+    assert last_of(word(4, 90, "one"), word(5, 20, "two"), word(6, 30, "three")) == "three"
+    # What was kept offline is as late as its own clock says, and of one instant the later line.
+    assert last_of(word(4, 20, "one"), word(5, 19, "two", offline=True)) == "one"
+    assert last_of(word(4, 20, "one"), word(5, 20, "two", offline=True)) == "two"
+    assert last_of(word(4, 20, "one"), word(5, 21, "two", offline=True)) == "two"
+    late = word(6, 50, "three", offline=True)
+    assert last_of(word(4, 90, "one"), word(5, 20, "two"), late) == "two"
+    # It moves nothing that was taken down at once.
+    assert last_of(word(4, 99, "one", offline=True), word(5, 30, "two")) == "one"
+    assert last_of(word(4, 99, "x", offline=True), word(5, 100, "y"), word(6, 98, "z")) == "z"
+    # A phone system's words come in any order.
+    assert last_of(word(4, 22, "one", source=PBX), word(5, 21, "two", source=PBX)) == "one"
+    # Without numbers the instants are all there is, then the keys.
+    assert last_of(word(0, 22, "one"), word(0, 21, "two")) == "one"
+    assert last_of(word(0, 22, "one", "a"), word(0, 22, "two", "b")) == "two"
+
+
+def test_a_note_goes_by_the_end_that_brings_one():
+    call = [numbered(1, started()), numbered(5, ended(10, notes="with the end"))]
+    assert fold([*call, numbered(4, said("noted", 10, notes="x"))]).notes == "with the end"
+    assert fold([*call, numbered(6, said("noted", 10, notes="x"))]).notes == "x"
+
+
+def test_of_steps_in_one_instant_the_last_says_what_is_so():
+    """People's steps in their order; those of a phone system, of which it tells none, as pairs."""
+    call = [numbered(1, started()), numbered(2, said("answered", 0))]
+
+    def steps(*kinds, at=5, source="agent"):
+        return [
+            numbered(3 + place, said(kind, at, source, key=f"{place}"))
+            for place, kind in enumerate(kinds)
+        ]
+
+    assert fold(call + steps("held", "resumed")).held_since is None
+    assert fold(call + steps("held", "resumed", "held")).held_since == T + 5_000
+    earlier = numbered(3, said("held", 2, key="earlier"))
+    again = fold(
+        [*call, earlier, *(replace(e, number=e.number + 1) for e in steps("resumed", "held"))]
+    )
+    assert (again.holds, again.held_since) == (((T + 2_000, T + 5_000),), T + 5_000)
+    told = steps("resumed", "held", source=PBX)
+    assert fold([*call, replace(earlier, source=PBX), *told]).held_since is None
+    by_agent = numbered(1, said("held", 5, key="agent"))
+    assert fold([*call, by_agent, *steps("resumed", source=PBX)]).held_since == T + 5_000
+    paused = fold(call + steps("unpaused", "paused"))
+    assert paused.paused_since == T + 5_000
+
+
+def test_twins_that_differ_in_nothing_but_their_number_are_settled():
+    one, other = (numbered(n, said("noted", 9, key="twin", notes="twin")) for n in (3, 5))
+    between = numbered(4, said("noted", 9, key="between", notes="between"))
+    for twins in ([one, other], [other, one]):
+        assert fold([started(), between, *twins]).notes == "between"
+
+
 def test_wrap_up_runs_from_the_end_to_the_first_word_that_it_is_over():
     call = [started(), ended(10), said("noted", 10, wrap_up="started", key="a")]
     assert (fold(call).wrap_up, fold(call).wrap_up_since) == (0, T + 10_000)
@@ -379,7 +468,11 @@ def events_of_a_call(draw):
         # Keys collide on purpose: a provider may use one id for two different statements.
         key = f"{kind}{draw(st.integers(min_value=0, max_value=3))}"
         at, source = draw(instants), draw(st.sampled_from(SOURCES))
-        events.append(Event(key if draw(st.booleans()) else f"n{number}", kind, at, source, data))
+        if kind in ("noted", "corrected", "ended") and draw(st.booleans()):
+            data["offline"] = True
+        key = key if draw(st.booleans()) else f"n{number}"
+        place = draw(st.integers(min_value=0, max_value=4))
+        events.append(Event(key, kind, at, source, data, place))
     events.append(Event("started", "started", T, draw(st.sampled_from(SOURCES))))
     events += [
         Event(f"started:{at}", "started", at, "provider:pbx", {"turn": True})
@@ -435,8 +528,6 @@ def test_more_events_never_reopen_a_call(events, more):
 
 
 # --- Who is believed, and what else the fold says ---
-
-PBX = "provider:pbx"
 
 
 def test_a_provisional_event_is_replaced_by_a_better_one_even_if_it_was_earlier():

@@ -241,6 +241,27 @@ def test_a_check_finds_every_kind_of_wrong_row_and_changes_nothing(some_history)
     assert differences() == []
 
 
+def test_a_check_finds_parts_that_do_not_say_so_and_a_rebuild_marks_them(
+    people, pbx, noon_yesterday, capsys
+):
+    """As two processes that made them at once left them in an earlier version."""
+    for user, talk in ((people.alice, "x"), (people.bob, "x"), (people.alice, "y")):
+        part(people, user, noon_yesterday, talk, call=f"{user.username} {talk}")
+    part(people, User(username="1999"), noon_yesterday, "y", call="nobody's")
+    part(people, people.carol, noon_yesterday, "alone", call="alone")
+    CallLog.objects.update(is_shared=False)
+    with pytest.raises(CommandError) as error:
+        call_command("rebuild_metrics", "--check")
+    assert error.value.returncode == 1
+    assert capsys.readouterr().err.count("not marked as one that several agents had") == 4
+    assert not CallLog.objects.filter(is_shared=True).exists()
+    call_command("rebuild_metrics")
+    call_command("rebuild_metrics", "--check")
+    assert not CallLog.objects.get(provider_call_id="alone").is_shared
+    day = instants.local_day(noon_yesterday)
+    assert sums_of([people.alice.pk, people.bob.pk], day, day).calls_made == 2
+
+
 def test_the_cost_of_an_end_is_the_same_number_of_statements_at_any_history(
     some_history, django_assert_max_num_queries, django_assert_num_queries
 ):
@@ -502,9 +523,9 @@ def test_each_class_of_length_begins_where_the_one_before_ends(people, seconds, 
 # --- Parts of one call ---
 
 
-def part(people, user, begun, conversation="talk", status="COMPLETED", account=None):
+def part(people, user, begun, conversation="talk", status="COMPLETED", account=None, call=""):
     """What a phone system tells of one agent's part."""
-    reported_part = {"call": f"{user.username} {begun}", "conversation": conversation}
+    reported_part = {"call": call or f"{user.username} {begun}", "conversation": conversation}
     events = [
         ProviderEvent("started", at=to_ms(begun), agents=(user.username,), **reported_part),
         ProviderEvent("ended", at=to_ms(begun) + 30_000, data={"status": status}, **reported_part),

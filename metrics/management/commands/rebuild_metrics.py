@@ -22,10 +22,7 @@ class Command(BaseCommand):
         found = 0
         for found, row in enumerate(each_difference(), 1):
             if found <= _SHOWN:
-                when = f"week of {row.day}" if row.is_week else row.day or "total"
-                self.stderr.write(
-                    f"user {row.user_id} {when}: stored {row.stored}, calls {row.right}"
-                )
+                self.stderr.write(str(row))
         if found:
             raise CommandError(f"{found} rows would change", returncode=1)
         self.stdout.write("every sum agrees with the calls")

@@ -14,7 +14,7 @@ from calls.errors import CallConflict
 from calls.models import CallLog, Contact, ProviderAccount, ProviderIdentity
 from calls.providers.base import ProviderEvent
 from calls.services import ReportedTime
-from calls.telephony import intake
+from calls.telephony import assignment, intake
 from common.instants import cut, from_ms, local_day, now, to_ms
 from metrics.models import UserMetrics
 from metrics.rollups.daily import sums_by, sums_of
@@ -201,13 +201,13 @@ def test_calls_of_unknown_people_are_kept_and_assigned_later(people, pbx, begun)
     assert CallLog.objects.visible_to(people.ada).get() == call
     assert differences() == []
 
-    intake.assign(call, people.carol, people.ada)
+    assignment.assign(call, people.carol, people.ada)
     call.refresh_from_db()
     assert call.user == people.carol
     assert UserMetrics.objects.get(user=people.carol).total_talk_time == 88
     assert call.events.filter(kind="noted", actor=people.ada).get().data == {"assigned": "carol"}
     with pytest.raises(CallConflict):
-        intake.assign(call, people.bob, people.ada)
+        assignment.assign(call, people.bob, people.ada)
     assert differences() == []
 
 
@@ -216,7 +216,7 @@ def test_an_assigned_call_becomes_one_with_its_click(people, pbx, begun):
     heard = CallLog.objects.get()
     clicked = click(people.carol, begun, -3)
     assert CallLog.objects.count() == 2
-    intake.assign(heard, people.carol, people.ada)
+    assignment.assign(heard, people.carol, people.ada)
     call = CallLog.objects.get()
     assert (call.call_id, call.talk_seconds) == (clicked.call_id, 88)
     assert CallLog.objects.all().known_as(heard.call_id) == call
@@ -381,7 +381,7 @@ def test_a_call_that_gets_its_agent_is_announced_though_nothing_else_is_new(
 def test_an_assignment_is_announced_and_says_by_whom(people, pbx, begun, heard):
     record(pbx, *events_of(begun, agent="1999"))
     heard.clear()
-    intake.assign(CallLog.objects.get(), people.carol, people.ada)
+    assignment.assign(CallLog.objects.get(), people.carol, people.ada)
     assert heard.take() == ["call_moved", "call_changed"]
     line = CallLog.objects.get().events.get(kind="noted")
     assert (line.source, line.actor) == ("admin", people.ada)
@@ -539,7 +539,7 @@ def test_all_that_the_joined_call_had_stays_with_the_clicks(people, pbx, begun):
     heard_call = CallLog.objects.get()
     lines = set(heard_call.events.values_list("key", "received_at", "source", "precision_ms"))
     clicked = click(people.carol, begun, -3)
-    joined = intake.assign(heard_call, people.carol, people.ada)
+    joined = assignment.assign(heard_call, people.carol, people.ada)
     assert joined.pk == clicked.pk
     assert lines < set(joined.events.values_list("key", "received_at", "source", "precision_ms"))
     joined.refresh_from_db()
@@ -557,7 +557,7 @@ def test_a_joined_part_of_a_shared_call_stays_shared(people, pbx, begun):
     )
     click(people.carol, begun, -3)
     part = CallLog.objects.get(provider_call_id="b")
-    assert intake.assign(part, people.carol, people.ada).is_shared
+    assert assignment.assign(part, people.carol, people.ada).is_shared
     assert CallLog.objects.filter(is_shared=True).count() == 2
 
 
@@ -601,7 +601,7 @@ def test_to_be_given_to_somebody_is_no_sign_of_life(people, pbx, begun):
     record(pbx, *events_of(begun, agent="1999")[:3])
     seen = now() - dt.timedelta(minutes=2)
     CallLog.objects.update(last_seen_at=seen)
-    intake.assign(CallLog.objects.get(), people.carol, people.ada)
+    assignment.assign(CallLog.objects.get(), people.carol, people.ada)
     assert CallLog.objects.get().last_seen_at == seen
 
 
@@ -621,6 +621,15 @@ def test_conversations_that_are_joined_are_one_call(people, pbx, begun):
     # What is reported later under the old name changes nothing of that.
     record(pbx, *events_of(begun, call="b", agent="1002", conversation="second"))
     assert CallLog.objects.get(provider_call_id="b").conversation == "first"
+
+
+def test_all_turns_of_a_person_are_joined(people, pbx, begun):
+    turns = [(0, "started"), (60_000, "ended"), (90_000, "started"), (120_000, "ended")]
+    told = {"call": "a", "agents": ("1001",), "conversation": "first", "data": {"turn": True}}
+    record(pbx, *(ProviderEvent(kind, at=begun + at, **told) for at, kind in turns))
+    record(pbx, *events_of(begun, call="b", agent="1002", conversation="second"))
+    record(pbx, ProviderEvent("noted", "a", begun + 1, data={"joined": "second"}))
+    assert CallLog.objects.filter(conversation="second", is_shared=True).count() == 3
 
 
 def test_a_call_without_a_conversation_is_one_of_its_own(people, pbx, begun):
@@ -654,6 +663,13 @@ def test_what_is_dialled_is_known_by_the_phone_systems_name(people, pbx, begun):
     assert CallLog.objects.get().talk_seconds == 88
 
 
+def test_what_is_dialled_is_a_part_of_the_call_that_others_were_told_of_first(people, pbx, begun):
+    record(pbx, *events_of(begun, call="b", agent="1002", conversation="d1"))
+    call = click(people.alice, begun, 0)
+    intake.expect(call, pbx, "d1")
+    assert CallLog.objects.filter(is_shared=True).count() == 2
+
+
 def test_what_was_heard_of_before_the_answer_is_left_as_it_is(people, pbx, begun):
     call = click(people.alice, begun, 0)
     intake.expect(call, pbx, "d1")
@@ -673,25 +689,25 @@ def test_calls_wait_under_the_name_that_the_phone_system_gave(people, pbx, begun
     record(pbx, *events_of(begun, call="c", agent="1999"), *events_of(begun, call="d"))
     one, nameless = CallLog.objects.get(provider_call_id="a"), events_of(begun, call="e", agents=())
     (unknown,) = record(pbx, nameless[0])
-    assert (intake.identity_of(one), intake.identity_of(unknown)) == ("1999", "")
-    waiting = intake.waiting(pbx, "1999")
+    assert (assignment.identity_of(one), assignment.identity_of(unknown)) == ("1999", "")
+    waiting = assignment.waiting(pbx, "1999")
     assert sorted(waiting.values_list("provider_call_id", flat=True)) == ["a", "c"]
-    assert intake.assign_waiting(pbx, "1999", people.carol, people.ada) == 2
+    assert assignment.assign_waiting(pbx, "1999", people.carol, people.ada) == 2
     assert CallLog.objects.filter(user=people.carol).count() == 2
-    assert intake.assign_waiting(pbx, "1999", people.carol, people.ada) == 0
+    assert assignment.assign_waiting(pbx, "1999", people.carol, people.ada) == 0
 
 
 def test_calls_of_another_phone_system_do_not_wait_here(people, pbx, begun):
     other = ProviderAccount.objects.create(kind="generic", name="other")
     record(other, *events_of(begun, agent="1999"))
-    assert not intake.waiting(pbx, "1999").exists()
-    assert intake.waiting(other, "1999").count() == 1
+    assert not assignment.waiting(pbx, "1999").exists()
+    assert assignment.waiting(other, "1999").count() == 1
 
 
 def test_an_assigned_call_is_refused_to_another_with_a_reason(people, pbx, begun):
     record(pbx, *events_of(begun))
     with translation.override("en"), pytest.raises(CallConflict, match="has an agent already"):
-        intake.assign(CallLog.objects.get(), people.bob, people.ada)
+        assignment.assign(CallLog.objects.get(), people.bob, people.ada)
 
 
 def test_two_phone_systems_may_call_different_calls_by_one_name(people, pbx, begun):
@@ -724,15 +740,15 @@ def test_a_national_number_finds_its_click_whoever_gives_the_call_to_its_agent(p
         record(pbx, *events_of(begun, call=agent, agent=agent, number="020 7946 0018"))
         heard_call = CallLog.objects.get(provider_call_id=agent)
         if heard_call.user is None:
-            heard_call = intake.assign(heard_call, user, people.ada)
+            heard_call = assignment.assign(heard_call, user, people.ada)
         assert heard_call.pk == clicked.pk
 
 
 def test_a_waiting_identity_is_told_by_whichever_event_names_it(people, pbx, begun):
     record(pbx, events_of(begun, agents=())[0], events_of(begun, agent="1999")[1])
     call = CallLog.objects.get()
-    assert intake.identity_of(call) == "1999"
-    intake.assign_waiting(pbx, "1999", people.carol, people.ada)
+    assert assignment.identity_of(call) == "1999"
+    assignment.assign_waiting(pbx, "1999", people.carol, people.ada)
     assert call.events.get(kind="noted").actor == people.ada
     assert set(call.events.values_list("payload_hash", flat=True)) == {""}
 

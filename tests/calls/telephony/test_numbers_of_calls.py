@@ -11,7 +11,7 @@ from calls.providers.generic import signature
 from calls.providers.reading import number_in
 from calls.services import ReportedTime
 from calls.services.matching import same_number
-from calls.telephony import intake
+from calls.telephony import assignment
 from calls.telephony.setup import hook_address
 from common.instants import from_ms, isoformat
 from common.phones import line_of
@@ -204,7 +204,7 @@ def test_calls_that_wait_are_found_however_their_agent_is_written(client, people
     assert CallLog.objects.get().user is None
     stored = {"+54 11 4000 1400": "+5491140001400"}.get(told, told)
     identity = ProviderIdentity.objects.create(account=pbx, identity=stored, user=people.carol)
-    assert intake.assign_waiting(pbx, identity.identity, people.carol, people.ada) == 1
+    assert assignment.assign_waiting(pbx, identity.identity, people.carol, people.ada) == 1
     assert CallLog.objects.get().user == people.carol
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from calls.models import CallLog, ConversationNumber, ProviderAccount
 from calls.providers.base import ProviderEvent
-from calls.telephony import intake
+from calls.telephony import assignment, intake
 from common.instants import from_ms, now
 from metrics.rollups.rebuild import differences
 from tests.support.people import make_pbx, yesterday_noon
@@ -170,7 +170,7 @@ def test_numbers_are_those_of_one_conversation_of_one_account(pbx, begun):
 def test_the_numbers_go_with_a_call_that_becomes_one_with_its_click(people, pbx, begun):
     record(pbx, message(begun, 3), message(begun, 2, ("started", "1999")))
     record(pbx, message(begun, 5, ("ended", "1999")))
-    intake.assign(CallLog.objects.get(), people.carol, people.ada)
+    assignment.assign(CallLog.objects.get(), people.carol, people.ada)
     record(pbx, message(begun, 4))
     call = CallLog.objects.get()
     assert (call.user, call.lacks) == (people.carol, [])
