@@ -6,13 +6,15 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from accounts.models import User
+from accounts import roles
+from accounts.models import Team, User
 from calls import services
 from common.instants import from_ms, now
 from metrics.models import SavedView
 from tests.browser.test_team import Program
 from tests.support.browsing import settle
-from tests.support.people import make_call, yesterday_noon
+from tests.support.patience import await_that
+from tests.support.people import make_call, make_users, yesterday_noon
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]
 
@@ -129,6 +131,53 @@ def test_the_wall_is_silent_as_long_as_nobody_asks_for_sound(live_people, server
     gets_long(page, server, live_people.bob)
     page.clock.run_for(10_000)
     assert page.locator("html").get_attribute("data-sounded") is None
+
+
+SCREENS = [(1366, 768), (1920, 1080), (3840, 2160)]
+# Of every tile that is shown: its place, and what of it is cut off; and the screen.
+LOOK_AT_TILES = """() => {
+  const tiles = [...document.querySelectorAll(".tile")].filter((tile) => !tile.hidden);
+  const places = tiles.map((tile) => tile.getBoundingClientRect());
+  const clocks = tiles.map((tile) => tile.querySelector(".tile-clock"));
+  const size = (element) => parseFloat(getComputedStyle(element).fontSize);
+  const { scrollHeight, scrollWidth } = document.documentElement;
+  return {
+    count: tiles.length,
+    scrolls: scrollHeight > innerHeight || scrollWidth > innerWidth,
+    below: Math.max(...places.map(({ bottom }) => bottom)) / innerHeight,
+    right: Math.max(...places.map(({ right }) => right)) / innerWidth,
+    cut: clocks.filter((clock) => clock.scrollWidth > clock.clientWidth).length
+      + tiles.filter((tile) => tile.scrollHeight > tile.clientHeight).length,
+    clock: Math.min(...clocks.map(size)) / innerHeight,
+  };
+}"""
+
+
+@pytest.mark.parametrize("agents", [3, 12, 60])
+def test_the_wall_fills_its_screen_and_does_not_scroll(live_people, server, visit, agents):
+    team = Team.objects.create(name="Wall")
+    team.supervisors.add(live_people.sue)
+    users = make_users({f"person{n:02}": (roles.AGENT, team) for n in range(agents)})
+    for user in list(users.values())[:2]:
+        hours_ago = services.ReportedTime(now() - dt.timedelta(hours=3))
+        services.start_call(user, reported=hours_ago)
+    page = visit(live_people.sue, f"/wall/?team={team.pk}", clock=now())
+    settle(page)
+    for width, height in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function(f"innerWidth === {width}")
+        seen: set[str] = set()
+        while len(seen) < agents:
+            await_that(lambda: page.evaluate(LOOK_AT_TILES)["below"] <= 1)
+            look = page.evaluate(LOOK_AT_TILES)
+            assert not look["scrolls"] and look["cut"] == 0
+            assert look["below"] > 0.95 and 0.95 < look["right"] <= 1
+            assert look["clock"] > {3: 0.12, 12: 0.06, 60: 0.03}[agents]
+            shown = page.locator(".tile:not([hidden]) .tile-name").all_inner_texts()
+            assert not seen & set(shown)
+            seen.update(shown)
+            page.clock.run_for(10_000)
+        assert len(seen) == agents
 
 
 def test_on_paper_the_page_is_light_and_without_what_can_only_be_clicked(some_calls, visit):
