@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from django.db.models import BinaryField as BinaryField
     from django.db.models import CharField as CharField
     from django.db.models import TextField as TextField
+    from django.forms import BaseInlineFormSet as BaseInlineFormSet
     from django.forms import ModelForm as ModelForm
     from django.forms import ModelMultipleChoiceField as ModelMultipleChoiceField
 else:
@@ -22,6 +23,7 @@ else:
 
     _HOMES = {
         "AdminUserCreationForm": "django.contrib.auth.forms",
+        "BaseInlineFormSet": "django.forms",
         "BinaryField": "django.db.models",
         "CharField": "django.db.models",
         "ModelAdmin": "django.contrib.admin",

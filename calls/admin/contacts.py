@@ -8,10 +8,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from calls.admin.pages import EditableLines
 from calls.models import Contact, ContactNumber, NumberKind
 from calls.models.contact_number import distinct, with_preferred
 from calls.services.contacts import link_calls
-from common.generics import ModelAdmin, ModelForm, TabularInline
+from common.generics import ModelAdmin, ModelForm
 
 
 class ContactForm(ModelForm[Contact]):
@@ -27,7 +28,7 @@ class ContactForm(ModelForm[Contact]):
         return reference
 
 
-class NumberInline(TabularInline[ContactNumber, Contact]):
+class NumberInline(EditableLines[ContactNumber, Contact]):
     """All numbers of a contact, the preferred one first. Who may change the contact may change
     them."""
 

@@ -1,4 +1,5 @@
-"""Lists of the administration: of tables that grow without end, and with fields to edit in them."""
+"""Lists of the administration: of tables that grow without end, and with fields to edit in them,
+which have names for screen readers: Django gives them none."""
 
 from typing import Any, Final, Generic, TypeVar
 
@@ -8,10 +9,11 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 
-from common.generics import ModelAdmin, Paginator
+from common.generics import BaseInlineFormSet, ModelAdmin, Paginator, TabularInline
 
 _MANY: Final = 100_000
 _ModelT = TypeVar("_ModelT", bound=Model)
+_ParentT = TypeVar("_ParentT", bound=Model)
 
 
 class RoughPaginator(Paginator[Any]):
@@ -38,7 +40,7 @@ class RoughPaginator(Paginator[Any]):
 
 
 class EditableList(ModelAdmin[_ModelT], Generic[_ModelT]):
-    """Its `list_editable` fields have names for screen readers: Django gives them none."""
+    """Its `list_editable` fields have the names of their columns."""
 
     def formfield_for_dbfield(
         self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
@@ -47,3 +49,18 @@ class EditableList(ModelAdmin[_ModelT], Generic[_ModelT]):
         if field is not None and db_field.name in self.list_editable:
             field.widget.attrs["aria-label"] = capfirst(db_field.verbose_name)
         return field
+
+
+class _NamedFormSet(BaseInlineFormSet[Any, Any, Any]):
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for field in form.fields.values():
+            # What is looked up, or may be added to, is wrapped.
+            widget = getattr(field.widget, "widget", field.widget)
+            widget.attrs.setdefault("aria-label", capfirst(str(field.label or "")))
+
+
+class EditableLines(TabularInline[_ModelT, _ParentT], Generic[_ModelT, _ParentT]):
+    """Fields of its lines, and the box that deletes one, have the names of their columns."""
+
+    formset = _NamedFormSet

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.requests import person_of
-from calls.admin.pages import RoughPaginator
+from calls.admin.pages import EditableLines, RoughPaginator
 from calls.models import ProviderAccount, ProviderIdentity, RawEvent
 from calls.providers import adapters
 from calls.simulation.trial import try_hook
@@ -26,7 +26,7 @@ from calls.telephony import assignment, hooks
 from calls.telephony.setup import hook_address, setting_of, setup_lines
 from calls.templatetags.calls_format import NOTHING
 from common.dates import moment_ms
-from common.generics import ModelAdmin, ModelForm, TabularInline
+from common.generics import ModelAdmin, ModelForm
 
 _SETTING, _SECRET = "setting_", "secret_"
 
@@ -124,7 +124,7 @@ def _kept_words(valid: int) -> str:
     return kept % {"n": valid} + " " + _("Empty: nothing changes.")
 
 
-class IdentityInline(TabularInline[ProviderIdentity, ProviderAccount]):
+class IdentityInline(EditableLines[ProviderIdentity, ProviderAccount]):
     model = ProviderIdentity
     fields = ("identity", "user")
     autocomplete_fields = ("user",)

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib import admin
+from django.test import Client, RequestFactory
 
+from accounts.models import User
 from calls import services
 from calls.models import CallLog
 from tests.support.accessibility import *  # noqa: F403  (fixtures: things, places)
@@ -16,6 +18,7 @@ from tests.support.accessibility import (
     faults_in_both_themes,
     overhang_of,
     shift_of,
+    wear,
 )
 from tests.support.server import Server
 
@@ -32,16 +35,7 @@ MAIN = [
     ("sue", "/calls/"),
     ("ada", "/"),
 ]
-# A search shows the way back to all.
-ADMIN_LISTS = [
-    "accounts/user/?q=a",
-    "accounts/team/?q=a",
-    "accounts/apikey/",
-    "calls/contact/?q=a",
-    "calls/disposition/",
-    "calls/diallink/",
-    "calls/rawevent/",
-]
+SHOWN_WHOLE = {"accounts": "/team/", "calls": "/contact/", "metrics": "/dailymetrics/"}
 MOST_BYTES = 120 * 1024
 
 
@@ -87,12 +81,73 @@ def test_what_opens_on_a_page_is_for_everybody_too(visit, live_people, things):
         page.keyboard.press("Escape")
 
 
-def test_lists_of_the_administration_are_for_everybody(visit, live_people, things):
-    """Single objects have boxes and hints of Django's own that axe complains of."""
-    lists = [("ada", f"/admin/{name}") for name in ADMIN_LISTS]
-    for url, page in Tour(visit, live_people, viewport=DESKTOP).all(lists):
-        assert faults_in_both_themes(page) + overhangs_of(page) == [], url
+@pytest.mark.parametrize("app", ["", "accounts", "calls", "metrics"])
+def test_the_administration_is_for_everybody(visit, live_people, things, app):
+    """Every kind of page of every model, with the boxes of Django's own scripts."""
+    found = []
+    places = [("ada", url) for url in admin_pages(live_people.ada, app)]
+    for url, page in Tour(visit, live_people, viewport=DESKTOP).all(places):
+        faults = faults_in_both_themes(page) + overhang_of(page, PHONE)
         page.set_viewport_size(DESKTOP)
+        found += [f"{url}: {fault}" for fault in faults]
+    assert not found, "\n".join(found)
+
+
+def admin_pages(viewer: User, app: str) -> list[str]:
+    """The addresses of an app's models that `viewer` may open; of "" those that belong to none."""
+    if not app:
+        return ["/admin/", "/admin/password_change/"]
+    request = RequestFactory().get("/admin/")
+    request.user = viewer
+    (listed,) = admin.site.get_app_list(request, app)
+    pages = [listed["app_url"]]
+    for model in listed["models"]:
+        pages += model_pages(model)
+    # What was done with an object, and what goes with it, is a list of the same kind for each.
+    (one,) = (page for page in pages if page.endswith("change/") and SHOWN_WHOLE[app] in page)
+    kinds = ["history", *(["delete"] if app != "metrics" else [])]
+    return [*pages, *(one.replace("change", kind) for kind in kinds)]
+
+
+def model_pages(model: dict[str, Any]) -> list[str]:
+    """A search shows the way back to all. Without an object there is none to change."""
+    pages = [f"{model['admin_url']}?q=a"]
+    if model["add_url"]:
+        pages.append(model["add_url"])
+    key = model["model"].objects.order_by("-pk").values_list("pk", flat=True).first()
+    return pages if key is None else [*pages, f"{model['admin_url']}{key}/change/"]
+
+
+def test_the_docs_of_the_api_are_in_the_clothes_of_the_site(visit, live_people):
+    page = visit(live_people.alice, "/api/docs/", color_scheme="light")
+    page.locator(".opblock").first.wait_for()
+    site = page.context.new_page()
+    site.goto("/")
+    for theme in ("light", "dark"):
+        assert look_of(page, theme) == look_of(site, theme)
+
+
+def test_the_administration_is_in_the_clothes_of_the_site(visit, live_people):
+    page = visit(live_people.ada, "/admin/", color_scheme="light")
+    site = page.context.new_page()
+    site.goto("/")
+    for theme in ("light", "dark"):
+        assert look_of(page, theme) == look_of(site, theme)
+
+
+def look_of(page: Any, theme: str) -> list[str]:
+    """The ground, the type and the header of a page."""
+    wear(page, theme)
+    return page.evaluate(
+        """() => {
+          const head = document.querySelector(".site-head");
+          const brand = head.querySelector(".brand");
+          const [ground, bar, name] = [document.body, head, brand].map((e) => getComputedStyle(e));
+          return [ground.backgroundColor, bar.backgroundColor, bar.fontFamily, name.color,
+            name.fontSize, brand.innerText, `${Math.round(head.getBoundingClientRect().height)}`,
+            getComputedStyle(brand.querySelector("rect")).fill];
+        }"""
+    )
 
 
 def test_the_style_guide_is_for_everybody(visit, live_people, transactional_db):
