@@ -181,17 +181,25 @@ class SteppedBody(serializers.Serializer[None]):
     wrap_up_seconds = serializers.IntegerField()
 
 
+def text_of_id(pk: int | None) -> str:
+    """An id as programs get it beside a call: they cut and compare it as text. "" for none."""
+    return "" if pk is None else str(pk)
+
+
 class CallBody(serializers.Serializer[Any]):
-    """A call as programs see it. Lengths in whole seconds, null until they can be known."""
+    """A call as programs see it. Lengths in whole seconds, null until they can be known; but the
+    tracked length of a call that runs is 0, and what nobody knows of an id or number is empty."""
 
     call_id = serializers.UUIDField()
-    user_id = serializers.IntegerField(allow_null=True)
+    user_id = serializers.CharField(
+        allow_blank=True, help_text="The agent’s id as text; empty while nobody has the call."
+    )
     username = serializers.CharField(allow_null=True)
-    contact_id = serializers.CharField(allow_null=True)
-    contact_phone = serializers.CharField(allow_null=True)
+    contact_id = serializers.CharField(allow_blank=True, help_text="Empty where unknown.")
+    contact_phone = serializers.CharField(allow_blank=True, help_text="Empty where unknown.")
     start_time = Instant()
     end_time = Instant(allow_null=True)
-    duration_seconds = serializers.IntegerField(allow_null=True)
+    duration_seconds = serializers.IntegerField(help_text="Tracked; 0 while the call runs.")
     status = serializers.ChoiceField(choices=[key for key, _label in CallLog.STATUSES])
     notes = serializers.CharField(allow_blank=True)
     answered_time = Instant(allow_null=True)
@@ -210,13 +218,13 @@ class CallBody(serializers.Serializer[Any]):
         """The fields above, written out: a log of 1000 rows spends its time here."""
         return {
             "call_id": str(call.call_id),
-            "user_id": call.user_id,
+            "user_id": text_of_id(call.user_id),
             "username": call.user and call.user.username,
-            "contact_id": call.public_contact_id,
-            "contact_phone": call.contact_phone or None,
+            "contact_id": call.public_contact_id or "",
+            "contact_phone": call.contact_phone,
             "start_time": isoformat(call.start_time),
             "end_time": isoformat(call.end_time),
-            "duration_seconds": call.duration_seconds,
+            "duration_seconds": call.duration_seconds or 0,
             "status": call.status,
             "notes": call.notes,
             "answered_time": isoformat(call.answered_time),
