@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from calls import timeline
 from calls.models import CallLog
+from calls.timeline.end_words import Outcome, outcome_of
 from common.instants import UTC, isoformat
 
 _CALL_ID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
@@ -67,6 +68,36 @@ class Choice(serializers.ChoiceField):
         return data
 
 
+@extend_schema_field(
+    {
+        "type": "string",
+        "maxLength": 60,
+        "examples": [*timeline.TERMINAL, "busy", "cancelled", "rejected", "invalid number"],
+        "description": "How the call ended: one of the four statuses, or a word that plainly means "
+        "one of them, in English or Spanish. Capitals, accents, spaces and signs do not matter. "
+        "`busy`, `cancelled`, `rejected` and the like are kept as the reason of the end.",
+    }
+)
+class EndStatus(Text):
+    """How a call ended, as programs say it."""
+
+    default_error_messages = {
+        "unknown": _(
+            "Use one of: {known}; or a plain word for one of them, such as busy, cancelled, "
+            "rejected or invalid number."
+        )
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        outcome = outcome_of(super().to_internal_value(data))
+        if outcome is None:
+            self.fail("unknown", known=", ".join(timeline.TERMINAL))
+        return outcome
+
+    def to_representation(self, value: Any) -> str:
+        return str(value.status)
+
+
 @extend_schema_field(OpenApiTypes.DATETIME)
 class Instant(Text):
     """ISO 8601 with `Z` or an offset; an instant without one could be anywhere in a day."""
@@ -109,7 +140,7 @@ class StartBody(serializers.Serializer[None]):
 
 class EndBody(serializers.Serializer[None]):
     call_id = Text()
-    status = Choice(choices=list(timeline.TERMINAL), default=timeline.COMPLETED)
+    status = EndStatus(max_length=60, default=Outcome(timeline.COMPLETED))
     notes = Text(required=False, allow_null=True, allow_blank=True, max_length=10_000)
     disposition = Text(
         required=False,
