@@ -2,14 +2,17 @@
 what, and when a line ends."""
 
 import asyncio
+import datetime as dt
 import os
 
 import pytest
 import requests
 import socketio.exceptions
+from django.contrib.sessions.models import Session
 
 from accounts.models import ApiKey
 from calls.models import Contact
+from common.instants import now
 from compat import feed as feed_server
 from tests.support.browsing import session_cookie
 from tests.support.desktop import Feed, card_of
@@ -169,14 +172,17 @@ def test_a_stranger_is_refused_in_words(live_people, site, options, words):
     assert words in refusals[0]["message"]
 
 
-def test_a_key_that_asks_too_often_is_told_when_to_come_back(live_people, site):
-    """Counted like every other request of the key."""
+def test_a_key_has_so_many_requests_and_lines_and_no_more(live_people, site):
+    """A line counts like every other request of the key; of too many the oldest is hung up."""
     refusals: list[dict] = []
-    busy = Server(DESKTOP_COMPAT="1", API_RATE_LIMIT="2/d").start()
+    limits = {"API_RATE_LIMIT": "3/d", "LIVE_LINES_PER_SESSION": "1"}
+    busy = Server(DESKTOP_COMPAT="1", **limits).start()
     headers = {"X-API-Key": key_of(live_people.alice)}
     try:
         assert requests.get(f"{busy.url}/health", headers=headers).status_code == 200
-        Feed(busy, headers=headers).__exit__()
+        with Feed(busy, headers=headers) as older, Feed(busy, headers=headers) as newer:
+            assert older.next()[0] == "disconnect"
+            assert newer.client.connected
         client = socketio.Client(reconnection=False)
         client.on("connect_error", refusals.append)
         with pytest.raises(socketio.exceptions.ConnectionError):
@@ -184,7 +190,7 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_back(live_people, site):
         assert requests.get(f"{busy.url}/health", headers=headers).status_code == 429
     finally:
         busy.kill()
-    assert refusals[0]["data"]["status"] == 429 and "2/d" in refusals[0]["message"]
+    assert refusals[0]["data"]["status"] == 429 and "3/d" in refusals[0]["message"]
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}])
@@ -217,6 +223,15 @@ def test_a_line_ends_with_its_key_and_its_person(live_people, site, end):
         assert feed.next()[0] == "disconnect"
     with pytest.raises(socketio.exceptions.ConnectionError):
         Feed(site, headers={"X-API-Key": key})
+
+
+def test_a_line_ends_when_its_session_ends_by_itself(live_people, site):
+    cookie = session_cookie(live_people.alice)
+    ends = now() + dt.timedelta(seconds=1)
+    Session.objects.filter(session_key=cookie).update(expire_date=ends)
+    with Feed(site, headers={"Cookie": f"sessionid={cookie}"}) as feed:
+        assert feed.next()[0] == "disconnect"
+    assert now() > ends
 
 
 def test_a_line_stays_when_its_person_sees_others(live_people, site):

@@ -3,12 +3,16 @@
 import pytest
 import requests
 import socketio.exceptions
+from django.db import connection
 
 from calls import services
 from calls.models import CallLog, Contact
 from common.instants import now
 from tests.support.desktop import Feed, Windows
+from tests.support.patience import PATIENCE
 from tests.support.people import key_of, make_call
+from tests.support.server import end_sessions
+from tests.support.storage import alter_database, refusal
 
 pytestmark = [pytest.mark.server, pytest.mark.engines]
 
@@ -81,6 +85,29 @@ def test_it_is_off_unless_it_is_switched_on(live_people, server):
     with pytest.raises(socketio.exceptions.ConnectionError):
         Feed(server, headers={"X-API-Key": windows.key})
     assert windows.ask("/socket.io/?EIO=4&transport=polling").status_code == 404
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="a server's faults")
+def test_a_database_that_lets_nobody_in_is_told_as_everywhere(live_people, site):
+    windows, another = Windows(site, key_of(live_people.ada)), key_of(live_people.ada)
+    addresses = ("/metrics/personal", "/metrics/team", "/metrics/all", "/contacts", "/health")
+    refusals: list[dict] = []
+    client = socketio.Client(reconnection=False)
+    client.on("connect_error", refusals.append)
+    assert windows.ask("/health").status_code == 200
+    try:
+        alter_database("ALLOW_CONNECTIONS false")
+        end_sessions()
+        for address in addresses:
+            assert refusal(windows.ask(address))
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            client.connect(site.url, headers={"X-API-Key": another}, wait_timeout=PATIENCE)
+    finally:
+        alter_database("ALLOW_CONNECTIONS true")
+    assert refusals[0]["data"]["status"] == 503
+    assert {windows.ask(address).status_code for address in addresses} == {200}
+    with Feed(site, headers={"X-API-Key": another}) as feed:
+        assert feed.client.connected
 
 
 def test_the_fixed_address_of_metrics_is_nobodys_yet(live_people, site):
