@@ -68,8 +68,13 @@ def _note_use(row: ApiKey, known: KnownKey) -> None:
 class ApiKeyAuthentication(authentication.BaseAuthentication):
     """`X-API-Key: cm_…`. A key that is revoked stops at once, see `accounts.known_keys`."""
 
+    def key_of(self, request: Request) -> str | None:
+        """The key that `request` brings; None where it brings none."""
+        key: str | None = request.META.get("HTTP_X_API_KEY")
+        return key
+
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
-        key = request.META.get("HTTP_X_API_KEY")
+        key = self.key_of(request)
         if key is None:
             return None
         known = known_keys.get(ApiKey.digest_of(key), _look_up)

@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 from rest_framework.renderers import JSONRenderer
 
-from api.serializers import CallBody
+from api.serializers import CallBody, text_of_id
 from calls.models.rows import Cells, Rows
 
 _CONTACT: Final = ("contact_ref", "contact__external_id", "contact_id")
@@ -28,14 +28,16 @@ def _cells(rows: Rows, name: str) -> Cells:
         return rows["user__username"]
     if name == "contact_id":
         return list(map(_public_contact, *(rows[field] for field in _CONTACT)))
-    if name == "contact_phone":
-        return [phone or None for phone in rows[name]]
+    if name == "user_id":
+        return list(map(text_of_id, rows[name]))
+    if name == "duration_seconds":
+        return [seconds or 0 for seconds in rows[name]]
     return rows[name]
 
 
-def _public_contact(ref: str, external_id: str | None, pk: int | None) -> str | None:
-    """As CallLog.public_contact_id."""
-    return ref or external_id or (None if pk is None else str(pk))
+def _public_contact(ref: str, external_id: str | None, pk: int | None) -> str:
+    """As CallLog.public_contact_id, and "" where that knows none."""
+    return ref or external_id or text_of_id(pk)
 
 
 class CallsRenderer(JSONRenderer):

@@ -171,7 +171,8 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
         call = services.end_call(
             call_id_of(body["call_id"]),
             person_of(request),
-            status=body["status"],
+            status=body["status"].status,
+            reason=body["status"].reason,
             notes=body.get("notes") or "",
             disposition=body.get("disposition") or "",
             wrap_up=body["wrap_up"],

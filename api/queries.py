@@ -77,6 +77,7 @@ def paged(
     request: Request,
     page_of: Callable[[str, int], tuple[Any, str]],
     bodies_of: Callable[[Any], list[Any]],
+    shape: type[PageQuery] = PageQuery,
 ) -> Response:
     """The page that `limit` and `cursor` ask for, and the link to the next (RFC 8288).
 
@@ -85,7 +86,7 @@ def paged(
     ValidationError where limit or cursor make no sense.
     """
     query = request.query_params
-    page = checked(PageQuery, {name: value for name, value in query.items() if value})
+    page = checked(shape, {name: value for name, value in query.items() if value})
     try:
         found, following = page_of(page["cursor"], min(page["limit"], MAX_LIMIT))
     except InvalidCursor as error:

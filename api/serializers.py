@@ -13,6 +13,7 @@ from rest_framework import serializers
 from api.shapes import text
 from calls import timeline
 from calls.models import CallLog
+from calls.timeline.end_words import Outcome, outcome_of
 from common.instants import UTC, isoformat
 
 _CALL_ID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
@@ -68,6 +69,36 @@ class Choice(serializers.ChoiceField):
         return data
 
 
+@extend_schema_field(
+    {
+        "type": "string",
+        "maxLength": 60,
+        "examples": [*timeline.TERMINAL, "busy", "cancelled", "rejected", "invalid number"],
+        "description": "How the call ended: one of the four statuses, or a word that plainly means "
+        "one of them, in English or Spanish. Capitals, accents, spaces and signs do not matter. "
+        "`busy`, `cancelled`, `rejected` and the like are kept as the reason of the end.",
+    }
+)
+class EndStatus(Text):
+    """How a call ended, as programs say it."""
+
+    default_error_messages = {
+        "unknown": _(
+            "Use one of: {known}; or a plain word for one of them, such as busy, cancelled, "
+            "rejected or invalid number."
+        )
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        outcome = outcome_of(super().to_internal_value(data))
+        if outcome is None:
+            self.fail("unknown", known=", ".join(timeline.TERMINAL))
+        return outcome
+
+    def to_representation(self, value: Any) -> str:
+        return str(value.status)
+
+
 @extend_schema_field(OpenApiTypes.DATETIME)
 class Instant(Text):
     """ISO 8601 with `Z` or an offset; an instant without one could be anywhere in a day."""
@@ -110,7 +141,7 @@ class StartBody(serializers.Serializer[None]):
 
 class EndBody(serializers.Serializer[None]):
     call_id = Text()
-    status = Choice(choices=list(timeline.TERMINAL), default=timeline.COMPLETED)
+    status = EndStatus(max_length=60, default=Outcome(timeline.COMPLETED))
     notes = Text(required=False, allow_null=True, allow_blank=True, max_length=10_000)
     disposition = Text(
         required=False,
@@ -182,17 +213,25 @@ class SteppedBody(serializers.Serializer[None]):
     wrap_up_seconds = serializers.IntegerField()
 
 
+def text_of_id(pk: int | None) -> str:
+    """An id as programs get it beside a call: they cut and compare it as text. "" for none."""
+    return "" if pk is None else str(pk)
+
+
 class CallBody(serializers.Serializer[Any]):
-    """A call as programs see it. Lengths in whole seconds, null until they can be known."""
+    """A call as programs see it. Lengths in whole seconds, null until they can be known; but the
+    tracked length of a call that runs is 0, and what nobody knows of an id or number is empty."""
 
     call_id = serializers.UUIDField()
-    user_id = serializers.IntegerField(allow_null=True)
+    user_id = serializers.CharField(
+        allow_blank=True, help_text="The agent’s id as text; empty while nobody has the call."
+    )
     username = serializers.CharField(allow_null=True)
-    contact_id = serializers.CharField(allow_null=True)
-    contact_phone = serializers.CharField(allow_null=True)
+    contact_id = serializers.CharField(allow_blank=True, help_text="Empty where unknown.")
+    contact_phone = serializers.CharField(allow_blank=True, help_text="Empty where unknown.")
     start_time = Instant()
     end_time = Instant(allow_null=True)
-    duration_seconds = serializers.IntegerField(allow_null=True)
+    duration_seconds = serializers.IntegerField(help_text="Tracked; 0 while the call runs.")
     status = serializers.ChoiceField(choices=[key for key, _label in CallLog.STATUSES])
     notes = serializers.CharField(allow_blank=True)
     answered_time = Instant(allow_null=True)
@@ -211,13 +250,13 @@ class CallBody(serializers.Serializer[Any]):
         """The fields above, written out: a log of 1000 rows spends its time here."""
         return {
             "call_id": str(call.call_id),
-            "user_id": call.user_id,
+            "user_id": text_of_id(call.user_id),
             "username": call.user and call.user.username,
-            "contact_id": call.public_contact_id,
-            "contact_phone": call.contact_phone or None,
+            "contact_id": call.public_contact_id or "",
+            "contact_phone": call.contact_phone,
             "start_time": isoformat(call.start_time),
             "end_time": isoformat(call.end_time),
-            "duration_seconds": call.duration_seconds,
+            "duration_seconds": call.duration_seconds or 0,
             "status": call.status,
             "notes": call.notes,
             "answered_time": isoformat(call.answered_time),

@@ -53,6 +53,9 @@ _router = ProtocolTypeRouter(
 )
 
 
+if settings.DESKTOP_COMPAT:
+    from compat import feed as desktop_feed
+
 # What stands here now stays until the end: the collector need not look at it again and again.
 gc.collect()
 gc.freeze()
@@ -62,4 +65,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     """Entry point of the server; tells the live hub which loop to publish on."""
     key_usage.start()
     hub.hub.attach(asyncio.get_running_loop())
-    await _router(scope, receive, send)
+    if settings.DESKTOP_COMPAT and scope.get("path", "").startswith(desktop_feed.PATH):
+        await desktop_feed.application(scope, receive, send)
+    else:
+        await _router(scope, receive, send)

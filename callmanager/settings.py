@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from callmanager.worker_queue import huey_settings
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- The installation ---------------------------------------------------------------------------
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 DEBUG = flag("DEBUG")
 DEMO = flag("DEMO")
 DATA_DIR = Path(read("DATA_DIR", env.str, str(BASE_DIR / "var"))).absolute()
@@ -111,6 +113,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "huey.contrib.djhuey",
     "rest_framework",
+    "compat",
     "accounts",
     "calls",
     "metrics",
@@ -266,6 +269,8 @@ if not re.fullmatch(r"[1-9]\d*/[1-9]?\d*[smhd]", API_RATE_LIMIT):
         "such as 1000/h"
     )
 API_MAX_BODY_BYTES = 64 * 1024
+# The addresses and the Socket.IO feed of the first system's desktop program: docs/desktop.md.
+DESKTOP_COMPAT = flag("DESKTOP_COMPAT")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.ApiKeyAuthentication",

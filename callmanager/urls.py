@@ -12,6 +12,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("metrics.urls")),
 ]
 
+if settings.DESKTOP_COMPAT:  # before the pages: `/contacts` would lead to one of them
+    urlpatterns.insert(0, path("", include("compat.urls")))
+
 if settings.DEBUG:
     urlpatterns.append(path("styleguide/", styleguide, name="styleguide"))
 

@@ -26,10 +26,11 @@ from callmanager_track import book
 from callmanager_track.book import DeadLetter
 from callmanager_track.clocks import CLOCK, Clock, Moment, format_duration, new_call_id
 from callmanager_track.courier import Problem
+from callmanager_track.end_words import STATUSES, checked_status
 from callmanager_track.journal import JournalError
 from callmanager_track.live import Subscription
 from callmanager_track.recorder import Recorder, end_data
-from callmanager_track.session import STATUSES, CallSession, checked_status
+from callmanager_track.session import CallSession
 from callmanager_track.ticker import Ticker, TimerCallback
 
 __all__ = [
@@ -146,6 +147,7 @@ class CallTracker:
     ) -> dict[str, Any]:
         """Ends the call, now or at a moment before: its duration and the agent's figures.
 
+        `status`: one of STATUSES, or a plain word for it; of "busy" the server keeps why, too.
         All whole numbers. Waits at most `wait` seconds (`timeout`, unless given) for the server;
         without its answer the figures are estimated and `confirmed` is False. Raises ValueError
         for an unknown status or notes that are too long, RuntimeError if no call is running.
@@ -336,7 +338,8 @@ class CallTracker:
     def _finish(
         self, session: CallSession, status: str, notes: str = "", at: Moment | None = None
     ) -> None:
-        step = session.finish(status, None if at is None else session.elapsed_ms(at))
+        ms = None if at is None else session.elapsed_ms(at)
+        step = session.finish(checked_status(status), ms)
         if step is None:
             return
         with self._lock:

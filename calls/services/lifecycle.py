@@ -158,16 +158,17 @@ def end_call(
     user: User,
     *,
     status: str = timeline.COMPLETED,
+    reason: str = "",
     notes: str = "",
     disposition: str = "",
     wrap_up: bool = False,
     reported: ReportedTime | None = None,
 ) -> CallLog:
-    """Ends `user`'s own call. Again with the same status changes nothing.
+    """Ends `user`'s own call. Again with the same status, and no other `reason`, changes nothing.
 
     An end that a person tells replaces the watchdog's estimate. `wrap_up`: what follows is work
     after the call, until ready. Raises CallNotFound, BadCallData (unknown status or outcome, an
-    end before the start), or CallConflict (ended before with another status).
+    end before the start), or CallConflict (ended before with another status or reason).
     """
     reported = reported or ReportedTime(now())
     if status not in timeline.TERMINAL:
@@ -184,13 +185,12 @@ def end_call(
                 raise BadCallData(_("The call cannot end before it started."), "ended_at")
             reported = replace(reported, at=call.start_time)
         if _is_reported(call):
-            _check_same_end(call, status)
+            _check_same_end(call, status, reason)
             if disposition and not call.disposition:
                 add_facts(call, [wrap_ups.outcome(disposition, reported)], actor=user)
             return call
         data: dict[str, Any] = {"status": status}
-        if notes:
-            data["notes"] = notes
+        data |= {name: text for name, text in (("reason", reason), ("notes", notes)) if text}
         change = Change(call)
         change.add([fact(timeline.ENDED, reported, key=timeline.ENDED, data=data)], actor=user)
         if disposition:
@@ -227,12 +227,12 @@ def _is_reported(call: CallLog) -> bool:
     return call.events.filter(key=timeline.ENDED).exists()
 
 
-def _check_same_end(call: CallLog, status: str) -> None:
-    """A repeated end must say what the first one said, whatever was corrected since."""
-    if call.status == status:
+def _check_same_end(call: CallLog, status: str, reason: str) -> None:
+    """A repeated end must say what the first one said, whatever was corrected since; that it says
+    less is no contradiction."""
+    if call.status == status and reason in ("", call.end_reason):
         return
-    said = call.events.filter(key=timeline.ENDED).values_list("data", flat=True).first()
-    if said is None or said.get("status") != status:
-        raise CallConflict(
-            _("This call has already ended as %(status)s.") % {"status": call.status}
-        )
+    said = call.events.filter(key=timeline.ENDED).values_list("data", flat=True).first() or {}
+    if said.get("status") != status or reason not in ("", said.get("reason")):
+        ended = f"{call.status} ({call.end_reason})" if call.end_reason else call.status
+        raise CallConflict(_("This call has already ended as %(status)s.") % {"status": ended})

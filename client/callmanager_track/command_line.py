@@ -19,9 +19,10 @@ from typing import Any
 from call_tracking import CallTracker
 from callmanager_track import __version__, baresip, book, keeper, program, settings, terminal
 from callmanager_track.clocks import CLOCK, format_duration, new_call_id
+from callmanager_track.end_words import STATUSES, checked_status
 from callmanager_track.journal import Journal, JournalError
 from callmanager_track.recorder import Recorder, end_data
-from callmanager_track.session import STATUSES, CallSession
+from callmanager_track.session import CallSession
 from callmanager_track.settings import Settings, UsageError
 from callmanager_track.wire import Unreachable, Wire
 
@@ -56,7 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     start = _command(commands, "start", _start, "start a call; prints its id")
     _add_who(start)
     end = _command(commands, "end", _end, "end the call")
-    end.add_argument("--status", choices=STATUSES, default="COMPLETED")
+    end.add_argument(
+        "--status",
+        type=_end_word,
+        default="COMPLETED",
+        help=f"{', '.join(STATUSES)}, or a plain word for one of them, such as busy",
+    )
     end.add_argument("--notes", default="")
     end.add_argument("--at-last-sign", action="store_true", help="when it was last known alive")
     _add_call(end)
@@ -92,6 +98,15 @@ def _parser() -> argparse.ArgumentParser:
     refused.add_argument("--drop", action="store_true", help="forget all of it")
     _command(commands, "keep", _keep, argparse.SUPPRESS)
     return parser
+
+
+def _end_word(word: str) -> str:
+    """A word for how a call ended, as it is, if its meaning is plain."""
+    try:
+        checked_status(word)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return word
 
 
 def _command(commands: Any, name: str, function: Any, text: str) -> argparse.ArgumentParser:
@@ -184,7 +199,7 @@ def _end(options: argparse.Namespace, given: Settings) -> int:
         session = desk.find(options.call)
         if options.at_last_sign:
             desk.recorder.close_at_last_sign(session, options.status, options.notes)
-        elif step := session.finish(options.status):
+        elif step := session.finish(checked_status(options.status)):
             data = end_data(options.status, options.notes)
             if not desk.recorder.note(session, step, **data):
                 raise LookupError("Another command has ended this call already.")

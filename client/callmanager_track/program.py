@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 from call_tracking import CallTracker
-from callmanager_track.session import checked_status
+from callmanager_track.end_words import checked_status
 
 _NOT_FOUND, _NOT_RUNNABLE = 127, 126  # as shells say it
 
@@ -25,8 +25,10 @@ def status_of(code: int, wanted: Mapping[int, str]) -> str:
 
 def parse_statuses(given: list[str]) -> dict[int, str]:
     """`["2=NO_ANSWER"]` as {2: "NO_ANSWER"}. ValueError for what is no such pair."""
-    pairs = [one.partition("=") for one in given]
-    return {int(code): checked_status(status) for code, _, status in pairs}
+    wanted = {int(code): status for code, _, status in (one.partition("=") for one in given)}
+    for status in wanted.values():
+        checked_status(status)
+    return wanted
 
 
 def run(

@@ -16,6 +16,7 @@ from typing import Any, Callable
 from callmanager_track import book
 from callmanager_track.clocks import CLOCK, Clock, ServerClock
 from callmanager_track.courier import Courier, Problem
+from callmanager_track.end_words import checked_status
 from callmanager_track.folders import journal_of
 from callmanager_track.journal import Journal, JournalError
 from callmanager_track.locks import FileLock
@@ -145,7 +146,8 @@ class Recorder:
         row = self.journal.do(partial(book.call, call_id=session.call_id))
         if row is None:
             return
-        step = session.finish(status, at_ms=max(row["alive_ms"], row["last_ms"]))
+        ms = max(row["alive_ms"], row["last_ms"])
+        step = session.finish(checked_status(status), at_ms=ms)
         if step is not None:
             self.note(session, step, **end_data(status, notes))
 

@@ -6,9 +6,9 @@ import threading
 from typing import Any, Callable, NamedTuple
 
 from callmanager_track.clocks import CLOCK, Clock, Moment, isoformat
+from callmanager_track.end_words import checked_status
 
 IN_PROGRESS = "IN_PROGRESS"
-STATUSES = ("COMPLETED", "DROPPED", "FAILED", "NO_ANSWER")
 
 
 class Step(NamedTuple):
@@ -16,13 +16,6 @@ class Step(NamedTuple):
 
     kind: str
     ms: int
-
-
-def checked_status(status: str) -> str:
-    """`status`, if a call can end so; ValueError otherwise."""
-    if status not in STATUSES:
-        raise ValueError(f"Unknown status {status!r}. Use one of: {', '.join(STATUSES)}.")
-    return status
 
 
 def _reference(name: str, value: object, longest: int) -> str | None:
@@ -65,9 +58,10 @@ class CallSession:
 
     def end_call(self, status: str = "COMPLETED") -> int:
         """Ends the call: its tracked seconds. Again changes nothing. ValueError: unknown status."""
+        meant = checked_status(status)
         if self._end is not None:
-            return self._end(checked_status(status))
-        self.finish(checked_status(status))
+            return self._end(status)
+        self.finish(meant)
         return self.get_duration()
 
     def get_duration(self) -> int:

@@ -116,7 +116,8 @@ def _until_next_second(sessions: list[CallSession]) -> float:
 def log_line(call: dict[str, object]) -> str:
     """One call as `log` prints it: start, length, status, with whom."""
     seconds = call.get("duration_seconds")
-    length = format_duration(seconds) if isinstance(seconds, int) else "…"
+    runs = not (seconds or call.get("end_time"))  # the server says 0 of a call that runs
+    length = "…" if runs or not isinstance(seconds, int) else format_duration(seconds)
     number = call.get("contact_phone") or call.get("contact_id") or "-"
     start = str(call.get("start_time") or "")[:19].replace("T", " ")
     return f"{start}Z  {length:>8}  {call.get('status')!s:<11}  {number}"

@@ -22,7 +22,12 @@ def announce(kind: str, call: CallLog) -> None:
 
 def _tell_of(kind: str, call: CallLog) -> None:
     if not hub.is_empty():
-        _send({"type": "live", "rooms": rooms_for(call), "event": payload(kind, call)})
+        tell(rooms_for(call), payload(kind, call))
+
+
+def tell(rooms: list[str], event: dict[str, Any]) -> None:
+    """Tells whoever sits in `rooms` of `event`, which must be true already."""
+    _send({"type": "live", "rooms": rooms, "event": event})
 
 
 def close_sockets_of(user_id: int) -> None:

@@ -86,11 +86,64 @@ def test_a_missing_call_id_is_bad(api, body):
     error_of(api.post("calls/end", body), 400, "call_id")
 
 
-@pytest.mark.parametrize("status", ["completed", "IN_PROGRESS", "", None, 1, True, ["COMPLETED"]])
+WORDS = {
+    "completed": ("COMPLETED", ""),
+    "hangup": ("COMPLETED", ""),
+    "Finalizada": ("COMPLETED", ""),
+    "no-answer": ("NO_ANSWER", ""),
+    "No contestó": ("NO_ANSWER", ""),
+    "BUSY": ("NO_ANSWER", "busy"),
+    "ocupado": ("NO_ANSWER", "busy"),
+    "canceled": ("NO_ANSWER", "cancelled"),
+    "rechazada": ("NO_ANSWER", "rejected"),
+    "Número inválido": ("FAILED", "invalid_number"),
+    "error": ("FAILED", ""),
+    "caída": ("DROPPED", ""),
+}
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_plain_word_for_the_end_is_understood(api, word):
+    body = {"call_id": started(api), "status": word}
+    assert api.post("calls/end", body).status_code == 200
+    assert api.post("calls/end", body).status_code == 200
+    (row,) = api.get("calls/log").json()
+    assert (row["status"], row["end_reason"]) == WORDS[word]
+    assert CallEvent.objects.filter(kind="ended").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "same", "others"),
+    [
+        ("busy", ("BUSY", "ocupado", "NO_ANSWER"), ("canceled", "COMPLETED", "hangup")),
+        ("NO_ANSWER", ("missed", "no answer"), ("busy", "failed")),
+        ("completed", ("COMPLETED", "hangup"), ("busy", "DROPPED")),
+    ],
+)
+def test_a_repeated_end_may_use_another_word_but_not_another_meaning(api, first, same, others):
+    call_id = started(api)
+    assert api.post("calls/end", {"call_id": call_id, "status": first}).status_code == 200
+    before = CallLog.objects.values().get()
+    for word in same:
+        assert api.post("calls/end", {"call_id": call_id, "status": word}).status_code == 200
+    for word in others:
+        sentence = error_of(api.post("calls/end", {"call_id": call_id, "status": word}), 409)
+        assert before["status"] in sentence and before["end_reason"] in sentence
+    assert CallLog.objects.values().get() == before
+
+
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "", None, 1, True, ["COMPLETED"], "x" * 61])
 def test_an_unknown_status_is_bad(api, status):
     call_id = started(api)
     error_of(api.post("calls/end", {"call_id": call_id, "status": status}), 400, "status")
     assert CallLog.objects.get().end_time is None
+
+
+def test_a_word_that_says_nothing_plain_is_told_which_do(api):
+    body = {"call_id": started(api), "status": "voicemail"}
+    sentence = error_of(api.post("calls/end", body), 400, "status")
+    for word in ("COMPLETED", "DROPPED", "NO_ANSWER", "FAILED", "busy", "rejected"):
+        assert word in sentence
 
 
 def test_an_end_before_the_start_is_bad(api):

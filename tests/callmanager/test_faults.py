@@ -2,12 +2,10 @@
 
 import asyncio
 import http.client
-import os
 import select
 import shutil
 from contextlib import closing
 
-import psycopg
 import pytest
 from call_tracking import CallTracker
 from django.conf import settings
@@ -25,6 +23,7 @@ from tests.support.storage import (
     LOOKS,
     OwnRedis,
     Visitor,
+    alter_database,
     assert_nothing_is_stored,
     assert_nothing_serves,
     lock_held,
@@ -63,13 +62,6 @@ def is_waited_for() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
         return cursor.fetchone() is not None
-
-
-def alter_database(how: str) -> None:
-    """Changes the test database from beside it, for sessions that begin from now on."""
-    name = connection.ops.quote_name(connection.settings_dict["NAME"])
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
-        other.execute(f"ALTER DATABASE {name} {how}")
 
 
 @pytest.mark.once

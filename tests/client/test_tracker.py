@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from call_tracking import CallTracker, Problem
+from callmanager_track.end_words import END_WORDS
 from django.core.management import call_command
 
 from accounts.models import ApiKey
 from calls.models import CallAlias, CallLog
+from calls.timeline import end_words
 from metrics.models import UserMetrics
 from tests.support.client import DrivenClock, Program, Timed, apart, last_sign_ms, timed
 from tests.support.faults import FaultyLine
@@ -50,6 +52,17 @@ def advance_until(clock: DrivenClock, fact: Callable[[], bool]) -> None:
 
 def length_ms(call: CallLog) -> int:
     return round((call.end_time - call.start_time).total_seconds() * 1000)
+
+
+def test_words_for_an_end_are_the_servers(tracker):
+    """What the program says arrives as it is, so that the server keeps why the call ended."""
+    assert {word: outcome.status for word, outcome in end_words.END_WORDS.items()} == END_WORDS
+    tracker.start_call()
+    result = tracker.end_call("Ocupado")
+    assert (result["status"], result["confirmed"]) == ("NO_ANSWER", True)
+    assert tracker.get_session_history()[0]["status"] == "NO_ANSWER"
+    call = CallLog.objects.get()
+    assert (call.status, call.end_reason) == ("NO_ANSWER", "busy")
 
 
 @pytest.mark.engines

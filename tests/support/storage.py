@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -75,6 +76,13 @@ class Visitor:
 
     def statuses(self, method: str, paths: list[str]) -> dict[str, int]:
         return {path: self.ask(method, path).status_code for path in paths}
+
+
+def alter_database(how: str) -> None:
+    """Changes the test database from beside it, for sessions that begin from now on."""
+    name = connection.ops.quote_name(connection.settings_dict["NAME"])
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
+        other.execute(f"ALTER DATABASE {name} {how}")
 
 
 def refusal(answer: Any) -> str:

@@ -22,6 +22,7 @@ from calls.providers.reading import (
     part,
     text,
 )
+from calls.timeline.end_words import SYSTEM_WORDS, plain
 
 KINDS: Mapping[str, str] = {
     **dict.fromkeys(("started", "dialing", "dialling", "initiated"), timeline.STARTED),
@@ -31,18 +32,6 @@ KINDS: Mapping[str, str] = {
     **dict.fromkeys(("resumed", "resume", "unhold"), timeline.RESUMED),
     **dict.fromkeys(("ended", "end", "hangup"), timeline.ENDED),
     "summary": timeline.SUMMARY,
-}
-_ANSWERED, _MISSED = (timeline.COMPLETED, ""), (timeline.NO_ANSWER, "")
-STATUSES: Mapping[str, tuple[str, str]] = {
-    **dict.fromkeys(("completed", "answered"), _ANSWERED),
-    **dict.fromkeys(("noanswer", "missed", "unanswered", "notanswered", "timeout"), _MISSED),
-    "busy": (timeline.NO_ANSWER, "busy"),
-    **dict.fromkeys(
-        ("cancelled", "canceled", "cancel", "abandoned"), (timeline.NO_ANSWER, "cancelled")
-    ),
-    **dict.fromkeys(("rejected", "declined"), (timeline.NO_ANSWER, "rejected")),
-    "failed": (timeline.FAILED, ""),
-    "dropped": (timeline.DROPPED, ""),
 }
 DIRECTIONS: Mapping[str, str] = {
     **dict.fromkeys(("outbound", "outgoing", "out", "saliente"), "outbound"),
@@ -242,7 +231,7 @@ class Report:
     def _status(self, reported: Any) -> tuple[str, str, str]:
         """Status and reason of ours, and the word that has none."""
         word = self._meaning("status", reported)
-        status, reason = STATUSES.get(_plain(word), ("", ""))
+        status, reason = SYSTEM_WORDS.get(plain(word), ("", ""))
         if status or is_empty(reported):
             return status, reason, ""
         self.values.keep("status", reported)
@@ -289,9 +278,5 @@ class Report:
 
 def _end_of(path: str) -> str:
     """Which end of a call the field at `path` is by its name, from or to; "" for neither."""
-    steps = (_ENDS_OF_CALLS.get(_plain(step), "") for step in reversed(path.split(".")))
+    steps = (_ENDS_OF_CALLS.get(plain(step), "") for step in reversed(path.split(".")))
     return next(filter(None, steps), "")
-
-
-def _plain(word: str) -> str:
-    return "".join(filter(str.isalnum, word.casefold()))
