@@ -5,6 +5,7 @@ import http.client
 import os
 import select
 import shutil
+import sys
 from contextlib import closing
 
 import psycopg
@@ -20,7 +21,8 @@ from tests.support.doors import ADMIN, API, PAGES, client_of, make_things, rows
 from tests.support.lines import answer as answer_of
 from tests.support.patience import PATIENCE, await_that
 from tests.support.people import key_of, make_pbx
-from tests.support.server import Server, end_sessions
+from tests.support.processes import kill, spawn
+from tests.support.server import ROOT, Server, end_sessions
 from tests.support.storage import (
     LOOKS,
     OwnRedis,
@@ -121,16 +123,23 @@ def test_a_disk_that_could_not_be_written_at_the_start(small_disk, live_people, 
     server, visitor = small_disk.install(live_people.ada)
     small_disk.writable(False)
     server.start()
+    log = server.log.with_suffix(".worker")
+    with log.open("wb") as said:
+        command = [sys.executable, "manage.py", "run_huey"]
+        worker = spawn(command, cwd=ROOT, env=server.surroundings(), stderr=said)
     try:
+        await_that(lambda: "Error reading from queue" in log.read_text())
         assert f"{small_disk.database} can be used by others" in server.log.read_text()
         assert_nothing_is_stored(visitor)
         small_disk.writable(True)
         assert visitor.ask("POST", "/api/calls/start").status_code == 201
         assert visitor.ask("POST", "/calls/start/").status_code == 302
         assert visitor.ask("POST", "/exports/new/", data={"form": "csv"}).status_code == 302
+        await_that(lambda: "/file/" in visitor.ask("GET", "/exports/").text)  # the worker made it
         assert set(visitor.statuses("GET", LOOKS).values()) == {200}
     finally:
         server.kill()
+        kill(worker)
 
 
 @pytest.mark.once
