@@ -192,10 +192,16 @@ _database = DATABASES["default"]
 _database["CONN_MAX_AGE"] = None  # one lasting connection a thread: see docs/architecture.md
 _database["CONN_HEALTH_CHECKS"] = True
 if _database["ENGINE"] == SQLITE:
+    # How long who writes waits for another process that does.
+    _lock_seconds = _database.get("OPTIONS", {}).get("timeout", 20)
+    if type(_lock_seconds) is not int or _lock_seconds < 1:
+        raise ImproperlyConfigured(
+            "DATABASE_URL cannot be read: timeout is a whole number of seconds above 0"
+        )
     _database["OPTIONS"] = {
         # Writers queue at BEGIN instead of failing at their first write.
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": _lock_seconds,
         "init_command": (
             f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SQLITE_SYNCHRONOUS}; "
             "PRAGMA cache_size=-32000; PRAGMA mmap_size=268435456;"

@@ -60,6 +60,12 @@ def test_a_bad_value_stops_the_start_with_its_name(name, tmp_path):
     assert "ImproperlyConfigured" in last and name in last and "cannot be read" in last
 
 
+def test_so_does_a_time_to_wait_for_the_database_that_is_no_number(tmp_path):
+    answer = check(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/calls.sqlite3?timeout=long")
+    assert answer.returncode == 1
+    assert "DATABASE_URL cannot be read: timeout" in answer.stderr
+
+
 def test_manage_py_says_it_too(tmp_path):
     answer = subprocess.run(
         [sys.executable, "manage.py", "check"],

@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import select
 import shutil
+import sys
 from contextlib import closing
 
 import pytest
@@ -18,7 +19,8 @@ from tests.support.doors import ADMIN, API, PAGES, client_of, make_things, rows
 from tests.support.lines import answer as answer_of
 from tests.support.patience import PATIENCE, await_that
 from tests.support.people import key_of, make_pbx
-from tests.support.server import Server, end_sessions
+from tests.support.processes import kill, spawn
+from tests.support.server import ROOT, Server, end_sessions, test_database_url
 from tests.support.storage import (
     LOOKS,
     OwnRedis,
@@ -66,24 +68,26 @@ def is_waited_for() -> bool:
 
 @pytest.mark.once
 @on_sqlite
-def test_who_only_looks_waits_for_no_writer(server, live_people, tmp_path, monkeypatch):
+def test_who_only_looks_waits_for_no_writer(live_people, tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
     things = make_things(live_people)
-    visitor = Visitor(server, live_people.ada)
     ApiKey.objects.update(last_used_at=None)
-    with lock_held():
-        count = settings.WEB_THREADS + 1
-        writes = [begun(server, visitor, "/calls/start/") for _ in range(count)]
-        for method, address, expected in rows(PAGES + API + ADMIN):
-            # A file that was written lies elsewhere; drawing a PDF takes long.
-            if method == "GET" and not address.endswith((".pdf", "{export}/file/")):
-                answer = visitor.ask("GET", address.format(**things))
-                assert answer.status_code == expected["ada"], (address, answer.text)
-                # Or it was answered only after they had given up.
-                assert not select.select([one.sock for one in writes], [], [], 0)[0], address
-        asyncio.run(join(server, visitor))
-        assert not select.select([one.sock for one in writes], [], [], 0)[0]
-    assert [one.getresponse().status for one in writes] == [302] * len(writes)
+    # Whoever wants to write waits there for longer than anybody waits for an answer here.
+    server = Server(DATABASE_URL=f"{test_database_url()}?timeout=600").start()
+    visitor = Visitor(server, live_people.ada)
+    try:
+        with lock_held():
+            count = settings.WEB_THREADS + 1
+            writes = [begun(server, visitor, "/calls/start/") for _ in range(count)]
+            for method, address, expected in rows(PAGES + API + ADMIN):
+                if method == "GET" and not address.endswith(".pdf"):  # drawing it takes long
+                    answer = visitor.ask("GET", address.format(**things))
+                    assert answer.status_code == expected["ada"], (address, answer.text)
+            asyncio.run(join(server, visitor))
+            assert not select.select([one.sock for one in writes], [], [], 0)[0]
+        assert [one.getresponse().status for one in writes] == [302] * len(writes)
+    finally:
+        server.kill()
 
 
 @pytest.mark.once
@@ -113,16 +117,23 @@ def test_a_disk_that_could_not_be_written_at_the_start(small_disk, live_people, 
     server, visitor = small_disk.install(live_people.ada)
     small_disk.writable(False)
     server.start()
+    log = server.log.with_suffix(".worker")
+    with log.open("wb") as said:
+        command = [sys.executable, "manage.py", "run_huey"]
+        worker = spawn(command, cwd=ROOT, env=server.surroundings(), stderr=said)
     try:
+        await_that(lambda: "Error reading from queue" in log.read_text())
         assert f"{small_disk.database} can be used by others" in server.log.read_text()
         assert_nothing_is_stored(visitor)
         small_disk.writable(True)
         assert visitor.ask("POST", "/api/calls/start").status_code == 201
         assert visitor.ask("POST", "/calls/start/").status_code == 302
         assert visitor.ask("POST", "/exports/new/", data={"form": "csv"}).status_code == 302
+        await_that(lambda: "/file/" in visitor.ask("GET", "/exports/").text)  # the worker made it
         assert set(visitor.statuses("GET", LOOKS).values()) == {200}
     finally:
         server.kill()
+        kill(worker)
 
 
 @pytest.mark.once
