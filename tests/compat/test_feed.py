@@ -179,7 +179,7 @@ def test_a_key_has_so_many_requests_and_lines_and_no_more(live_people, site):
     busy = Server(DESKTOP_COMPAT="1", **limits).start()
     headers = {"X-API-Key": key_of(live_people.alice)}
     try:
-        assert requests.get(f"{busy.url}/health", headers=headers).status_code == 200
+        assert requests.get(f"{busy.url}/config", headers=headers).status_code == 200
         with Feed(busy, headers=headers) as older, Feed(busy, headers=headers) as newer:
             assert older.next()[0] == "disconnect"
             assert newer.client.connected
@@ -187,7 +187,7 @@ def test_a_key_has_so_many_requests_and_lines_and_no_more(live_people, site):
         client.on("connect_error", refusals.append)
         with pytest.raises(socketio.exceptions.ConnectionError):
             client.connect(busy.url, headers=headers, wait_timeout=PATIENCE)
-        assert requests.get(f"{busy.url}/health", headers=headers).status_code == 429
+        assert requests.get(f"{busy.url}/config", headers=headers).status_code == 429
     finally:
         busy.kill()
     assert refusals[0]["data"]["status"] == 429 and "3/d" in refusals[0]["message"]

@@ -64,7 +64,7 @@ def test_a_wrong_key_and_other_roles_are_told_in_words(live_people, site):
     wrong, alice = Windows(site, "cm_wrong"), Windows(site, key_of(live_people.alice))
     for windows, address, status in (
         (wrong, "/metrics/personal", 401),
-        (wrong, "/health", 401),
+        (wrong, "/config", 401),
         (alice, "/metrics/team", 403),
         (alice, "/metrics/all", 403),
     ):
