@@ -111,7 +111,7 @@ def _event_rows(call_id: int, planned: PlannedCall) -> Iterator[tuple[Any, ...]]
         heard = from_ms(reported + HEARD_AFTER_MS)
         actor = None if fact.source == timeline.WATCHDOG else planned.agent.pk
         said = (fact.key, fact.kind, from_ms(fact.at), heard, fact.source, actor)
-        yield (call_id, *said, PRECISION_MS, "", None, "", dict(fact.data))
+        yield (call_id, *said, PRECISION_MS, "", None, "", None, dict(fact.data))
 
 
 def _start_running(organisation: Organisation, present: dt.datetime) -> int:

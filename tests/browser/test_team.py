@@ -246,7 +246,7 @@ def test_filters_go_into_the_address_and_back_again(live_people, visit):
     expect(page.locator("#id_status")).to_have_value("FAILED")
     page.go_back()
     expect(table.locator("tbody tr")).to_have_count(2)
-    expect(page.get_by_role("heading", name="Calls", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Call history", exact=True)).to_be_visible()
 
 
 def test_a_wrong_filter_is_said_at_its_field_at_once(live_people, visit):
