@@ -7,16 +7,25 @@ from typing import Any
 from django.core.exceptions import ValidationError as InvalidCursor
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.shapes import CURSOR, text
+
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 
 
-# How a filter that may be left empty is described.
-LOCAL_DAY = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "maxLength": 0}]}
+@extend_schema_field(CURSOR)
+class Cursor(serializers.CharField):
+    """Where a page began; whether it is ours is asked of its signature."""
+
+
+@extend_schema_field(text(120))
+class Words(serializers.CharField):
+    """What is searched."""
 
 
 class PageQuery(serializers.Serializer[None]):
@@ -25,13 +34,11 @@ class PageQuery(serializers.Serializer[None]):
     limit = serializers.IntegerField(
         min_value=1, default=DEFAULT_LIMIT, help_text=f"More than {MAX_LIMIT} is cut to it."
     )
-    cursor = serializers.CharField(
-        default="", allow_blank=True, help_text="From the Link header of a page."
-    )
+    cursor = Cursor(default="", allow_blank=True, help_text="From the Link header of a page.")
 
 
 class SearchQuery(serializers.Serializer[None]):
-    search = serializers.CharField(
+    search = Words(
         default="", allow_blank=True, max_length=120, help_text="In name, company or number."
     )
 

@@ -16,9 +16,10 @@ from rest_framework.response import Response
 from accounts import roles
 from accounts.authentication import person_of
 from accounts.throttling import LimitedView
-from api.queries import LOCAL_DAY, check_names
+from api.queries import check_names
 from api.schema import PERIOD, STYLE_PARAMETERS, SUMS
 from api.serializers import answers
+from api.shapes import LOCAL_DAY
 from common.instants import at_local, isoformat, local_now
 from common.periods import LABELS, MONTH, PARAMETERS, period_of
 from metrics.exports.csv_file import STYLE_NAMES, Style

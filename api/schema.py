@@ -6,7 +6,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from api.queries import LOCAL_DAY
+from api import shapes
+from api.shapes import LENGTH, LOCAL_DAY, list_of, text
 from calls.history.columns import COLUMNS
 from calls.models import CallLog
 from common.periods import LABELS
@@ -34,7 +35,9 @@ PERIOD_PARAMETERS = [
 ]
 
 COLUMNS_PARAMETER = OpenApiParameter(
-    "columns", str, description=f"With commas, in the order wanted: {', '.join(COLUMNS)}."
+    "columns",
+    list_of(COLUMNS),
+    description=f"With commas, in the order wanted: {', '.join(COLUMNS)}.",
 )
 _YES_NO: dict[str, Any] = {"type": "string", "enum": ["", "0", "1"]}
 _SEPARATOR: dict[str, Any] = {"type": "string", "enum": ["", "auto", *SEPARATORS]}
@@ -55,13 +58,12 @@ STYLE_PARAMETERS: list[Any] = [
 
 CONTACT_ID = OpenApiParameter("id", int, OpenApiParameter.PATH)
 CALL_ID = OpenApiParameter("call_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
-_LENGTH: dict[str, Any] = {"type": "string", "examples": ["90", "1:30"], "maxLength": 9}
-# A form sends empty what nobody chose; that is the same as absent.
-_TEAM: dict[str, Any] = {"oneOf": [{"type": "integer", "minimum": 1}, {"enum": ["", "none"]}]}
 FILTER_PARAMETERS: list[Any] = [
-    OpenApiParameter("user_id", str, description="A username, capitals aside, or an id."),
-    OpenApiParameter("agent", str, description="The same as user_id."),
-    OpenApiParameter("team", _TEAM, description="The id of a team; none: people without a team."),
+    OpenApiParameter("user_id", text(150), description="A username, capitals aside, or an id."),
+    OpenApiParameter("agent", text(150), description="The same as user_id."),
+    OpenApiParameter(
+        "team", shapes.TEAM, description="The id of a team; none: people without a team."
+    ),
     OpenApiParameter("start_date", LOCAL_DAY, description="First local day, inclusive."),
     OpenApiParameter("end_date", LOCAL_DAY, description="Last local day, inclusive."),
     OpenApiParameter("status", str, enum=["", *dict(CallLog.STATUSES)]),
@@ -75,13 +77,13 @@ FILTER_PARAMETERS: list[Any] = [
     OpenApiParameter("to", LOCAL_DAY, description="Last day of `period=range`."),
     OpenApiParameter(
         "search",
-        {"type": "string", "maxLength": 120},
+        text(120),
         description="Beginnings of words in contact, number, reference or notes; accents aside.",
     ),
     OpenApiParameter("direction", str, enum=["", *dict(CallLog.DIRECTIONS)]),
-    OpenApiParameter("min_duration", _LENGTH, description="Seconds, or M:SS, or H:MM:SS."),
-    OpenApiParameter("max_duration", _LENGTH, description="Likewise."),
-    OpenApiParameter("disposition", str, description="The outcome, as it is stored."),
-    OpenApiParameter("provider", str, description="The provider, as it is stored."),
+    OpenApiParameter("min_duration", LENGTH, description="Seconds, or M:SS, or H:MM:SS."),
+    OpenApiParameter("max_duration", LENGTH, description="Likewise."),
+    OpenApiParameter("disposition", text(60), description="The outcome, as it is stored."),
+    OpenApiParameter("provider", text(60), description="The provider, as it is stored."),
     OpenApiParameter("evidence", str, enum=["", *dict(CallLog.EVIDENCE)]),
 ]

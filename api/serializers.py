@@ -10,6 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.shapes import text
 from calls import timeline
 from calls.models import CallLog
 from common.instants import UTC, isoformat
@@ -37,7 +38,7 @@ class Text(serializers.CharField):
         return super().to_internal_value(data)
 
 
-@extend_schema_field({"oneOf": [{"type": "string", "maxLength": 100}, {"type": "integer"}]})
+@extend_schema_field({"oneOf": [text(100), {"type": "integer"}]})
 class Reference(Text):
     """An id in another system: a string, or an integer kept as its digits."""
 

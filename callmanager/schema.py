@@ -3,7 +3,11 @@
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.utils import extend_schema
@@ -15,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.throttling import LimitedView
+from api.shapes import NO_NUL, NOT_BLANK, NOT_EMPTY
 
 
 class KeyScheme(OpenApiAuthenticationExtension):
@@ -31,6 +36,45 @@ class SessionScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+
+
+class TextLimits(OpenApiSerializerFieldExtension):
+    """What a text may not hold; its length is described without us."""
+
+    target_class = "api.serializers.Text"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> Any:
+        if direction == "response":
+            return {"type": "string"}
+        if self.target.allow_blank:  # the empty one is described beside it
+            return {"type": "string", "pattern": NOT_EMPTY}
+        return {"type": "string", "pattern": NOT_BLANK if self.target.trim_whitespace else NO_NUL}
+
+
+class PhoneNumber(TextLimits):
+    target_class = "api.contact_bodies.Number"
+    priority = 1
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> Any:
+        schema = super().map_serializer_field(auto_schema, direction)
+        return {**schema, "format": "phone", "examples": ["+506 5123 4567"]}
+
+
+class ContactLimits(OpenApiSerializerExtension):
+    """How many numbers; and that a new contact needs one."""
+
+    target_class = "api.contact_bodies.ContactBody"
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> Any:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        if direction == "response":
+            return schema
+        numbers = self.target.fields["numbers"]
+        schema["properties"]["numbers"] |= {"minItems": 1, "maxItems": numbers.max_length}
+        if not self.target.partial:
+            schema["anyOf"] = [{"required": ["phone"]}, {"required": ["numbers"]}]
+        return schema
 
 
 def paths_without_slash(endpoints: list[Any], **kwargs: Any) -> list[Any]:

@@ -25,6 +25,9 @@ class LocalDayField(forms.DateField):
 
     def to_python(self, value: Any) -> dt.date | None:
         day = super().to_python(value)
+        # It would take 2026-1-5, too, which is no date of ISO 8601.
+        if day is not None and isinstance(value, str) and day.isoformat() != value.strip():
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
         if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
             raise ValidationError(_("This date is out of range."), code="invalid")
         return day
