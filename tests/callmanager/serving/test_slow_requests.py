@@ -11,6 +11,7 @@ from twisted.internet.testing import StringTransport
 from callmanager.serving.arrival import Deadline
 from callmanager.serving.bridge import WSGIBridge
 from callmanager.serving.daphne import Channel
+from tests.callmanager.serving.test_uvicorn import UvicornServer
 from tests.support.patience import PATIENCE
 from tests.support.server import Server
 
@@ -50,6 +51,17 @@ def test_who_sends_half_a_request_is_told_and_let_go(impatient):
         head, _, body = rest_of(connection).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 408 ") and b"Connection: close" in head
         assert body == b'{"error": "The request took too long to come."}'
+
+
+@pytest.mark.server
+def test_under_uvicorn_this_holds_for_bodies(django_db_setup):
+    server = UvicornServer(REQUEST_TIMEOUT_SECONDS="1").start()
+    try:
+        for connection in [connect(server, HALF_SENT[name]) for name in ("body", "chunks")]:
+            head = rest_of(connection).partition(b"\r\n\r\n")[0].lower()
+            assert head.startswith(b"http/1.1 408 ") and b"connection: close" in head
+    finally:
+        server.kill()
 
 
 # --- The same with a driven clock -----------------------------------------------------------------
