@@ -96,7 +96,7 @@ class UserQuerySet(models.QuerySet["User"]):
 _UserManager = UserManager.from_queryset(UserQuerySet)
 
 
-class CallManagerUserManager(_UserManager["User"]):
+class CallManagerUserManager(_UserManager["User"]):  # type: ignore[valid-type, unused-ignore]  # made by a call
     use_in_migrations = False  # or they would name this class, which may change and move
 
     def get_by_natural_key(self, username: str | None) -> "User":
