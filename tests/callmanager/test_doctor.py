@@ -74,7 +74,9 @@ def test_each_fault_is_told_alone(installation, level, word, changes):
 
 @pytest.mark.once
 def test_what_others_may_read_is_told(installation, tmp_path):
-    (tmp_path / "copy.sqlite3").touch(0o644)
+    copy = tmp_path / "copy.sqlite3"
+    copy.touch()
+    copy.chmod(0o644)  # whatever the umask
     assert found(Level.WARNING) == [] and any("copy.sqlite3" in line for line in found(Level.OK))
     tmp_path.chmod(0o755)
     assert [str(tmp_path) in line for line in found(Level.WARNING)] == [True]

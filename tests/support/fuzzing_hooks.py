@@ -39,7 +39,8 @@ def _sensible_query(query: dict[str, Any]) -> dict[str, Any]:
         days = [changes.get(name, query.get(name)) for name in (first, last)]
         if all(days):
             begin, end = sorted(map(dt.date.fromisoformat, days))
-            changes |= {first: str(begin), last: str(min(end, begin + _TEN_YEARS))}
+            end = end if end - begin < _TEN_YEARS else begin
+            changes |= {first: str(begin), last: str(end)}
     if query.get("min_duration") and query.get("max_duration"):
         changes["max_duration"] = query["min_duration"]
     if query.get("cursor"):  # only the server makes one
