@@ -11,6 +11,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -143,14 +144,22 @@ _WRAPPING_UP = Prepared(
 
 
 def close_wrap_ups() -> int:
-    """Ends what lasts longer than WRAP_UP_CAP_SECONDS, at the cap; how many."""
-    latest = now() - dt.timedelta(seconds=settings.WRAP_UP_CAP_SECONDS)
-    rows = CallLog.objects.wrapping_up().filter(wrap_up_since__lte=latest)
+    """Ends what lasts longer than WRAP_UP_CAP_SECONDS, at the cap; how many.
+
+    And where another call of the person goes on, at its start: an end and a start at the same
+    moment each look for the other's call, and may miss it.
+    """
+    present = now()
+    latest = present - dt.timedelta(seconds=settings.WRAP_UP_CAP_SECONDS)
+    others = CallLog.objects.active().filter(user=OuterRef("user")).order_by("start_time")
+    rows = CallLog.objects.wrapping_up().annotate(other=Subquery(others.values("start_time")[:1]))
+    rows = rows.filter(Q(wrap_up_since__lte=latest) | Q(other__isnull=False)).order_by("pk")
     closed = 0
-    for pk in list(rows.values_list("pk", flat=True)):
+    for pk, other in list(rows.values_list("pk", "other")):
         with transaction.atomic():
             call = lock(pk=pk)
             if call.wrap_up_since is not None:
-                _leave(call, ReportedTime(now(), source=timeline.WATCHDOG), actor=None)
+                over = ReportedTime(other or present, source=timeline.WATCHDOG)
+                _leave(call, over, actor=None)
                 closed += 1
     return closed

@@ -4,6 +4,7 @@ The order is forced: one transaction is held open until the other writer has don
 seen to wait for it.
 """
 
+import datetime as dt
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from django.db import connection
 from calls import services
 from calls.models import CallLog
 from calls.providers.base import ProviderEvent
-from calls.services import ReportedTime
+from calls.services import ReportedTime, wrap_up
 from calls.telephony import assignment, intake
 from common.instants import from_ms, local_day, now, to_ms
 from metrics.rollups.daily import sums_of
@@ -25,6 +26,7 @@ from tests.support.people import make_pbx, yesterday_noon
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.engines]
 
 NUMBER = "+50651234567"
+SECOND = dt.timedelta(seconds=1)
 
 
 @pytest.fixture(autouse=True)
@@ -227,3 +229,22 @@ def test_a_click_that_is_dialled_stays_linked_to_what_was_dialled(live_people, p
     click.refresh_from_db()
     assert click.provider_call_id == "dialled"
     assert CallLog.objects.get(provider_call_id="other").user == live_people.alice
+
+
+def test_the_work_after_a_call_that_ends_as_another_begins_is_over_soon(live_people):
+    """Neither the end nor the start sees the other's call; the worker does."""
+    call, _ = services.start_call(live_people.alice)
+
+    def end(hold):
+        with held_up_before('INSERT INTO "calls_callevent"', hold):
+            services.end_call(call.call_id, live_people.alice, wrap_up=True)
+
+    with held_up(end):
+        other, _ = services.start_call(live_people.alice)
+    call.refresh_from_db()
+    assert call.wrap_up_since is not None
+    assert wrap_up.close_wrap_ups() == 1
+    call.refresh_from_db()
+    assert call.wrap_up_since is None
+    assert call.wrap_up_seconds == max(0, (other.start_time - call.end_time) // SECOND)
+    assert wrap_up.close_wrap_ups() == 0
