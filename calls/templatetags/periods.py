@@ -55,7 +55,7 @@ def period_bar(
         "error": error,
         "part": part,
         "part_url": part_url or request.get_full_path(),
-        "chosen": period.label if period is not None else _("All time"),
+        "chosen": _chosen(period, all_time and error is None),
         "choices": [
             *(none if all_time else []),
             *(
@@ -69,6 +69,13 @@ def period_bar(
         "first": period.first.isoformat() if period else request.GET.get("from", ""),
         "last": period.last.isoformat() if period else request.GET.get("to", ""),
     }
+
+
+def _chosen(period: Period | None, all_time: bool) -> str | Promise:
+    """What the line of a small screen says."""
+    if period is None:
+        return _("All time") if all_time else _("Choose a period")
+    return period.label
 
 
 def _with(query: QueryDict, **parameters: str) -> str:

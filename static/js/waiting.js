@@ -11,7 +11,7 @@
   function lineOf(click, template) {
     const item = made(template);
     const clicked = new Date(click.fields.clicked_at);
-    item.querySelector("time").textContent = clicked.toLocaleTimeString();
+    item.querySelector("time").textContent = clicked.toTimeString().slice(0, 8);
     item.querySelector(".waiting-label").textContent = click.label;
     item.querySelector(".waiting-drop").addEventListener("click", () => drop(click));
     return item;

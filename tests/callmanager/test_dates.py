@@ -56,6 +56,11 @@ def test_no_code_has_a_form_of_its_own():
     assert not found
 
 
+def test_no_script_writes_one_as_the_browser_likes():
+    scripts = sources("static/js", ending=".js")
+    assert not [name for name, text in scripts.items() if "toLocale" in text or "Intl." in text]
+
+
 @pytest.mark.parametrize(
     ("name", "spanish", "english"),
     [
