@@ -151,11 +151,11 @@ def _contact(request: PageRequest, pk: int | None) -> Contact | None:
     return contact
 
 
-@button
-def end(request: PageRequest, call_id: uuid.UUID) -> str:
+def ended(request: PageRequest, call_id: uuid.UUID) -> CallLog:
+    """Ends the call as the form says. What is told of it is a matter of figures (metrics)."""
     form = checked(EndForm(request.POST))
     try:
-        call = services.end_call(
+        return services.end_call(
             call_id,
             request.user,
             status=form.cleaned_data["status"],
@@ -166,11 +166,6 @@ def end(request: PageRequest, call_id: uuid.UUID) -> str:
         )
     except CallConflict as error:
         raise _already_ended(request, call_id) from error
-    return _("Call to %(who)s ended after %(length)s: %(status)s.") % {
-        "who": _name(call),
-        "length": clock(call.duration_seconds),
-        "status": call.get_status_display(),
-    }
 
 
 def _already_ended(request: PageRequest, call_id: uuid.UUID) -> CallConflict:
