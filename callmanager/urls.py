@@ -8,8 +8,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/", include("callmanager.api_urls")),
     path("", include("accounts.urls")),
-    path("", include("calls.urls")),
     path("", include("metrics.urls")),
+    path("", include("calls.urls")),  # its last address takes any word for a step of a call
 ]
 
 if settings.DESKTOP_COMPAT:  # before the pages: `/contacts` would lead to one of them

@@ -1,4 +1,5 @@
-"""A person's running calls as the desk and the header's timer show them: one query a request."""
+"""A person's running calls as the desk and the header's timer show them: one query a request, and
+one instant, so that all clocks of a page agree."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from common.instants import now, to_ms
 
 # Session: keys of running calls whose owner chose to keep them beside another.
 KEPT = "kept_calls"
-_ASKED = "_running_calls"
+_ASKED = "_running_calls"  # request: the instant, and the calls that ran then
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,19 @@ class RunningCall:
 
 def running_calls(request: PageRequest) -> list[RunningCall]:
     """The signed-in person's running calls, newest first; asked once a request."""
+    return _asked(request)[1]
+
+
+def shown_at(request: PageRequest) -> dt.datetime:
+    """The instant at which the lengths of the running calls are what they say."""
+    return _asked(request)[0]
+
+
+def _asked(request: PageRequest) -> tuple[dt.datetime, list[RunningCall]]:
     if _ASKED not in request.__dict__:
         request.__dict__[_ASKED] = _ask(request.user, set(request.session.get(KEPT, ())))
-    calls: list[RunningCall] = request.__dict__[_ASKED]
-    return calls
+    asked: tuple[dt.datetime, list[RunningCall]] = request.__dict__[_ASKED]
+    return asked
 
 
 def forget(request: PageRequest) -> None:
@@ -57,13 +67,13 @@ def forget(request: PageRequest) -> None:
     request.__dict__.pop(_ASKED, None)
 
 
-def _ask(user: User, kept: set[int]) -> list[RunningCall]:
+def _ask(user: User, kept: set[int]) -> tuple[dt.datetime, list[RunningCall]]:
     calls: list[CallLog] = _OWN_ACTIVE.found(user.pk)
     reader = Reader(user)
     for call in calls:
         call.show_to(reader)
     present = now()
-    return [_shown(call, place, kept, present) for place, call in enumerate(calls)]
+    return present, [_shown(call, place, kept, present) for place, call in enumerate(calls)]
 
 
 # What `own(user).active()` asks for: every page does.
@@ -91,16 +101,19 @@ def _shown(call: CallLog, place: int, kept: set[int], present: dt.datetime) -> R
 
 @dataclass(frozen=True)
 class Timer:
-    """What the header shows: the newest call that is not paused, and how many more there are."""
+    """What the header shows at an instant (epoch ms): the newest call that is not paused, and how
+    many more there are."""
 
     shown: RunningCall | None
     more: int
+    at_ms: int
 
     @classmethod
-    def of(cls, calls: list[RunningCall]) -> "Timer":
+    def of(cls, request: PageRequest) -> "Timer":
+        calls = running_calls(request)
         ticking = [running for running in calls if running.runs]
         shown = next(iter(ticking or calls), None)
-        return cls(shown, max(0, len(calls) - 1))
+        return cls(shown, max(0, len(calls) - 1), to_ms(shown_at(request)))
 
 
 @dataclass(frozen=True)
@@ -121,26 +134,28 @@ class WrapUp:
         return self.cap * 3 // 4
 
 
-def wrap_up_of(user: User) -> WrapUp | None:
+def wrap_up_of(user: User, present: dt.datetime) -> WrapUp | None:
     """What `user` has not been ready with since the last call, if anything."""
     calls = CallLog.objects.own(user).wrapping_up().select_related("contact")
     call = calls.order_by("-wrap_up_since").first()
     if call is None or call.wrap_up_since is None:
         return None
     cap = settings.WRAP_UP_CAP_SECONDS
-    elapsed = to_ms(now()) - to_ms(call.wrap_up_since)
+    elapsed = to_ms(present) - to_ms(call.wrap_up_since)
     # The worker closes it within a minute of the cap; the page need not wait for that.
     return WrapUp(call, max(0, elapsed), cap) if elapsed < cap * 1000 else None
 
 
 def current_context(request: PageRequest) -> dict[str, Any]:
     """What calls/_current_calls.html shows."""
-    wrap_up = wrap_up_of(request.user)
+    present = shown_at(request)
+    wrap_up = wrap_up_of(request.user, present)
     running = running_calls(request)
     asks = wrap_up is not None or (running and not settings.WRAP_UP_CAP_SECONDS)
     outcomes = list(Disposition.objects.offered_to(request.user)) if asks else []
     return {
         "running": running,
+        "at_ms": to_ms(present),
         "wrap_up": wrap_up,
         "outcomes": outcomes,
         "asks_at_end": not settings.WRAP_UP_CAP_SECONDS,  # else after it

@@ -5,13 +5,13 @@ from typing import Any
 from django.utils.functional import SimpleLazyObject
 
 from accounts.requests import PageRequest
-from calls.active_calls import Timer, running_calls
+from calls.active_calls import Timer
 from calls.models import DialLink
 
 
 def timer(request: PageRequest) -> dict[str, Any]:
     """Lazy: costs its one query only where a template shows the timer."""
-    return {"timer": SimpleLazyObject(lambda: Timer.of(running_calls(request)))}
+    return {"timer": SimpleLazyObject(lambda: Timer.of(request))}
 
 
 def dial(request: PageRequest) -> dict[str, Any]:

@@ -26,7 +26,6 @@ urlpatterns = [
     path("calls/current/", desk.current_calls, name="current_calls"),
     path("calls/unconfirmed/", desk.unconfirmed, name="unconfirmed"),
     path("calls/start/", desk.start, name="call_start"),
-    path("calls/<uuid:call_id>/end/", desk.end, name="call_end"),
     path("calls/<uuid:call_id>/ready/", desk.ready, name="call_ready"),
     path("calls/<uuid:call_id>/disposition/", desk.disposition, name="call_disposition"),
     path("calls/<uuid:call_id>/save/", contacts.save_number_on_desk, name="call_save_number"),

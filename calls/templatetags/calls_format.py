@@ -4,6 +4,8 @@ from functools import lru_cache
 
 from django import template
 from django.utils.formats import number_format
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -72,6 +74,12 @@ def decimal(number: float | None) -> str:
 def _grouped(number: float, decimals: int, language: str | None) -> str:
     """Kept: a page has hundreds of numbers, and most of them stood on the last one."""
     return number_format(number, decimals, force_grouping=True)
+
+
+@register.filter
+def parts(sentence: str) -> SafeString:
+    """What stands between the dots of `sentence`, each part as one: lines break between them."""
+    return format_html_join(" · ", "<span>{}</span>", ((part,) for part in sentence.split(" · ")))
 
 
 @register.filter

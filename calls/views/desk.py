@@ -19,7 +19,7 @@ from django_htmx.http import trigger_client_event
 
 from accounts.requests import PageRequest
 from calls import services
-from calls.active_calls import KEPT, current_context, forget, running_calls
+from calls.active_calls import KEPT, current_context, forget, running_calls, shown_at
 from calls.errors import CallConflict, CallError, CallNotFound
 from calls.forms.desk import ClickForm, DispositionForm, EndForm, StartForm, checked
 from calls.models import CallLog, Contact, DialLink, Disposition
@@ -27,7 +27,7 @@ from calls.services import wrap_up
 from calls.telephony import click_to_call
 from calls.templatetags.calls_format import clock
 from common.htmx import DONE, REFUSED, render_page, say_of_click
-from common.instants import arrival_of, now
+from common.instants import arrival_of, now, to_ms
 from common.phones import digits_of, line_of, to_e164
 
 SHOWN_CONTACTS: Final = 20
@@ -52,7 +52,11 @@ def contact_results(request: PageRequest) -> dict[str, Any]:
 @require_safe
 @_may_track
 def contacts(request: PageRequest) -> HttpResponse:
-    context = {"search": contact_results(request), "running": running_calls(request)}
+    context = {
+        "search": contact_results(request),
+        "running": running_calls(request),
+        "at_ms": to_ms(shown_at(request)),
+    }
     return render_page(request, "calls/contacts.html", "calls/_contacts.html", context)
 
 
@@ -147,11 +151,11 @@ def _contact(request: PageRequest, pk: int | None) -> Contact | None:
     return contact
 
 
-@button
-def end(request: PageRequest, call_id: uuid.UUID) -> str:
+def ended(request: PageRequest, call_id: uuid.UUID) -> CallLog:
+    """Ends the call as the form says. What is told of it is a matter of figures (metrics)."""
     form = checked(EndForm(request.POST))
     try:
-        call = services.end_call(
+        return services.end_call(
             call_id,
             request.user,
             status=form.cleaned_data["status"],
@@ -162,11 +166,6 @@ def end(request: PageRequest, call_id: uuid.UUID) -> str:
         )
     except CallConflict as error:
         raise _already_ended(request, call_id) from error
-    return _("Call to %(who)s ended after %(length)s: %(status)s.") % {
-        "who": _name(call),
-        "length": clock(call.duration_seconds),
-        "status": call.get_status_display(),
-    }
 
 
 def _already_ended(request: PageRequest, call_id: uuid.UUID) -> CallConflict:

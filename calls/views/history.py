@@ -182,6 +182,7 @@ def _show(
         else (),
         "parts": segments_of(state, to_ms(present)),
         "elapsed_ms": shown.tracked_ms(present),
+        "at_ms": to_ms(present),
         "note": note or NoteForm(initial={"notes": shown.notes}),
         "correction": correction or _correction_of(request.user, shown),
     }

@@ -79,8 +79,10 @@ class Tile:
 
 @dataclass(frozen=True)
 class Wall:
-    """Everything in the order of names, so that nothing jumps when a call starts or ends."""
+    """Everything at one instant (epoch ms), in the order of names, so that nothing jumps when a
+    call starts or ends."""
 
+    at_ms: int
     on_call: list[OnCall]
     wrapping_up: list[Free]
     free: list[Free]
@@ -167,6 +169,7 @@ def look_at(
     without = [person for person in shown if person.pk not in busy]
     free = [_free(one, last_ends[one.pk], present) for one in without if one.pk not in wrap_ups]
     return Wall(
+        at_ms=to_ms(present),
         on_call=_on_call(shown, calls, present),
         wrapping_up=[
             _free(one, wrap_ups[one.pk], present, wraps_up=True)

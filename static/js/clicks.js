@@ -13,6 +13,7 @@
   const { afterSwap, beforeSwap, found, kept, letGo, lost, notice, sentence, tell, token } = window.callManager;
   const LOCK = `callmanager.clicks.${document.getElementById("timer").dataset.user}`;
   const madeHere = new Set();
+  const endedHere = new Set(); // the calls whose end this tab has sent, and tells of
   let sending = false;
   let everything = true; // also what was tried in vain, though it is not its turn
   let round = 0;
@@ -84,6 +85,7 @@
   // What the server says of the click, and the answer. Where there was no server to say anything it
   // is "silent", where one must sign in first "leaving".
   async function deliver(click) {
+    if (click.path.endsWith("/end/")) endedHere.add(kept.callOf(click));
     try {
       const answer = await post(click);
       const text = await answer.text();
@@ -178,5 +180,6 @@
   for (const name of ["network-back", "line-up"]) document.body.addEventListener(name, sendEverything);
   addEventListener("online", sendEverything);
   setInterval(() => (round++, flush()), RETRY_MS);
+  window.callManager.endedHere = endedHere;
   sendEverything();
 })();

@@ -1,16 +1,23 @@
-// Every running clock of the page. A clock carries what had elapsed when the server answered
-// (data-elapsed-ms); from the moment it appears it is counted with the browser's monotonic clock,
-// so the local time of day does not matter. All clocks tick together, on the header's full seconds.
-// After a sleep or a jump of the local clock, on focus and on return everything is asked for again.
+// Every running clock of the page. A clock carries what had elapsed (data-elapsed-ms) at the instant of
+// the server's clock at which it, or the part around it, was made (data-at-ms). What time it is there now, the page counts with the browser's
+// monotonic clock from what the answers say, so the local time of day does not matter. All clocks show
+// one instant, that of the last tick, on the full seconds of the header's; of several that show one
+// call, what was told last holds for all. After a sleep or a jump of the local clock, on focus and on
+// return everything is asked for again.
 (() => {
   "use strict";
 
   const JUMP_MS = 1500;
-  const anchors = new WeakMap();
+  const REMEMBER_MS = 120000;
+  const heard = new WeakSet(); // the elements that have said what time it is
   const title = document.title;
   const loaded = performance.getEntriesByType("navigation")[0]?.responseStart || 0;
   let drift = Date.now() - performance.now();
   let resyncing = 0;
+  let ticking = 0;
+  let jumped = -Infinity; // when one of the local clocks was last seen to jump
+  let offsets = []; // what the last minutes' answers said of the server's clock, less ours
+  let instant = 0; // what the clocks show, by the server's clock
 
   const timer = () => document.getElementById("timer");
   const tell = (name, detail) => document.body.dispatchEvent(new CustomEvent(name, { detail }));
@@ -27,9 +34,33 @@
     return seconds >= Number(clock.dataset.amber) ? "amber" : "green";
   }
 
+  // An answer was under way for a while, so the one that says the latest was the quickest.
+  const serverNow = () => performance.now() + Math.max(...offsets.map(({ offset }) => offset));
+
+  function listen(appeared) {
+    for (const element of document.querySelectorAll("[data-at-ms]")) {
+      if (heard.has(element)) continue;
+      heard.add(element);
+      offsets = offsets.filter(({ at }) => at > jumped && appeared - at < REMEMBER_MS);
+      offsets.push({ offset: Number(element.dataset.atMs) - appeared, at: appeared });
+    }
+  }
+
+  const madeAt = (clock) => Number(clock.closest("[data-at-ms]").dataset.atMs);
+
   function elapsed(clock) {
-    const { elapsed: begun, at } = anchors.get(clock);
-    return clock.dataset.running === "1" ? begun + performance.now() - at : begun;
+    const since = clock.dataset.running === "1" ? instant - madeAt(clock) : 0;
+    return Math.max(0, Number(clock.dataset.elapsedMs) + since);
+  }
+
+  // For each clock the one that knows best: of the same call, the one that was told last.
+  function newest(clocks) {
+    const best = new Map();
+    for (const clock of clocks) {
+      const known = best.get(clock.dataset.call);
+      if (known === undefined || madeAt(known) <= madeAt(clock)) best.set(clock.dataset.call, clock);
+    }
+    return (clock) => (clock.dataset.call === undefined ? clock : best.get(clock.dataset.call));
   }
 
   function colour(element, prefix, name) {
@@ -38,27 +69,26 @@
     }
   }
 
-  function draw(clock) {
-    const seconds = Math.floor(elapsed(clock) / 1000);
+  function draw(clock, best) {
+    const seconds = Math.floor(elapsed(best) / 1000);
     const text = written(seconds);
     if (clock.textContent !== text) clock.textContent = text;
-    const running = clock.dataset.running === "1";
-    const name = running ? level(seconds, clock) : "";
+    const name = best.dataset.running === "1" ? level(seconds, clock) : "";
     colour(clock, "clock", name);
     const holder = clock.closest(".timer");
     if (holder !== null) colour(holder, "timer", name);
   }
 
   function drawAll(appeared = performance.now()) {
-    for (const clock of document.querySelectorAll("[data-clock]")) {
-      if (!anchors.has(clock)) {
-        anchors.set(clock, { elapsed: Number(clock.dataset.elapsedMs), at: appeared });
-      }
-      draw(clock);
-    }
+    listen(appeared);
+    const clocks = [...document.querySelectorAll("[data-clock]")];
+    // One that began here, in this page: a call whose start waits to be sent.
+    for (const clock of clocks) if (clock.closest("[data-at-ms]") === null) clock.dataset.atMs = serverNow();
+    const best = newest(clocks);
+    for (const clock of clocks) draw(clock, best(clock));
     const shown = timer()?.querySelector("[data-clock]");
     document.title = shown ? `${shown.textContent} · ${title}` : title;
-    return shown;
+    return shown || clocks[0];
   }
 
   // Asks for everything again, once for the events that come together (focus and visibility do).
@@ -69,15 +99,21 @@
 
   function watchSleep() {
     const present = Date.now() - performance.now();
-    if (Math.abs(present - drift) > JUMP_MS) resync();
+    if (Math.abs(present - drift) > JUMP_MS) {
+      jumped = performance.now(); // what was heard before is believed until there is something newer
+      resync();
+    }
     drift = present;
   }
 
-  function tick() {
+  function tick(appeared = performance.now()) {
     watchSleep();
-    const shown = drawAll();
-    const phase = shown && shown.dataset.running === "1" ? elapsed(shown) % 1000 : 0;
-    setTimeout(tick, 1005 - phase);
+    listen(appeared);
+    instant = serverNow();
+    const lead = drawAll();
+    const phase = lead?.dataset.running === "1" ? elapsed(lead) % 1000 : 0;
+    clearTimeout(ticking);
+    ticking = setTimeout(tick, 1005 - phase);
   }
 
   // Others' calls come over the same line; the parts that show one's own need not follow them.
@@ -88,12 +124,11 @@
       tell("own-live", detail);
     }
   });
-  document.body.addEventListener("htmx:load", () => drawAll());
-  document.body.addEventListener("clocks", () => drawAll());
+  // Before anything of it is painted.
+  new MutationObserver(() => drawAll()).observe(document.body, { childList: true, subtree: true });
   addEventListener("focus", resync);
   addEventListener("online", resync);
-  document.addEventListener("visibilitychange", () => document.hidden || resync());
+  document.addEventListener("visibilitychange", () => document.hidden || (tick(), resync()));
   addEventListener("pageshow", (event) => (event.persisted ? resync() : tell("beat")));
-  drawAll(loaded);
-  tick();
+  tick(loaded);
 })();

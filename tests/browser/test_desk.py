@@ -378,3 +378,14 @@ def test_a_call_ended_elsewhere_leaves_the_desk_by_itself(visit, live_people):
     other.locator("#wrap_up").wait_for()
     call.refresh_from_db()
     assert call.status == timeline.DROPPED
+    told = re.compile(r"Call ended: \d\d:\d\d · Average \d\d:\d\d · 1 call today")
+    for page in (one, other):
+        expect(page.locator("#notice")).to_have_text(told)
+
+
+def test_a_call_that_a_program_ends_is_told_on_every_page(visit, live_people):
+    call = running(live_people.alice, ago=20)
+    page = visit(live_people.alice, "/calls/")
+    settle(page)
+    services.end_call(call.call_id, live_people.alice)
+    expect(page.locator("#notice")).to_contain_text(re.compile(r"Call ended: 00:\d\d"))

@@ -49,7 +49,7 @@ def drawn(client, call: CallLog) -> tuple[str, int]:
     before = now()
     body = client.get(reverse("timer")).content.decode()
     after = now()
-    assert f'data-call="{call.call_id}"' in body
+    assert f'data-call="{call.pk}"' in body
     elapsed = int(re.search(r'data-elapsed-ms="(\d+)"', body)[1])
     assert to_ms(before) <= to_ms(call.start_time) + elapsed <= to_ms(after)
     return body, elapsed

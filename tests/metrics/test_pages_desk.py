@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from calls import services, timeline
 from calls.models import CallLog, Contact
+from calls.templatetags.calls_format import clock
 from common.instants import now, to_ms
 from metrics.definitions import ON_CARDS
 from metrics.entries import CALLS
@@ -317,6 +318,37 @@ def test_a_call_ends_with_its_status_and_note(client, alice, status):
     assert f"{seconds // 60:02}:{seconds % 60:02}" in response.content.decode()
     assert (call.status, call.notes) == (status, "Call back")
     assert "own-calls" in response.headers["HX-Trigger"]
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "Call ended: {} · Average {} · {} today"),
+        ("es", "Llamada terminada: {} · Promedio {} · {} hoy"),
+    ],
+)
+def test_the_end_says_the_length_and_what_today_adds_up_to(client, alice, noon, language, sentence):
+    """Also to a page that did not end it, and whatever there was before today."""
+    make_call(alice, 1000, ago=30 * 3600)
+    calls = {"en": ["1 call", "2 calls"], "es": ["1 llamada", "2 llamadas"]}[language]
+    about = HTMX | {"HTTP_ACCEPT_LANGUAGE": language}
+    seconds = []
+    for count in calls:
+        call = running(alice, ago=133)
+        said = client.post(end_url(call), {"status": "COMPLETED"}, **about).content.decode()
+        call.refresh_from_db()
+        seconds.append(call.duration_seconds)
+        wanted = sentence.format(clock(seconds[-1]), clock(sum(seconds) // len(seconds)), count)
+        elsewhere = client.get(reverse("call_ended", args=[call.call_id]), **about)
+        for answer in (said, elsewhere.content.decode()):
+            assert wanted in re.sub("<[^>]*>", "", answer)
+
+
+def test_the_end_of_a_call_from_before_today_says_its_length_alone(client, alice, noon):
+    call = running(alice, ago=30 * 3600)
+    said = client.post(end_url(call), {"status": "COMPLETED"}, **HTMX).content.decode()
+    call.refresh_from_db()
+    assert f">Call ended: {clock(call.duration_seconds)}</span><" in said.replace("\n", "")
 
 
 def test_an_unknown_or_missing_status_ends_nothing(client, alice):

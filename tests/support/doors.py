@@ -109,6 +109,7 @@ POST /calls/{running}/hold/          302  302  404  404  404  404  404
 POST /calls/{running}/keep/          302  302  404  404  404  404  404
 POST /calls/{ended}/ready/           302  302  404  404  404  404  404
 POST /calls/{ended}/disposition/     302  302  404  404  404  404  404
+GET  /calls/{ended}/ended/           302  302  404  404  404  404  404
 POST /calls/{running}/end/           302  302  404  404  404  404  404
 """
 
