@@ -13,6 +13,7 @@ from metrics.entries import CALLS, PERCENT, Figure
 
 SPARK_WIDTH, SPARK_HEIGHT = 100, 24
 _ROOM: Final = ((14, "longest"), (11, "long"))  # letters
+_MANY_TIMES: Final = 10
 SPARK_POINTS: Final = 14  # of days that only lead up to the period
 
 
@@ -92,11 +93,18 @@ def change_of(figure: Figure, sums: Sums, previous: Sums) -> Change | None:
         text = _("%(number)s points") % {"number": _signed(difference)}
     elif old:
         difference = round((new - old) / old * 100, 1)
-        text = _signed(difference, percent)
+        text = _grown(new, old, difference)
     else:
         difference, text = new, _signed(new, whole)
     direction = "same" if not difference else "up" if difference > 0 else "down"
     return Change(text, direction, _tone(figure, direction), value_of(figure, previous))
+
+
+def _grown(new: float, old: float, difference: float) -> str:
+    """In percent; what is many times as large as before, as it is early in a day, in times."""
+    if new >= old * _MANY_TIMES:
+        return f"×{whole(round(new / old))}"
+    return _signed(difference, percent)
 
 
 def _signed(number: float, write: Callable[[Any], str] = decimal) -> str:

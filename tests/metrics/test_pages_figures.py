@@ -119,6 +119,13 @@ def test_cards_tell_the_change_against_the_period_before(people):
     )
 
 
+def test_what_is_many_times_as_large_as_before_is_told_in_times(people):
+    for ago in range(1000, 1012):
+        make_call(people.alice, 60, ago=ago)
+    make_call(people.alice, 60, ago=DAY + 3600)
+    assert "×12 <" in text_of(people.alice, "/cards/", **PART)
+
+
 def test_without_a_call_before_there_is_nothing_to_compare(people):
     make_call(people.alice)
     cards = text_of(people.alice, "/cards/", **PART)
