@@ -84,7 +84,8 @@ def test_the_last_correction_stands(people, tick):
     [("hold", "resume", "held_since"), ("pause", "unpause", "paused_since")],
 )
 def test_the_last_of_holds_and_their_ends_says_what_is_so(people, tick, opens, closes, since):
-    call, _ = services.start_call(people.alice)
+    yesterday = ReportedTime(now() - dt.timedelta(days=1), explicit=True)
+    call, _ = services.start_call(people.alice, reported=yesterday)
     for action, is_open in ((opens, True), (closes, False)) * 2:
         tick()
         services.step(call.call_id, people.alice, action)

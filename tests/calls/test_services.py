@@ -481,6 +481,18 @@ def test_a_click_that_says_what_is_so_already_adds_no_line(people, action):
     assert kinds(call) == lines
 
 
+def test_a_step_that_is_reported_again_after_the_end_changes_nothing(people, begun):
+    def at(seconds):
+        return ReportedTime(begun + dt.timedelta(seconds=seconds), explicit=True)
+
+    call, _ = services.start_call(people.alice, reported=at(0))
+    services.step(call.call_id, people.alice, "hold", reported=at(20))
+    ended = services.end_call(call.call_id, people.alice, reported=at(50))
+    again = services.step(call.call_id, people.alice, "hold", reported=at(20))
+    assert again.hold_seconds == ended.hold_seconds == 30
+    assert call.events.count() == 3
+
+
 def test_a_step_is_of_the_call_that_it_names(people):
     one, _ = services.start_call(people.alice)
     other, _ = services.start_call(people.alice)
