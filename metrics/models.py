@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from common.dates import moment
+from common.formats.dates import moment
 from metrics.definitions import COLUMNS, STORED, Sums
 from metrics.entries import CALLS
 from metrics.shapes import SHAPE_FIELDS

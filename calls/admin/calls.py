@@ -37,7 +37,7 @@ from calls.models import (
     Reader,
 )
 from calls.templatetags.calls_format import NOTHING, clock
-from common.dates import moment_ms
+from common.formats.dates import moment_ms
 from common.generics import ModelAdmin, ModelForm, TabularInline
 from common.phones import typed_digits
 

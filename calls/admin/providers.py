@@ -25,7 +25,7 @@ from calls.simulation.trial import try_hook
 from calls.telephony import assignment, hooks
 from calls.telephony.setup import hook_address, setting_of, setup_lines
 from calls.templatetags.calls_format import NOTHING
-from common.dates import moment_ms
+from common.formats.dates import moment_ms
 from common.generics import ModelAdmin, ModelForm
 
 _SETTING, _SECRET = "setting_", "secret_"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from calls import timeline
 from calls.models import CallEvent, CallLog, Disposition
-from common.dates import time_ms
+from common.formats.dates import time_ms
 from common.instants import from_ms
 
 _SOURCES: Mapping[str, Any] = {

@@ -15,7 +15,7 @@ from calls.models.contact import Contact
 from calls.models.provider import ProviderAccount
 from calls.models.readers import ReadRow
 from common.databases.prepared_sql import PreparedWrites
-from common.dates import moment
+from common.formats.dates import moment
 from common.instants import from_ms, to_ms
 from common.phones import line_of, pretty, to_e164
 

@@ -13,7 +13,7 @@ from calls import timeline
 from calls.models.call import CallLog
 from calls.models.readers import Reader, ReadQuerySet
 from common.databases.prepared_sql import A_NUMBER, Prepared, PreparedWrites
-from common.dates import exact_moment
+from common.formats.dates import exact_moment
 from common.instants import from_ms, to_ms
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from calls.models.provider import ProviderAccount
 from common.databases.prepared_sql import PreparedWrites
-from common.dates import exact_moment
+from common.formats.dates import exact_moment
 
 
 class RawEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of a later Django

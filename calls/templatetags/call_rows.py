@@ -18,7 +18,7 @@ from accounts.models import User
 from calls.history.columns import SECONDS, Column
 from calls.models import CallLog
 from calls.templatetags.calls_format import NOTHING, clock
-from common.dates import exact_moment, exact_time
+from common.formats.dates import exact_moment, exact_time
 
 register = template.Library()
 

@@ -1,4 +1,4 @@
-"""How pages write days and times: `common.dates`, a dash for what is not known."""
+"""How pages write days and times: `common.formats.dates`, a dash for what is not known."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 
 from calls.templatetags.calls_format import NOTHING
-from common import dates
+from common.formats import dates
 
 register = template.Library()
 

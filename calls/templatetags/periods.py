@@ -10,8 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from calls.models import CallLog
-from common import period_words
-from common.dates import long_day, time_of_day
+from common.formats import period_words
+from common.formats.dates import long_day, time_of_day
 from common.instants import local_day, local_now
 from common.periods import LABELS, PARAMETERS, RANGE, Period, PeriodError, between, period_of
 

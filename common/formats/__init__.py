@@ -1,1 +1,2 @@
-"""How each language writes days and times: Django's own forms, where they are not changed here."""
+"""How days, times and periods are written for people. A folder a language has what differs from
+Django's own forms."""

@@ -10,7 +10,7 @@ from calls.history.columns import IN_FILES, Column, People, columns_of
 from calls.history.filters import CallFilter
 from calls.models import CallQuerySet
 from calls.models.rows import Cells, Rows
-from common.period_words import short_days
+from common.formats.period_words import short_days
 from common.periods import LABELS
 from metrics.definitions import Sums
 from metrics.exports.document import Document, Head, Sheet, made_by

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext
 
 from accounts.models import User
 from calls.models.rows import Cells
-from common.dates import exact_moment
+from common.formats.dates import exact_moment
 from common.instants import now
 from metrics import entries
 from metrics.definitions import IN_SUMMARY, ON_CARDS, Sums

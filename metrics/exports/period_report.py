@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.people import Person, people_of
+from common.formats.period_words import period_before_in_words, period_in_words
 from common.instants import today
-from common.period_words import period_before_in_words, period_in_words
 from common.periods import Period
 from common.text import name_key
 from metrics.definitions import IN_REPORTS, Sums

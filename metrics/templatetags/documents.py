@@ -9,7 +9,7 @@ from django import template
 from django.utils.safestring import SafeString, mark_safe
 
 from calls.templatetags.calls_format import NOTHING, clock, percent, whole
-from common.dates import exact_moment, short_day
+from common.formats.dates import exact_moment, short_day
 from metrics.exports.document import DAY, INSTANT, NUMBER, PERCENT, SECONDS, Head
 from metrics.exports.period_report import Bar
 

@@ -183,7 +183,15 @@ def test_the_wall_fills_its_screen_and_does_not_scroll(live_people, server, visi
 def test_on_paper_the_page_is_light_and_without_what_can_only_be_clicked(some_calls, visit):
     page = visit(some_calls.sue, "/team/", color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
-    for part in (".site-head", ".period-names", ".period-range", ".views", ".plot-tip"):
+    for part in (
+        ".site-head",
+        ".fold",
+        ".again",
+        ".period-names",
+        ".period-range",
+        ".views",
+        ".plot-tip",
+    ):
         expect(page.locator(part).first).to_be_hidden()
     expect(page.locator("#cards")).to_be_visible()
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"

@@ -8,7 +8,7 @@ import pytest
 from django.template import Context, Template
 from django.utils import translation
 
-from common import dates
+from common.formats import dates
 
 ROOT = Path(__file__).parents[2]
 INSTANT = dt.datetime(2026, 3, 9, 5, 7, 8, 123_000, tzinfo=dt.UTC)
@@ -17,10 +17,10 @@ IN_TEMPLATES = re.compile(r"""\|(date|time)(?!:['"](c|Ymd|Y-m-d)['"])\b|\{% now 
 IN_CODE = re.compile(r"date_format|time_format|DATE_FORMAT|:%[dHbBY]")
 # Names of files, what spreadsheets and operators read, a time without a day, the place itself.
 FOR_PROGRAMS = {
-    "common/dates.py",
+    "common/formats/dates.py",
     "common/formats/en/formats.py",
     "common/formats/es/formats.py",
-    "common/period_words.py",
+    "common/formats/period_words.py",
     "calls/management/commands/provider_account.py",
     "calls/simulation/zoom.py",
     "calls/telephony/cdr_reconciliation.py",

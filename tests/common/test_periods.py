@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common import periods
-from common.period_words import compared_with
+from common.formats.period_words import compared_with
 from common.periods import PeriodError, between, is_asked_for, named, period_of
 
 WEDNESDAY = dt.datetime(2026, 11, 25, 10, 40, 59)

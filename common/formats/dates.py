@@ -1,5 +1,5 @@
-"""Days and times for people: the only place that writes them, as the language of the reader does
-(`common/formats/`), by the organisation's clocks. For programs there is `common.instants`.
+"""Days and times for people: the only place that writes them, in the form of the reader's language
+(the folders beside this file), by the organisation's clocks. Programs have `common.instants`.
 
 A template writes them by the filters of the same names (`{% load dates %}`).
 """

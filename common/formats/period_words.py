@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.utils.translation import gettext as _
 
-from common.dates import month_day, short_day, weekday
+from common.formats.dates import month_day, short_day, weekday
 from common.periods import LAST_MONTH, LAST_WEEK, MONTH, TODAY, WEEK, YESTERDAY, Period
 
 
