@@ -34,6 +34,14 @@ class NumberBody(serializers.Serializer[ContactNumber]):
     number = Number(help_text="Stored as +50651234567.")
     kind = Choice(choices=NumberKind.values, default=NumberKind.OTHER.value)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A PATCH may leave out fields of the contact, not of one of its numbers."""
+        if "number" not in attrs:
+            raise serializers.ValidationError(
+                {"number": [self.fields["number"].error_messages["required"]]}
+            )
+        return attrs
+
 
 class ContactBody(serializers.Serializer[Contact]):
     """A contact, both ways. `phone` is the preferred one of its `numbers`: the first. `team` shares

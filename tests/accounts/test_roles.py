@@ -20,7 +20,7 @@ from calls import services
 from tests.support.doors import ADMIN, API, PAGES, VIEWERS, answers, client_of, rows
 from tests.support.people import People, key_of, make_call
 
-pytestmark = pytest.mark.engines
+pytestmark = pytest.mark.once
 
 # Whoever is not signed in is sent on from here to somewhere else than the sign-in page.
 OPEN = ("/language/", "/logout/")

@@ -168,6 +168,8 @@ def test_many_contacts_cost_no_more_statements(api, people, django_assert_num_qu
 def test_numbers_that_are_none_are_refused_and_nothing_changes(api, path, body, field):
     error_of(api.post("contacts", {"name": "Bo"} | body), 400, field)
     error_of(api.send("put", path, {"name": "Bo"} | body), 400, field)
+    if body:
+        error_of(api.send("patch", path, {"name": "Bo"} | body), 400, field)
     assert Contact.objects.get().name == "Ana"
     assert said(api.get(path)) == ("+50688887777", KEPT)
 

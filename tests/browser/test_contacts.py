@@ -25,7 +25,7 @@ def test_a_number_is_saved_during_a_call_and_its_page_tells_the_whole_story(visi
     current.get_by_text("Save this number").click()
     current.get_by_label("Whose number is it?").fill("Ñoño Pérez")
     with page.expect_response("**/calls/current/"):  # the panel is refreshed meanwhile
-        page.evaluate("window.callManager.tell('own-live')")
+        page.evaluate("window.callManager.tell('own-live', { type: 'resync' })")
     expect(current.get_by_label("Whose number is it?")).to_have_value("Ñoño Pérez")
     current.get_by_label("Company").fill("Acme")
     current.get_by_role("button", name="Save", exact=True).click()

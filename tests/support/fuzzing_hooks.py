@@ -1,5 +1,6 @@
 """What the fuzzer must know beyond the API's description, which says it in words: how parameters go
-together, which texts are phone numbers, and what depends on the day or on what there is."""
+together, which texts are phone numbers or plain words for how a call ended, and what depends on the
+day or on what there is."""
 
 import datetime as dt
 from typing import Any
@@ -51,6 +52,7 @@ def _sensible_query(query: dict[str, Any]) -> dict[str, Any]:
 def _sensible_body(body: dict[str, Any]) -> dict[str, Any]:
     present = dt.datetime.now(dt.UTC).isoformat()
     known = {name: present for name in _INSTANTS if body.get(name)}
+    known |= {"status": "COMPLETED"} if "status" in body else {}
     known |= {"sent_at": None} if "sent_at" in body else {}
     known |= {"disposition": ""} if "disposition" in body else {}
     known |= {"team": None} if "team" in body else {}

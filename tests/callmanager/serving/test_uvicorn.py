@@ -14,7 +14,7 @@ from tests.support.patience import PATIENCE
 from tests.support.people import make_call
 from tests.support.server import Server, end_sessions
 
-pytestmark = [pytest.mark.server, pytest.mark.engines]
+pytestmark = [pytest.mark.server, pytest.mark.once]
 
 
 class UvicornServer(Server):

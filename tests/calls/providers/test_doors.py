@@ -21,7 +21,7 @@ from tests.calls.providers import test_twilio as twilio
 from tests.calls.providers import test_zoom as zoom
 from tests.support.telling import SECRET, T
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engines]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 BASE = "https://calls.example.test"
 KINDS = list(builders())

@@ -15,7 +15,7 @@ from common.instants import now, to_ms
 from metrics.rollups.rebuild import differences
 from tests.support.hooks import BASE, calls, inputs, make_account, map_to, tell
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engines]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture(autouse=True)
