@@ -86,10 +86,12 @@
     for (const clock of clocks) if (clock.closest("[data-at-ms]") === null) clock.dataset.atMs = serverNow();
     const best = newest(clocks);
     for (const clock of clocks) draw(clock, best(clock));
-    const shown = timer()?.querySelector("[data-clock]");
+    const shown = inHeader();
     document.title = shown ? `${shown.textContent} · ${title}` : title;
-    return shown || clocks[0];
   }
+
+  const inHeader = () => timer()?.querySelector("[data-clock]");
+  const leader = () => inHeader() || document.querySelector("[data-clock][data-at-ms], [data-at-ms] [data-clock]");
 
   // Asks for everything again, once for the events that come together (focus and visibility do).
   function resync() {
@@ -110,8 +112,10 @@
     watchSleep();
     listen(appeared);
     instant = serverNow();
-    const lead = drawAll();
+    const lead = leader();
     const phase = lead?.dataset.running === "1" ? elapsed(lead) % 1000 : 0;
+    instant -= phase; // a tick that comes late must not let one clock step and another not
+    drawAll();
     clearTimeout(ticking);
     ticking = setTimeout(tick, 1005 - phase);
   }
