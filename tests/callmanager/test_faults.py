@@ -92,6 +92,19 @@ def test_who_only_looks_waits_for_no_writer(live_people, tmp_path, monkeypatch):
 
 @pytest.mark.once
 @on_sqlite
+def test_a_forged_message_is_refused_alike_where_it_cannot_be_counted(pbx, client, monkeypatch):
+    """Only of an account that there is it would be."""
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.01)
+    client.raise_request_exception = False
+    with lock_held():
+        answers = [client.post(f"/hooks/generic/{name}/") for name in ("pbx", "nobody")]
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert answers[0].content == answers[1].content
+
+
+@pytest.mark.once
+@on_sqlite
 def test_a_lock_that_is_held_for_too_long(live_people, monkeypatch):
     connection.close()
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.01)
