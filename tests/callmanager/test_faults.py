@@ -16,6 +16,7 @@ from websockets.asyncio.client import connect
 from accounts.models import ApiKey
 from calls.models import CallLog
 from tests.support.doors import ADMIN, API, PAGES, client_of, make_things, rows
+from tests.support.hooks import SECRET
 from tests.support.lines import answer as answer_of
 from tests.support.patience import PATIENCE, await_that
 from tests.support.people import key_of, make_pbx
@@ -39,7 +40,9 @@ on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="a 
 
 @pytest.fixture
 def pbx(live_people) -> None:
-    make_pbx(live_people, "generic")
+    account = make_pbx(live_people, "generic")
+    account.add_secret("secret", SECRET)
+    account.save()
 
 
 def begun(server: Server, visitor: Visitor, path: str) -> http.client.HTTPConnection:
