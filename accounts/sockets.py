@@ -1,9 +1,8 @@
 """Who opens a live line: a program by its key, or the person's page by its session."""
 
-import datetime as dt
 import hashlib
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from channels.auth import AuthMiddlewareStack, get_user
 from channels.db import database_sync_to_async
@@ -13,6 +12,9 @@ from django.contrib.sessions.models import Session
 
 from accounts.authentication import usable_key
 from accounts.models import User
+from common.instants import now
+
+_AFTERWARDS_SECONDS: Final = 0.1
 
 
 class KeyOrSession:
@@ -53,12 +55,15 @@ def opener_of_session(session_key: str) -> str:
 
 
 @database_sync_to_async
-def end_of_session(scope: dict[str, Any]) -> dt.datetime | None:
-    """When the session that opened this line ends by itself; None for a program's key."""
+def seconds_until_look(scope: dict[str, Any]) -> float:
+    """When to ask anew for the line that was opened so: a session ends by itself, and an SQL
+    statement past our models tells nobody what it has changed."""
     if _key_of(scope) is not None:
-        return None
+        return settings.LIVE_LOOK_SECONDS
     sessions = Session.objects.filter(session_key=scope["session"].session_key)
-    return sessions.values_list("expire_date", flat=True).first()
+    end = sessions.values_list("expire_date", flat=True).first()
+    left = max(0.0, (end - now()).total_seconds()) if end is not None else 0.0
+    return min(settings.LIVE_LOOK_SECONDS, left + _AFTERWARDS_SECONDS)
 
 
 def _digest(secret: str) -> str:

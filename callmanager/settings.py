@@ -125,6 +125,8 @@ WSGI_APPLICATION = "callmanager.wsgi.application"
 WEB_THREADS = seconds("WEB_THREADS", 4)
 # Live lines of one session or API key in one process; the oldest makes room for one more.
 LIVE_LINES_PER_SESSION = seconds("LIVE_LINES_PER_SESSION", 20)
+# So often it is asked whether a live line may go on, whatever was told of it meanwhile.
+LIVE_LOOK_SECONDS = seconds("LIVE_LOOK_SECONDS", 300)
 
 MIDDLEWARE = [
     "callmanager.serving.proxies.TrustedProxies",

@@ -17,9 +17,8 @@ from django.utils.translation import gettext as _
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from accounts.models import User
-from accounts.sockets import asked_anew, end_of_session, opener_of
+from accounts.sockets import asked_anew, opener_of, seconds_until_look
 from accounts.throttling import TooManyRequests
-from common.instants import now
 from compat import opening
 from compat.opening import Scope, Send
 from compat.rooms import rooms_of
@@ -32,7 +31,6 @@ PATH: Final = "/socket.io/"
 EVENTS: Final = frozenset({"call_ended", "contact_updated", "contact_deleted"})
 _SIGN_IN_SECONDS: Final = 10
 _LARGEST: Final = 64 * 1024
-_AFTERWARDS_SECONDS: Final = 0.1
 
 
 class Server(socketio.AsyncServer):
@@ -76,7 +74,7 @@ class Line:
         self._rooms: list[str] = []
         self._is_open = True
         self._tasks: set[asyncio.Task[None]] = set()
-        self._end: asyncio.TimerHandle | None = None
+        self._look: asyncio.TimerHandle | None = None
 
     async def settle(self) -> bool:
         """Sits in the rooms of its person, asked until they are what they were the moment before;
@@ -92,20 +90,19 @@ class Line:
                 hub.quit(self)
                 hub.join(self, rooms)
                 self._rooms = rooms
-        await self._look_again_at_the_end()
+        await self._look_again()
         return True
 
-    async def _look_again_at_the_end(self) -> None:
-        """A session ends by itself and nobody says so."""
-        end = await end_of_session(self._opened_by)
-        if end is not None and self._is_open:
+    async def _look_again(self) -> None:
+        """Later: not of every end somebody tells."""
+        seconds = await seconds_until_look(self._opened_by)
+        if self._is_open:
             self._cancel_look()
-            seconds = max(0.0, (end - now()).total_seconds()) + _AFTERWARDS_SECONDS
-            self._end = asyncio.get_running_loop().call_later(seconds, hub.doubt, self)
+            self._look = asyncio.get_running_loop().call_later(seconds, hub.doubt, self)
 
     def _cancel_look(self) -> None:
-        if self._end is not None:
-            self._end.cancel()
+        if self._look is not None:
+            self._look.cancel()
 
     async def push(self, text: str) -> None:
         said = json.loads(text)

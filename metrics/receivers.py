@@ -94,19 +94,43 @@ def rights_saved(instance: User, created: bool, update_fields: Any, **kwargs: An
         publisher.close_sockets_of(instance.pk)
 
 
-def rights_changed(instance: Any, action: str, **kwargs: Any) -> None:
-    """A person's groups or permissions, or a group's permissions, were changed."""
-    if action.startswith("post_"):
-        people = [instance] if isinstance(instance, User) else instance.user_set.all()
-        for person in people:
-            publisher.close_sockets_of(person.pk)
+def rights_changed(instance: Any, action: str, model: type, pk_set: Any, **kwargs: Any) -> None:
+    """A person's groups or permissions, or a group's permissions, were changed: from any side."""
+    if action not in _CHANGES:
+        return
+    touched = _people_of(instance, model, pk_set)
+    if touched is None:
+        publisher.everything_changed()
+    for user_id in touched or ():
+        publisher.close_sockets_of(user_id)
 
 
-def supervisors_changed(instance: Any, action: str, pk_set: Any, **kwargs: Any) -> None:
-    if action.startswith("post_"):
-        touched = {instance.pk} if isinstance(instance, User) else (pk_set or set())
-        for user_id in touched:
-            publisher.close_sockets_of(user_id)
+# All are gone after a clearing, so it is heard of before; what is told is told after the commit.
+_CHANGES: Final = frozenset({"post_add", "post_remove", "pre_clear"})
+
+
+def _people_of(instance: Any, model: type, pk_set: set[int] | None) -> set[int] | None:
+    """Whom a change concerns; None where a permission is taken from all groups or people."""
+    if isinstance(instance, User):
+        return {instance.pk}
+    if model is User and pk_set is not None:
+        return pk_set
+    if isinstance(instance, Group):
+        return set(instance.user_set.values_list("pk", flat=True))
+    return None
+
+
+def supervisors_changed(instance: Any, action: str, pk_set: set[int] | None, **kwargs: Any) -> None:
+    if action not in _CHANGES:
+        return
+    if isinstance(instance, User):
+        touched = {instance.pk}
+    elif pk_set is None:
+        touched = set(instance.supervisors.values_list("pk", flat=True))
+    else:
+        touched = pk_set
+    for user_id in touched:
+        publisher.close_sockets_of(user_id)
 
 
 def key_changed(instance: ApiKey, created: bool = False, **kwargs: Any) -> None:

@@ -7,7 +7,7 @@ worker reads it again.
 import datetime as dt
 import logging
 
-from django.db import IntegrityError, transaction
+from django.db import Error, IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
 
@@ -24,6 +24,7 @@ from calls.providers.base import (
     Unreadable,
 )
 from calls.telephony import intake
+from common.databases.faults import is_fault
 from common.instants import isoformat, now, to_ms
 
 logger = logging.getLogger(__name__)
@@ -70,12 +71,24 @@ def receive(account: ProviderAccount, request: HookRequest) -> Reply:
             return challenge
         adapter.verify(request)
     except Forged:
-        ProviderAccount.objects.filter(pk=account.pk).update(rejected=F("rejected") + 1)
+        _count_forged(account)
         raise
     raw = _store(account, adapter.kept(request))
     if raw is not None:
         read(raw, adapter)
     return adapter.answer(request)
+
+
+def _count_forged(account: ProviderAccount) -> None:
+    """Where it cannot be counted the answer is the same: an account that there is not needs no
+    count, and another answer would tell the two apart. Waits in line with all who write."""
+    try:
+        with transaction.atomic():
+            ProviderAccount.objects.filter(pk=account.pk).update(rejected=F("rejected") + 1)
+    except Error as error:
+        if not is_fault(error):
+            raise
+        logger.warning("A refused message of %s was not counted: %s", account.name, error)
 
 
 def heard(account: ProviderAccount, state: str | None = None) -> None:

@@ -9,16 +9,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import channel_layers
 from django.conf import settings
 
-from accounts.sockets import asked_anew, end_of_session, opener_of
-from common.instants import now
+from accounts.sockets import asked_anew, opener_of, seconds_until_look
 from metrics.live.hub import hub
 from metrics.live.rooms import rooms_of
 
 # The hub listens to the channel layer for all sockets of the process; a socket of its own does not.
 channel_layers.set("no layer", None)
-
-_AFTERWARDS_SECONDS: Final = 0.1
-
 
 # Who may hear what must be asked anew: the page does so by connecting. Where nobody is signed in,
 # the first part of itself that it asks for leads it to sign-in.
@@ -32,7 +28,7 @@ class DashboardConsumer(AsyncWebsocketConsumer):
     user_id: int
     opener: str
     _rooms: list[str]
-    _end: asyncio.TimerHandle | None = None
+    _look: asyncio.TimerHandle | None = None
     _frames = 0
 
     async def connect(self) -> None:
@@ -69,20 +65,20 @@ class DashboardConsumer(AsyncWebsocketConsumer):
 
     async def ask_anew(self) -> None:
         """Ends the line unless its session or key, and what its person may see, are as they were;
-        looks again when the session ends by itself."""
+        looks again later."""
         user = await asked_anew(self.scope)
         if not user.is_authenticated or await database_sync_to_async(rooms_of)(user) != self._rooms:
             await self.leave()
             return
-        end = await end_of_session(self.scope)
-        if end is not None:
-            self._look_again_in((end - now()).total_seconds())
+        self._look_again_in(await seconds_until_look(self.scope))
 
     def _look_again_in(self, seconds: float) -> None:
-        if self._end is not None:
-            self._end.cancel()
-        loop = asyncio.get_running_loop()
-        self._end = loop.call_later(max(seconds, 0) + _AFTERWARDS_SECONDS, hub.doubt, self)
+        self._cancel_look()
+        self._look = asyncio.get_running_loop().call_later(seconds, hub.doubt, self)
+
+    def _cancel_look(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
 
     async def leave(self, code: int = ASK_ANEW) -> None:
         self._forget()
@@ -90,8 +86,7 @@ class DashboardConsumer(AsyncWebsocketConsumer):
 
     def _forget(self) -> None:
         hub.quit(self)
-        if self._end is not None:
-            self._end.cancel()
+        self._cancel_look()
 
 
 class RefusingConsumer(AsyncWebsocketConsumer):

@@ -213,6 +213,54 @@ def test_a_line_ends_when_its_session_runs_out(live_people, server):
     assert asyncio.run(scene()) == 4401
 
 
+def test_rights_that_are_taken_from_the_other_side_end_the_lines(live_people, server):
+    """As `manage.py shell` does: from the group, the permission or the team."""
+    people, role = live_people, Group.objects.get(name=roles.SUPERVISOR)
+    sees_team = role.permissions.get(codename="view_team_calls")
+    takings: list[Callable[[], None]] = [
+        people.red.supervisors.clear,
+        lambda: role.user_set.remove(people.sue),
+        role.user_set.clear,
+        lambda: sees_team.group_set.remove(role),
+    ]
+
+    async def scene() -> None:
+        for take in takings:
+            async with listening(server, people.sue) as sue:
+                await asyncio.to_thread(take)
+                assert await hang_up(sue) == 4401
+            await asyncio.to_thread(give_back)
+
+    def give_back() -> None:
+        people.red.supervisors.add(people.sue)
+        role.user_set.add(people.sue)
+        role.permissions.add(sees_team)
+
+    asyncio.run(scene())
+
+
+def test_a_line_is_looked_at_now_and_then_though_nobody_told_of_a_change(live_people):
+    """An SQL statement tells nobody."""
+    people, program = live_people, {"X-API-Key": key_of(live_people.bob)}
+    observant = Server(LIVE_LOOK_SECONDS="1").start()
+
+    async def scene() -> None:
+        async with (
+            listening(observant, people.alice) as alice,
+            connect(observant.ws_url, additional_headers=program, origin=observant.url) as bob,
+            listening(observant, people.ada) as ada,
+        ):
+            await asyncio.to_thread(User.objects.filter(pk=people.alice.pk).update, is_active=False)
+            await asyncio.to_thread(ApiKey.objects.update, revoked_at=now())
+            assert [await hang_up(alice), await hang_up(bob)] == [4401, 4401]
+            assert await lines_that_end({"ada": ada}) == {}
+
+    try:
+        asyncio.run(scene())
+    finally:
+        observant.kill()
+
+
 def test_one_line_too_many_ends_the_oldest_of_the_session(live_people):
     """Other sessions of the same person keep theirs."""
     cookie = session_cookie(live_people.alice)

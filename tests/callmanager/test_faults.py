@@ -16,6 +16,7 @@ from websockets.asyncio.client import connect
 from accounts.models import ApiKey
 from calls.models import CallLog
 from tests.support.doors import ADMIN, API, PAGES, client_of, make_things, rows
+from tests.support.hooks import SECRET
 from tests.support.lines import answer as answer_of
 from tests.support.patience import PATIENCE, await_that
 from tests.support.people import key_of, make_pbx
@@ -39,7 +40,9 @@ on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="a 
 
 @pytest.fixture
 def pbx(live_people) -> None:
-    make_pbx(live_people, "generic")
+    account = make_pbx(live_people, "generic")
+    account.add_secret("secret", SECRET)
+    account.save()
 
 
 def begun(server: Server, visitor: Visitor, path: str) -> http.client.HTTPConnection:
@@ -88,6 +91,19 @@ def test_who_only_looks_waits_for_no_writer(live_people, tmp_path, monkeypatch):
         assert [one.getresponse().status for one in writes] == [302] * len(writes)
     finally:
         server.kill()
+
+
+@pytest.mark.once
+@on_sqlite
+def test_a_forged_message_is_refused_alike_where_it_cannot_be_counted(pbx, client, monkeypatch):
+    """Only of an account that there is it would be."""
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.01)
+    client.raise_request_exception = False
+    with lock_held():
+        answers = [client.post(f"/hooks/generic/{name}/") for name in ("pbx", "nobody")]
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert answers[0].content == answers[1].content
 
 
 @pytest.mark.once

@@ -123,3 +123,22 @@ def test_after_one_has_waited_for_another_process_in_vain_the_next_do_not_wait_a
         cursor.execute("PRAGMA busy_timeout")
         assert cursor.fetchone() == (100 * PATIENCE * 1000,)  # as it was
     connection.close()
+
+
+@pytest.mark.django_db
+def test_what_was_made_while_nobody_could_write_keeps_nobody_from_writing_afterwards(tmp_path):
+    """SQLite gives the files beside a database the mode that the database has at that moment."""
+    name = tmp_path / "calls.sqlite3"
+    first, second = connection.copy(), connection.copy()
+    for one in (first, second):
+        one.settings_dict["NAME"] = str(name)
+    try:
+        first.cursor().execute("CREATE TABLE calls (number)")
+        beside = [tmp_path / f"{name.name}{end}" for end in ("-wal", "-shm")]
+        for path in beside:
+            path.chmod(0o400)
+        second.cursor().execute("INSERT INTO calls VALUES (1)")
+        assert [path.stat().st_mode & 0o777 for path in beside] == [0o600, 0o600]
+    finally:
+        second.close()
+        first.close()

@@ -16,7 +16,9 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.models import User
+from calls.providers.generic import signature
 from tests.support.doors import client_of
+from tests.support.hooks import SECRET
 from tests.support.patience import PATIENCE
 from tests.support.people import key_of
 from tests.support.processes import HeldPort, kill, spawn
@@ -69,6 +71,10 @@ class Visitor:
             options["headers"] = {"X-API-Key": self.key} | options.get("headers", {})
             if method == "POST":
                 options.setdefault("json", {})
+        if path.startswith("/hooks/"):
+            proof = {"X-CallManager-Timestamp": "1767607311"}
+            proof["X-CallManager-Signature"] = signature(SECRET, "1767607311", b"{}")
+            options |= {"content": b"{}", "headers": {"Content-Type": "application/json"} | proof}
         return self._web.build_request(method, path, **options)
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:

@@ -11,8 +11,10 @@ removed file writes into nothing.
 
 import os
 import sqlite3
+import stat
 import threading
 from collections import defaultdict, deque
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -100,6 +102,24 @@ def _identity(name: str) -> Identity | None:
     return status.st_dev, status.st_ino, os.access(name, os.W_OK)
 
 
+def _mend_companions(name: str) -> None:
+    """Has the files beside a database be writable if it is. SQLite makes them with its mode: made
+    while it could not be written they stay so, and nobody who opens it anew could write into it."""
+    if not _owner_writes(Path(name)):
+        return
+    for path in (Path(f"{name}-wal"), Path(f"{name}-shm")):
+        with suppress(OSError):  # it is not there, or somebody else's
+            if not _owner_writes(path):
+                path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IWUSR)
+
+
+def _owner_writes(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & stat.S_IWUSR)
+    except OSError:
+        return False
+
+
 @lru_cache(maxsize=1024)
 def _with_question_marks(query: str) -> str:
     text: str = FORMAT_QMARK_REGEX.sub("?", query)
@@ -147,6 +167,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         name = str(self.settings_dict["NAME"])
         if name in _known and _identity(name) is None:
             raise OperationalError("the database file is gone")
+        _mend_companions(name)
         connection = super().get_new_connection(conn_params)
         self.is_broken = False
         self._file = _identity(name)
