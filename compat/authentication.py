@@ -6,13 +6,14 @@ from rest_framework.request import Request
 
 from accounts.authentication import ApiKeyAuthentication, SessionAuthentication
 
-_BEARER: Final = "Bearer "
+_SCHEME: Final = "bearer"  # in letters of either case, as in all of HTTP
 
 
 def key_in(own_header: str | None, authorization: str) -> str | None:
     """The key of `X-API-Key: cm_…`, else of `Authorization: Bearer cm_…`; None for neither."""
-    if own_header is None and authorization.startswith(_BEARER):
-        return authorization.removeprefix(_BEARER).strip()
+    scheme, _space, key = authorization.partition(" ")
+    if own_header is None and scheme.lower() == _SCHEME:
+        return key.strip()
     return own_header
 
 

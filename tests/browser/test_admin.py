@@ -50,6 +50,43 @@ def test_a_call_is_corrected(live_people, visit):
     assert call.status == timeline.DROPPED
 
 
+HIDDEN = """(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(
+  document.querySelector(".results"))"""
+# What reaches out of the panel of a form at its right.
+REACHING_OUT = """() => {
+  const end = (box) => box.getBoundingClientRect().right;
+  return [...document.querySelectorAll("#content fieldset.aligned .form-row *")]
+    .filter((one) => one.checkVisibility() && getComputedStyle(one).position !== "absolute")
+    .filter((one) => end(one) > end(one.closest("fieldset")))
+    .map((one) => `${one.tagName} ${one.id || one.textContent.trim()}`);
+}"""
+
+
+def test_no_field_of_a_form_is_cut_at_any_width(live_people, visit):
+    call = make_call(live_people.alice)
+    page = visit(live_people.ada, "/admin/")
+    for url in (
+        "accounts/user/add/",
+        f"accounts/user/{live_people.alice.pk}/change/",
+        f"accounts/team/{live_people.blue.pk}/change/",
+        f"calls/calllog/{call.pk}/correct/",
+        "calls/diallink/add/",
+    ):
+        page.goto(f"/admin/{url}")
+        for width in (320, 390, 768, 1280):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert page.evaluate(REACHING_OUT) == [], (url, width)
+
+
+def test_a_list_shows_all_its_columns_beside_sidebar_and_filter(live_people, visit):
+    make_call(live_people.alice)
+    page = visit(live_people.ada, "/admin/calls/calllog/", locale="es")
+    for url in ("calls/calllog/", "accounts/user/"):
+        page.goto(f"/admin/{url}")
+        expect(page.locator("#nav-sidebar")).to_be_visible()
+        assert page.evaluate(HIDDEN) == 0, url
+
+
 def brightness(page) -> int:
     """Of the page's ground: from 0, black, to 765, white."""
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")

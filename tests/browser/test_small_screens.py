@@ -156,3 +156,16 @@ def test_no_figure_wraps_or_reaches_out_on_paper(seconds):
     for value, card in zip(values, cards, strict=True):
         inner = card.content_box_x() + card.width
         assert value.position_x + value.width <= inner
+
+
+def test_the_timer_of_the_header_keeps_its_place_at_any_width(live_people, visit):
+    page = visit(live_people.ada, "/organization/", locale="es")
+    settle(page)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        timer, menu = (
+            page.locator(f".site-head {one}").bounding_box() for one in (".timer", ".menu")
+        )
+        assert timer["x"] + timer["width"] <= menu["x"], width
+        assert menu["x"] + menu["width"] <= width
+        assert page.locator(".timer").evaluate("(it) => it.scrollWidth <= it.clientWidth"), width

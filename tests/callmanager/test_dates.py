@@ -88,8 +88,8 @@ def test_the_administration_writes_them_alike(settings):
     settings.TIME_ZONE = "America/Costa_Rica"
     template = Template("{{ at|date:'SHORT_DATETIME_FORMAT' }}, {{ at|date:'DATETIME_FORMAT' }}")
     for language, written in (
-        ("es", "08/03/2026 23:07, 8 de marzo de 2026 a las 23:07"),
-        ("en", "8 Mar 2026 23:07, 8 March 2026, 23:07"),
+        ("es", "08/03/2026 23:07, 08/03/2026 23:07"),
+        ("en", "8 Mar 2026 23:07, 8 Mar 2026 23:07"),
     ):
         with translation.override(language):
             assert template.render(Context({"at": INSTANT})) == written

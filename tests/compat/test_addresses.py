@@ -219,7 +219,11 @@ def test_a_program_is_told_what_it_needs_and_no_secret(people, settings):
 
 def test_the_key_may_come_as_the_windows_bring_it(people):
     key = key_of(people.alice)
-    for headers in ({"X-API-Key": key}, {"Authorization": f"Bearer {key}"}):
+    for headers in (
+        {"X-API-Key": key},
+        {"Authorization": f"Bearer {key}"},
+        {"Authorization": f"bearer {key}"},
+    ):
         assert Client().get("/metrics/personal", headers=headers).status_code == 200
     for headers in (
         {"Authorization": f"Basic {key}"},
