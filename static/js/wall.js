@@ -94,6 +94,7 @@
     parts.style.setProperty("--columns", columns);
     parts.style.setProperty("--rows", rows);
     tiles.forEach((tile, place) => (tile.hidden = Math.floor(place / each) !== page));
+    parts.dataset.fitted = "1";
     pageSign.hidden = pages === 1;
     pageSign.querySelector("span").textContent = `${page + 1} / ${pages}`;
   }

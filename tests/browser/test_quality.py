@@ -3,10 +3,8 @@
 from typing import Any
 
 import pytest
-from django.contrib import admin
-from django.test import Client, RequestFactory
+from django.test import Client
 
-from accounts.models import User
 from calls import services
 from calls.models import CallLog
 from tests.support.accessibility import *  # noqa: F403  (fixtures: things, places)
@@ -20,6 +18,7 @@ from tests.support.accessibility import (
     shift_of,
     wear,
 )
+from tests.support.administration import faults_of_administration
 from tests.support.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]
@@ -35,7 +34,6 @@ MAIN = [
     ("sue", "/calls/"),
     ("ada", "/"),
 ]
-SHOWN_WHOLE = {"accounts": "/team/", "calls": "/contact/", "metrics": "/dailymetrics/"}
 MOST_BYTES = 120 * 1024
 
 
@@ -81,41 +79,10 @@ def test_what_opens_on_a_page_is_for_everybody_too(visit, live_people, things):
         page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize("app", ["", "accounts", "calls", "metrics"])
+@pytest.mark.parametrize("app", ["", "accounts"])  # the others are in tests/proof
 def test_the_administration_is_for_everybody(visit, live_people, things, app):
-    """Every kind of page of every model, with the boxes of Django's own scripts."""
-    found = []
-    places = [("ada", url) for url in admin_pages(live_people.ada, app)]
-    for url, page in Tour(visit, live_people, viewport=DESKTOP).all(places):
-        faults = faults_in_both_themes(page) + overhang_of(page, PHONE)
-        page.set_viewport_size(DESKTOP)
-        found += [f"{url}: {fault}" for fault in faults]
+    found = faults_of_administration(visit, live_people, app)
     assert not found, "\n".join(found)
-
-
-def admin_pages(viewer: User, app: str) -> list[str]:
-    """The addresses of an app's models that `viewer` may open; of "" those that belong to none."""
-    if not app:
-        return ["/admin/", "/admin/password_change/"]
-    request = RequestFactory().get("/admin/")
-    request.user = viewer
-    (listed,) = admin.site.get_app_list(request, app)
-    pages = [listed["app_url"]]
-    for model in listed["models"]:
-        pages += model_pages(model)
-    # What was done with an object, and what goes with it, is a list of the same kind for each.
-    (one,) = (page for page in pages if page.endswith("change/") and SHOWN_WHOLE[app] in page)
-    kinds = ["history", *(["delete"] if app != "metrics" else [])]
-    return [*pages, *(one.replace("change", kind) for kind in kinds)]
-
-
-def model_pages(model: dict[str, Any]) -> list[str]:
-    """A search shows the way back to all. Without an object there is none to change."""
-    pages = [f"{model['admin_url']}?q=a"]
-    if model["add_url"]:
-        pages.append(model["add_url"])
-    key = model["model"].objects.order_by("-pk").values_list("pk", flat=True).first()
-    return pages if key is None else [*pages, f"{model['admin_url']}{key}/change/"]
 
 
 def test_the_docs_of_the_api_are_in_the_clothes_of_the_site(visit, live_people):

@@ -136,7 +136,7 @@ def test_who_supervises_sees_who_is_not_ready_yet(client, people, begun):
     ]
     assert [one.user.pk for one in wall.free] == [people.bob.pk]
     tiles = client.get("/wall/", headers={"Accept-Language": "en"}).content.decode()
-    assert (tiles.count("Wrap-up"), tiles.count(">free<")) == (2, 1)  # counted, and on the tile
+    assert (tiles.count("Wrap-up"), tiles.count(">Free<")) == (2, 2)  # counted, and on the tile
     wrap_up.ready(call.call_id, people.alice)
     wall = client.get("/team/").context["wall"]
     assert (wall.wrapping_up, len(wall.free)) == ([], 2)

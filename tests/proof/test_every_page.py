@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.accessibility import *  # noqa: F403  (fixtures: things, places)
 from tests.support.accessibility import SIZES, Tour, faults_of, overhang_of, shift_of
+from tests.support.administration import faults_of_administration
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]
 
@@ -18,4 +19,11 @@ def test_every_page_is_for_everybody(visit, live_people, places, theme, size):
     for url, page in tour.all(places):
         faults = shift_of(page) + faults_of(page) + overhang_of(page, size)
         found += [f"{url}: {fault}" for fault in faults]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("app", ["calls", "metrics"])
+def test_the_administration_is_for_everybody(visit, live_people, things, app):
+    """The other half is in the short form."""
+    found = faults_of_administration(visit, live_people, app)
     assert not found, "\n".join(found)

@@ -10,7 +10,7 @@ from calls.models import CallLog, RawEvent
 from tests.support.people import make_pbx
 from tests.support.telling import SECRET, T
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engines]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 RECORDS = Path(__file__).parents[2] / "fixtures" / "freeswitch"
 A, B, C, D = ("a" * 36, "b" * 36, "c" * 36, "d" * 36)

@@ -14,7 +14,7 @@ from tests.calls.telephony.test_import_cdr import record
 from tests.support.asterisk import T, events_of, exchange
 from tests.support.people import make_pbx
 
-pytestmark = pytest.mark.engines
+pytestmark = pytest.mark.once
 
 FILES = Path(__file__).parents[2] / "fixtures" / "cdr"
 CUSTOMER = "50688882101"

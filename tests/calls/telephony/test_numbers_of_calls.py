@@ -17,7 +17,7 @@ from common.instants import from_ms, isoformat
 from common.phones import line_of
 from tests.support.people import make_pbx, yesterday_noon
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engines]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 # As a contact is stored (in the site's region), and as the call comes.
 PAIRS = [
