@@ -1,9 +1,7 @@
 """The database, the folder of data, Redis and the worker's queue."""
 
-import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -14,29 +12,31 @@ from django.utils.translation import ngettext
 from huey.contrib.djhuey import HUEY
 
 from callmanager.doctor.findings import Finding, error, ok, warning
+from common.databases.sqlite.pragmas import pragmas
+from common.private_files import permission_faults
 
 _MANY_TASKS = 50  # a worker that runs leaves no more than a few waiting
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def database() -> Iterator[Finding]:
     """That it answers, and works in the way that we rely on."""
     if connection.vendor != "sqlite":
-        yield ok(_("PostgreSQL %(version)s answers.") % {"version": _asked("SHOW server_version")})
+        yield ok(_("PostgreSQL %(version)s answers.") % {"version": _version_of_postgresql()})
         return
     name = {"name": connection.settings_dict["NAME"]}
-    if _asked("PRAGMA journal_mode") != "wal":
+    is_set = pragmas()
+    if is_set["journal_mode"] != "wal":
         yield error(_("The SQLite database %(name)s is not in WAL mode.") % name)
-    elif not _asked("PRAGMA foreign_keys"):
+    elif not is_set["foreign_keys"]:
         yield error(_("The SQLite database %(name)s does not check foreign keys.") % name)
     else:
         yield ok(_("The SQLite database %(name)s answers (WAL, foreign keys).") % name)
 
 
-def _asked(statement: str) -> Any:
+def _version_of_postgresql() -> str:
     with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchone()[0]
+        cursor.execute("SHOW server_version")
+        return str(cursor.fetchone()[0])
 
 
 def migrations() -> Iterator[Finding]:
@@ -56,22 +56,18 @@ def migrations() -> Iterator[Finding]:
 def data_folder() -> Iterator[Finding]:
     """Who else on this machine may look at what is kept."""
     folder = Path(settings.DATA_DIR)
-    open_ones = [path for path in [folder, *sorted(folder.glob("*"))] if _is_open(path)]
+    open_ones = permission_faults(folder, settings.SQLITE_FILE)
     if folder in open_ones:
         sentence = _("Others on this machine may look into %(path)s: run chmod 700 on it.")
         yield warning(sentence % {"path": folder})
     elif open_ones:
-        names = ", ".join(path.name for path in open_ones)
+        names = ", ".join(sorted(path.name for path in open_ones))
         yield ok(
             _("Nobody else may look into %(path)s, though they could read: %(names)s.")
             % {"path": folder, "names": names}
         )
     else:
         yield ok(_("Nobody else may look into %(path)s.") % {"path": folder})
-
-
-def _is_open(path: Path) -> bool:
-    return bool(path.stat().st_mode & _OTHERS)
 
 
 def redis() -> Iterator[Finding]:

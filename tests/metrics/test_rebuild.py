@@ -1,7 +1,6 @@
 """The rebuild and the check of sums, beside calls that end: exact, and in nobody's way."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -15,28 +14,13 @@ from common.instants import now, to_ms
 from metrics.models import DailyMetrics, DailyShape, UserMetrics
 from metrics.rollups.daily import totals_of
 from metrics.rollups.rebuild import differences, each_difference, rebuild
+from tests.support.beside import beside
 from tests.support.patience import PATIENCE, await_that
 from tests.support.people import make_call, yesterday_noon
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.engines]
 
 DAY = 86_400
-
-
-@contextmanager
-def beside(job):
-    """Runs `job` on a thread with a connection of its own; its result when both are through."""
-
-    def run():
-        try:
-            return job()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(run)
-        yield running
-        running.result(PATIENCE)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ seen to wait for it.
 
 import datetime as dt
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -20,6 +19,7 @@ from calls.telephony import assignment, intake
 from common.instants import from_ms, local_day, now, to_ms
 from metrics.rollups.daily import sums_of
 from metrics.rollups.rebuild import differences
+from tests.support.beside import beside
 from tests.support.patience import PATIENCE, await_that
 from tests.support.people import make_pbx, yesterday_noon
 
@@ -38,22 +38,6 @@ def _several_writers():
 @pytest.fixture
 def pbx(live_people):
     return make_pbx(live_people, "generic")
-
-
-@contextmanager
-def beside(job):
-    """Runs `job` on a thread with a connection of its own; through when this is."""
-
-    def run():
-        try:
-            return job()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(run)
-        yield running
-        running.result(PATIENCE)
 
 
 class Hold:
