@@ -141,5 +141,6 @@
   addEventListener("online", wake);
   addEventListener("pageshow", (event) => event.persisted && wake());
   document.addEventListener("visibilitychange", () => !document.hidden && wake());
-  connect();
+  // Not before htmx has read, at the same event, what the parts listen to: none would hear "connected".
+  document.addEventListener("DOMContentLoaded", connect);
 })();

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import time
 
 import httpx
 import pytest
@@ -217,21 +218,30 @@ def test_another_team_neither_shows_nor_makes_requests(live_people, server, visi
     assert "8888 1111" not in page.content()
 
 
-def test_what_happens_is_asked_for_once(live_people, server, visit):
-    """Once an event; a page that gets the focus, which a browser gives at any time, asks anew."""
-    page = visit.context(live_people.alice).new_page()
+PARTS = ("/recent/", "/calls/current/", "/calls/unconfirmed/")
+
+
+def listening(visit, person, server):
+    """A page, what it asks for, and the script that notes what it hears."""
+    page = visit.context(person).new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.removeprefix(server.url)))
     page.add_init_script(
         """window.heard = [];
         document.addEventListener("live", ({ detail }) => window.heard.push(detail.type), true);"""
     )
+    return page, asked
+
+
+def test_what_happens_is_asked_for_once(live_people, server, visit):
+    """Once an event; a page that gets the focus, which a browser gives at any time, asks anew."""
+    page, asked = listening(visit, live_people.alice, server)
 
     def check(*said: str) -> None:
         settle(page)
         heard = page.evaluate("window.heard")
         assert [event for event in heard if event != "resync"] == list(said)
-        for part in ("/recent/", "/calls/current/", "/calls/unconfirmed/"):
+        for part in PARTS:
             assert len(said) <= asked.count(part) <= len(heard)
 
     page.goto("/")
@@ -239,6 +249,16 @@ def test_what_happens_is_asked_for_once(live_people, server, visit):
     Program(server, live_people.alice).start(contact_phone="8888 1111")
     expect(page.locator("#current_calls")).to_contain_text("8888 1111")
     check("connected", "call_started")
+
+
+def test_a_page_whose_scripts_come_late_asks_for_what_it_missed(live_people, server, visit):
+    """The line opens quickly; no part listens before the last script is there."""
+    page, asked = listening(visit, live_people.alice, server)
+    page.route("**/js/keys*.js", lambda route: (time.sleep(1), route.continue_()))
+    page.goto("/")
+    settle(page)
+    assert "connected" in page.evaluate("window.heard")
+    assert all(part in asked for part in PARTS)
 
 
 def test_filters_go_into_the_address_and_back_again(live_people, visit):
