@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import time
 
 import httpx
 import pytest
@@ -218,6 +217,10 @@ def test_another_team_neither_shows_nor_makes_requests(live_people, server, visi
     assert "8888 1111" not in page.content()
 
 
+LINE_SCRIPT_IS_THERE = """() => performance.getEntriesByType("resource")
+  .some(({ name, responseEnd }) => name.includes("/js/live.") && responseEnd > 0)"""
+ANOTHER_LINE = """() => new Promise((opened) =>
+  new WebSocket(`ws://${location.host}/ws/dashboard/`).addEventListener("open", () => opened()))"""
 PARTS = ("/recent/", "/calls/current/", "/calls/unconfirmed/")
 
 
@@ -254,8 +257,13 @@ def test_what_happens_is_asked_for_once(live_people, server, visit):
 def test_a_page_whose_scripts_come_late_asks_for_what_it_missed(live_people, server, visit):
     """The line opens quickly; no part listens before the last script is there."""
     page, asked = listening(visit, live_people.alice, server)
-    page.route("**/js/keys*.js", lambda route: (time.sleep(1), route.continue_()))
-    page.goto("/")
+    late = []
+    page.route("**/js/keys*.js", lambda route: late.append(route))
+    page.goto("/", wait_until="commit")
+    page.wait_for_function(LINE_SCRIPT_IS_THERE)
+    page.evaluate(ANOTHER_LINE)  # which opens after the page's own could have
+    await_that(lambda: page.evaluate("true") and late)
+    late[0].continue_()
     settle(page)
     assert "connected" in page.evaluate("window.heard")
     assert all(part in asked for part in PARTS)
