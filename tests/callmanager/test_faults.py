@@ -48,7 +48,7 @@ def pbx(live_people) -> None:
 def begun(server: Server, visitor: Visitor, path: str) -> http.client.HTTPConnection:
     """A POST that is on its way, on a connection of its own."""
     request = visitor.request("POST", path)
-    sent = http.client.HTTPConnection("127.0.0.1", server.port)
+    sent = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     sent.request("POST", path, request.content, dict(request.headers))
     return sent
 
@@ -63,9 +63,11 @@ async def join(server: Server, visitor: Visitor) -> None:
 
 
 def is_waited_for() -> bool:
-    """Whether somebody waits for a lock of the database."""
+    """Whether somebody waits for a lock that this test holds; those of others do not count."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        cursor.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+        )
         return cursor.fetchone() is not None
 
 
