@@ -25,6 +25,11 @@ VIEW_ALL_CALLS: Final = "calls.view_all_calls"  # the organisation's calls
 CORRECT_CALLS: Final = "calls.correct_calls"  # confirm or correct a call one may see
 EXPORT_CALLS: Final = "calls.export_calls"  # take the calls one may see along as a file
 USE_ADMIN: Final = "accounts.use_admin"  # open the administration
+MANAGE_RULES: Final = "notifications.manage_rules"  # rules about the people one may see
+MANAGE_CHANNELS: Final = "notifications.manage_channels"  # the organisation's, and webhooks
+SCHEDULE_REPORTS: Final = "notifications.schedule_reports"  # reports by the clock
+MANAGE_UPKEEP: Final = "upkeep.manage_upkeep"  # the worker's jobs, and backups
+FORGET_PEOPLE: Final = "upkeep.forget_people"  # remove personal data, and take it out
 
 _MANAGED_MODELS: Final = (
     "accounts.user",
@@ -47,14 +52,26 @@ def _manage(*models: str) -> tuple[str, ...]:
 
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
-    AGENT: (TRACK_CALLS, EXPORT_CALLS),
-    SUPERVISOR: (TRACK_CALLS, VIEW_TEAM_CALLS, CORRECT_CALLS, EXPORT_CALLS),
+    AGENT: (TRACK_CALLS, EXPORT_CALLS, SCHEDULE_REPORTS),
+    SUPERVISOR: (
+        TRACK_CALLS,
+        VIEW_TEAM_CALLS,
+        CORRECT_CALLS,
+        EXPORT_CALLS,
+        SCHEDULE_REPORTS,
+        MANAGE_RULES,
+    ),
     ADMIN: (
         TRACK_CALLS,
         VIEW_TEAM_CALLS,
         VIEW_ALL_CALLS,
         CORRECT_CALLS,
         EXPORT_CALLS,
+        SCHEDULE_REPORTS,
+        MANAGE_RULES,
+        MANAGE_CHANNELS,
+        MANAGE_UPKEEP,
+        FORGET_PEOPLE,
         USE_ADMIN,
         *_manage(*_MANAGED_MODELS),
         "calls.view_calllog",

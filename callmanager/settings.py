@@ -117,6 +117,8 @@ INSTALLED_APPS = [
     "accounts",
     "calls",
     "metrics",
+    "upkeep",
+    "notifications",
 ]
 ROOT_URLCONF = "callmanager.urls"
 ASGI_APPLICATION = "callmanager.asgi.application"
@@ -253,6 +255,22 @@ else:
 
 # Background and periodic work: a file beside the database, or Redis when outgrown.
 HUEY = huey_settings(REDIS_URL, DATA_DIR)
+
+# --- What is sent, kept and removed -------------------------------------------------------------
+# Mail is off until an address of a server is set, such as smtp+tls://user:password@host:587.
+EMAIL_URL = read("EMAIL_URL", env.str, "")
+if EMAIL_URL:
+    vars().update(read("EMAIL_URL", env.email_url, {}))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", env.str, "callmanager@localhost")
+# Messages, webhooks and copies go to no loopback and no private address, unless this is on.
+OUTGOING_PRIVATE_ADDRESSES = flag("OUTGOING_PRIVATE_ADDRESSES")
+BACKUP_EVERY_MINUTES = seconds("BACKUP_EVERY_MINUTES", 30, least=0)  # 0: none by themselves
+BACKUP_DIR = Path(read("BACKUP_DIR", env.str, str(DATA_DIR / "backups"))).absolute()
+# Another place for a copy of each: a folder, or s3://bucket/prefix.
+BACKUP_COPY_TO = read("BACKUP_COPY_TO", env.str, "")
+# Numbers, names and notes of older calls are removed every night; 0: they stay.
+PERSONAL_DATA_DAYS = seconds("PERSONAL_DATA_DAYS", 0, least=0)
 
 # --- People -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

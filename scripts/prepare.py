@@ -17,7 +17,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 # Each of these files contains the one before.
 FILES = ["requirements.txt", "requirements-dev.txt", "requirements-proof.txt"]
-EXTRA = "requirements-uvicorn.txt"  # for a large site; tests need it, too
+# For a large site, and for copies elsewhere; tests need them, too.
+EXTRAS = ["requirements-uvicorn.txt", "requirements-s3.txt"]
 UV = "uv==0.13.9"  # installs what takes pip a minute in seconds
 COMPILED = "--compile-bytecode"  # as pip does: a first start takes seconds less
 
@@ -77,7 +78,7 @@ def _run(command: list[object], complaint: str) -> None:
 
 def _digest(number: int) -> str:
     """Of the files that are installed, and of the Python they are installed for."""
-    names = [*FILES[: number + 1], *([EXTRA] if number else [])]
+    names = [*FILES[: number + 1], *(EXTRAS if number else [])]
     content = b"".join((ROOT / name).read_bytes() for name in names)
     return hashlib.sha256(content + sys.version.encode()).hexdigest()
 

@@ -1,0 +1,98 @@
+"""What rules fired, and whom that was told."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models.rules import Kind
+
+
+class Alert(models.Model):
+    """A rule that fired. `occasion` names the rule and what it fired for, so it fires once."""
+
+    rule = models.ForeignKey(
+        "notifications.Rule",
+        verbose_name=_("rule"),
+        related_name="alerts",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+    )
+    kind = models.CharField(_("what"), max_length=20, choices=Kind)
+    occasion = models.CharField(max_length=160, unique=True)
+    call = models.ForeignKey(
+        "calls.CallLog",
+        verbose_name=_("call"),
+        related_name="alerts",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+    )
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("agent"),
+        related_name="alerts_about",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+    )
+    team = models.ForeignKey(
+        "accounts.Team",
+        verbose_name=_("team"),
+        related_name="+",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+    )
+    # Of an alert about the installation: the account, the listener, the job.
+    subject = models.CharField(_("about"), max_length=120, blank=True)
+    facts = models.JSONField(_("figures"), default=dict)
+    reached_at = models.DateTimeField(_("reached"))  # when the limit was
+    fired_at = models.DateTimeField(_("fired"), auto_now_add=True, db_index=True)
+    over_at = models.DateTimeField(_("over"), null=True, blank=True)
+    acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("acknowledged by"),
+        related_name="+",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+    )
+
+    class Meta:
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
+        ordering = ["-fired_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class Notification(models.Model):
+    """An alert in a person's bell."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("person"),
+        related_name="bell",
+        on_delete=models.CASCADE,
+    )
+    alert = models.ForeignKey(
+        Alert, verbose_name=_("alert"), related_name="notifications", on_delete=models.CASCADE
+    )
+    created_at = models.DateTimeField(_("told"), auto_now_add=True)
+    read_at = models.DateTimeField(_("read"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "alert"], name="notifications_told_once_a_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.alert)

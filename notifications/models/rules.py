@@ -1,0 +1,87 @@
+"""When to speak up."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class Kind(models.TextChoices):
+    """What a rule watches. The last ones are about the installation, not about calls."""
+
+    LONG_CALL = "long_call", _("long call")
+    LONG_HOLD = "long_hold", _("long hold")
+    LONG_PAUSE = "long_pause", _("long pause")
+    LONG_WRAP_UP = "long_wrap_up", _("long wrap-up")
+    LOW_SUCCESS = "low_success", _("low success rate")
+    UNUSUAL_AHT = "unusual_aht", _("unusual AHT")
+    NO_CALLS = "no_calls", _("no calls")
+    MISSED_CALL = "missed_call", _("missed call not called back")
+    PROVIDER_SILENT = "provider_silent", _("phone system silent")
+    LISTENER_DOWN = "listener_down", _("listener down")
+    BACKUP_FAILED = "backup_failed", _("backup failed")
+    DISK_FULL = "disk_full", _("disk nearly full")
+    JOB_FAILED = "job_failed", _("job failed")
+
+
+class Rule(models.Model):
+    """A sentence: when something lasts, falls or fails, who is told, and where.
+
+    Its scope is an agent, else a team, else the organisation. `parameters` by kind: `seconds`,
+    `percent`, `calls`, `minutes`.
+    """
+
+    kind = models.CharField(_("when"), max_length=20, choices=Kind)
+    parameters = models.JSONField(_("limits"), default=dict)
+    team = models.ForeignKey(
+        "accounts.Team", verbose_name=_("team"), null=True, blank=True, on_delete=models.CASCADE
+    )
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("agent"),
+        related_name="rules_about",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+    )
+    tell_agent = models.BooleanField(_("tell the agent"), default=False)
+    tell_supervisors = models.BooleanField(_("tell the supervisors"), default=False)
+    tell_administrators = models.BooleanField(_("tell the administrators"), default=False)
+    people = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, verbose_name=_("tell too"), related_name="+", blank=True
+    )
+    channels = models.ManyToManyField(
+        "notifications.Channel", verbose_name=_("channels"), related_name="rules", blank=True
+    )
+    cool_down_seconds = models.PositiveIntegerField(_("not again for (seconds)"), default=0)
+    quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
+    quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)
+    enabled = models.BooleanField(pgettext_lazy("rule", "on"), default=True)
+    # The rules of a new installation: laid after migrations, and once only.
+    standard = models.CharField(max_length=40, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("made by"),
+        related_name="+",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+    )
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("rule")
+        verbose_name_plural = _("rules")
+        ordering = ["pk"]
+        permissions = [("manage_rules", "Make rules for the people one may see")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["standard"],
+                condition=~models.Q(standard=""),
+                name="notifications_standard_rule_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()

@@ -1,0 +1,5 @@
+"""Pages about what speaks up by itself."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
