@@ -1,5 +1,18 @@
 """Pages about what speaks up by itself."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from notifications.views import alerts, rules
+
+urlpatterns = [
+    path("rules/", rules.rules, name="rules"),
+    path("rules/new/<slug:kind>/", rules.rule_new, name="rule_new"),
+    path("rules/new/<slug:kind>/preview/", rules.rule_preview, name="rule_preview"),
+    path("rules/<int:pk>/", rules.rule, name="rule"),
+    path("rules/<int:pk>/edit/", rules.rule_edit, name="rule_edit"),
+    path("rules/<int:pk>/switch/", rules.rule_switch, name="rule_switch"),
+    path("rules/<int:pk>/snooze/", rules.rule_snooze, name="rule_snooze"),
+    path("rules/<int:pk>/delete/", rules.rule_delete, name="rule_delete"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/<int:pk>/acknowledge/", alerts.alert_acknowledge, name="alert_acknowledge"),
+]

@@ -44,8 +44,8 @@ class RuleQuerySet(models.QuerySet["Rule"]):
         which speak up about them, too."""
         if not viewer.has_perm(roles.MANAGE_RULES):
             return self.none()
-        whole = Q(team=None, agent=None) & ~Q(kind__in=OF_INSTALLATION)
-        return self.filter(_managed(viewer) | whole)
+        whole = self.filter(team=None, agent=None).exclude(kind__in=OF_INSTALLATION)
+        return self.managed_by(viewer) | whole
 
     def managed_by(self, viewer: User) -> "RuleQuerySet":
         """The rules `viewer` may change: about the teams and people one may see; with the right to

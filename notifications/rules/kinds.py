@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from calls.templatetags.calls_format import percent
 from notifications.models import Rule
@@ -142,7 +142,7 @@ def telling_of(rule: Rule) -> str:
     """The second half: who is told, and where."""
     whom = []
     if rule.tell_agent:
-        whom.append(_("the agent"))
+        whom.append(pgettext("told", "the agent"))
     if rule.tell_supervisors:
         whom.append(_("the supervisors"))
     if rule.tell_administrators:
