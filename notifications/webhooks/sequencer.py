@@ -166,7 +166,7 @@ def is_used() -> bool:
 
 
 def last_number() -> int:
-    return FeedEntry.objects.aggregate(last=Max("number"))["last"] or 0
+    return FeedEntry.objects.values_list("number", flat=True).order_by("-number").first() or 0
 
 
 def catch_up(passes: int) -> bool:
