@@ -7,7 +7,7 @@ a process that has died runs out, and the delivery is sent again under the same 
 
 import datetime as dt
 import random
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -35,7 +35,7 @@ def fan_out(endpoint: WebhookEndpoint) -> None:
         endpoint = endpoints.locked(endpoint.pk)
         if endpoint.deliveries.filter(state=SendState.WAITING).count() >= _MOST_WAITING:
             return
-        entries = list(
+        entries: list[tuple[Any, ...]] = list(
             FeedEntry.objects.filter(number__gt=endpoint.cursor)
             .order_by("number")
             .values_list("number", "kind", "event__call_id", "alert", "alert__call_id")[:_BATCH]

@@ -88,9 +88,8 @@ class Source:
 
 def _lines_after(key: int) -> list[dict[str, Any]]:
     lines = CallEvent.objects.filter(pk__gt=key, kind__in=FED).order_by("pk")
-    return list(
-        lines.values("pk", "kind", "call_id", "repeats", reached=F("data__reached"))[:BATCH]
-    )
+    rows = lines.values("pk", "kind", "call_id", "repeats", reached=F("data__reached"))
+    return [dict(row) for row in rows[:BATCH]]
 
 
 def _kinds_of_lines(lines: list[dict[str, Any]]) -> dict[int, EventKind]:
@@ -235,7 +234,7 @@ def _number_rows(source: Source, watermark: int) -> int | None:
             _append(source, source.kinds_of(new))
         if len(rows) < BATCH:
             return None
-        last = rows[-1]["pk"]
+        last = int(rows[-1]["pk"])
         if new:
             return last
 
