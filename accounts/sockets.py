@@ -49,6 +49,11 @@ def opener_of(scope: dict[str, Any]) -> str:
     return opener_of_session(scope["session"].session_key or "") if key is None else _digest(key)
 
 
+def is_program(scope: dict[str, Any]) -> bool:
+    """Whether a key has opened this line, not the session of a page."""
+    return _key_of(scope) is not None
+
+
 def opener_of_session(session_key: str) -> str:
     """A mark of the session that opens nothing, so that processes may name it to each other."""
     return _digest(session_key)

@@ -9,9 +9,10 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import channel_layers
 from django.conf import settings
 
-from accounts.sockets import asked_anew, opener_of, seconds_until_look
+from accounts.models import User
+from accounts.sockets import asked_anew, is_program, opener_of, seconds_until_look
 from metrics.live.hub import hub
-from metrics.live.rooms import rooms_of
+from metrics.live.rooms import rooms_of, rooms_of_pages
 
 # The hub listens to the channel layer for all sockets of the process; a socket of its own does not.
 channel_layers.set("no layer", None)
@@ -37,7 +38,7 @@ class DashboardConsumer(AsyncWebsocketConsumer):
             await self.close()
             return
         self.user_id, self.opener = user.pk, opener_of(self.scope)
-        self._rooms = await database_sync_to_async(rooms_of)(user)
+        self._rooms = await self._rooms_of(user)
         hub.join(self, self._rooms)
         await self.accept()
         # A change between the two may have been told before this line sat anywhere to hear of it.
@@ -67,10 +68,14 @@ class DashboardConsumer(AsyncWebsocketConsumer):
         """Ends the line unless its session or key, and what its person may see, are as they were;
         looks again later."""
         user = await asked_anew(self.scope)
-        if not user.is_authenticated or await database_sync_to_async(rooms_of)(user) != self._rooms:
+        if not user.is_authenticated or await self._rooms_of(user) != self._rooms:
             await self.leave()
             return
         self._look_again_in(await seconds_until_look(self.scope))
+
+    async def _rooms_of(self, user: User) -> list[str]:
+        ask = rooms_of if is_program(self.scope) else rooms_of_pages
+        return await database_sync_to_async(ask)(user)
 
     def _look_again_in(self, seconds: float) -> None:
         self._cancel_look()

@@ -16,6 +16,10 @@ def room_of_team(team_id: int) -> str:
     return f"team:{team_id}"
 
 
+def room_of_person(user_id: int) -> str:
+    return f"person:{user_id}"
+
+
 ROOM_OF_ORGANISATION: Final = "organisation"
 
 
@@ -28,6 +32,12 @@ def rooms_of(user: User) -> list[str]:
     if user.team_id not in scope.team_ids:
         rooms.append(room_of_user(user.pk))
     return rooms
+
+
+def rooms_of_pages(user: User) -> list[str]:
+    """The rooms in which an open page of `user` sits. What is for the person alone is for pages:
+    programs were promised calls only."""
+    return [*rooms_of(user), room_of_person(user.pk)]
 
 
 def rooms_for(call: CallLog) -> list[str]:

@@ -79,6 +79,7 @@ def test_every_room_is_listed():
         rooms.room_of_user(7).replace("7", "<id>"),
         rooms.room_of_team(7).replace("7", "<id>"),
         rooms.ROOM_OF_ORGANISATION,
+        rooms.room_of_person(7).replace("7", "<id>"),
     }
 
 
