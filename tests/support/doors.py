@@ -133,6 +133,7 @@ POST /api/calls/end                  401  200  404  404  404  404  404
 GET  /api/metrics/me                 401  200  200  200  200  200  200
 GET  /api/metrics/team               401  403  403  403  200  200  200
 GET  /api/metrics/organization       401  403  403  403  403  403  200
+GET  /api/events                     401  200  200  200  200  200  200
 GET  /api/reports/summary            401  403  403  403  200  200  200
 GET  /api/reports/summary.csv        401  403  403  403  200  200  200
 GET  /api/reports/summary.xlsx       401  403  403  403  200  200  200
