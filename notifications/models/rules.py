@@ -54,6 +54,10 @@ class RuleQuerySet(models.QuerySet["Rule"]):
             return self.none()
         return self.filter(_managed(viewer))
 
+    def with_scope(self) -> "RuleQuerySet":
+        """With the agent or team that each is about."""
+        return self.select_related("agent__team", "team")
+
 
 def _managed(viewer: User) -> Q:
     scope = viewer.scope

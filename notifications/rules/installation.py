@@ -27,11 +27,10 @@ _DOWN_SINCE: Final[dict[int, dt.datetime]] = {}
 def watch(at: dt.datetime | None = None) -> None:
     """Fires what is the case at the instant `at` (now), and ends what no longer is."""
     at = at or now()
-    for rule in Rule.objects.filter(enabled=True, kind__in=_STATES):
-        found = list(_STATES[Kind(rule.kind)](rule, at))
-        for occasion in found:
-            firing.fire(rule, occasion, lasting=True)
-        firing.end_all_but(rule, found, at)
+    rules = Rule.objects.filter(enabled=True, kind__in=_STATES)
+    firing.do_each(
+        rules, lambda rule: firing.fire_lasting(rule, list(_STATES[Kind(rule.kind)](rule, at)), at)
+    )
 
 
 def _silent(rule: Rule, at: dt.datetime) -> Iterator[Occasion]:

@@ -1,4 +1,4 @@
-"""The rules of every installation. They are laid once; whoever wants none of one switches it off."""
+"""The rules of every installation, laid once; whoever wants none of one switches it off."""
 
 from collections.abc import Mapping
 from typing import Any, Final
