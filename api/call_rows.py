@@ -5,7 +5,8 @@ from typing import Any, Final
 import msgspec
 from rest_framework.renderers import JSONRenderer
 
-from api.serializers import CallBody, text_of_id
+from api.serializers import CallBody
+from calls.history.bodies import text_of_id
 from calls.models.rows import Cells, Rows
 
 _CONTACT: Final = ("contact_ref", "contact__external_id", "contact_id")

@@ -12,7 +12,8 @@ from rest_framework import serializers
 
 from api.shapes import text
 from calls import timeline
-from calls.models import CallLog
+from calls.history.bodies import call_body, line_body
+from calls.models import CallEvent, CallLog
 from calls.timeline.end_words import Outcome, outcome_of
 from common.instants import UTC, isoformat
 
@@ -213,11 +214,6 @@ class SteppedBody(serializers.Serializer[None]):
     wrap_up_seconds = serializers.IntegerField()
 
 
-def text_of_id(pk: int | None) -> str:
-    """An id as programs get it beside a call: they cut and compare it as text. "" for none."""
-    return "" if pk is None else str(pk)
-
-
 class CallBody(serializers.Serializer[Any]):
     """A call as programs see it. Lengths in whole seconds, null until they can be known; but the
     tracked length of a call that runs is 0, and what nobody knows of an id or number is empty."""
@@ -247,30 +243,8 @@ class CallBody(serializers.Serializer[Any]):
     wrap_up_seconds = serializers.IntegerField()
 
     def to_representation(self, call: CallLog) -> dict[str, Any]:
-        """The fields above, written out: a log of 1000 rows spends its time here."""
-        return {
-            "call_id": str(call.call_id),
-            "user_id": text_of_id(call.user_id),
-            "username": call.user and call.user.username,
-            "contact_id": call.public_contact_id or "",
-            "contact_phone": call.contact_phone,
-            "start_time": isoformat(call.start_time),
-            "end_time": isoformat(call.end_time),
-            "duration_seconds": call.duration_seconds or 0,
-            "status": call.status,
-            "notes": call.notes,
-            "answered_time": isoformat(call.answered_time),
-            "ring_seconds": call.ring_seconds,
-            "talk_seconds": call.talk_seconds,
-            "hold_seconds": call.hold_seconds,
-            "paused_seconds": call.paused_seconds,
-            "direction": call.direction,
-            "provider": call.provider,
-            "evidence": call.evidence,
-            "end_reason": call.end_reason,
-            "disposition": call.disposition,
-            "wrap_up_seconds": call.wrap_up_seconds,
-        }
+        """Written out: a log of 1000 rows spends its time here."""
+        return call_body(call)
 
 
 class EventBody(serializers.Serializer[Any]):
@@ -280,11 +254,14 @@ class EventBody(serializers.Serializer[Any]):
     occurred_at = Instant()
     received_at = Instant()
     source = serializers.CharField()  # type: ignore[assignment]  # a column of ours
-    actor = serializers.CharField(source="actor.username", default=None, allow_null=True)
+    actor = serializers.CharField(allow_null=True)
     precision_ms = serializers.IntegerField()
     data = serializers.DictField(  # type: ignore[assignment]  # a column of ours
         child=serializers.JSONField()
     )
+
+    def to_representation(self, line: CallEvent) -> dict[str, Any]:
+        return line_body(line)
 
 
 class CallDetailBody(CallBody):
@@ -300,7 +277,7 @@ class CallDetailBody(CallBody):
         return super().to_representation(call) | {
             "activity": call.activity,
             "missing": call.lacks,
-            "events": EventBody(events, many=True).data,
+            "events": [line_body(line) for line in events],
         }
 
 

@@ -30,6 +30,12 @@ LENGTH: Final = or_empty(
     }
 )
 CURSOR: Final = or_empty({"type": "string", "pattern": "^[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+){2}$"})
+FEED_CURSOR: Final[dict[str, Any]] = {
+    "oneOf": [
+        {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
+        {"enum": ["", "latest"]},
+    ]
+}
 _TEAM_ID: Final = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 TEAM: Final[dict[str, Any]] = {"oneOf": [_TEAM_ID, {"enum": ["", "none"]}]}
 

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from api.calls import CallViewSet
 from api.contacts import ContactViewSet
+from api.events import EventsView
 from api.metrics import MetricsViewSet
 from api.reports import ReportViewSet
 from callmanager.schema import DocsView, SchemaView
@@ -18,6 +19,7 @@ router.register("reports", ReportViewSet, basename="api-report")
 
 urlpatterns = [
     *router.urls,
+    re_path(r"^events/?$", EventsView.as_view(), name="api-events"),
     re_path(r"^schema/?$", SchemaView.as_view(), name="api-schema"),
     re_path(r"^docs/?$", DocsView.as_view(), name="api-docs"),
 ]

@@ -8,18 +8,28 @@ from notifications.models.channels import Channel
 from notifications.models.deliveries import Delivery
 from notifications.models.rules import Rule
 from notifications.models.schedules import ReportReceiver, ReportRun, ReportSchedule
-from notifications.models.webhooks import FeedEntry, WebhookDelivery, WebhookEndpoint
+from notifications.models.webhooks import (
+    EventKind,
+    FeedEntry,
+    FeedSource,
+    SendState,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 
 __all__ = [
     "Alert",
     "Channel",
     "Delivery",
+    "EventKind",
     "FeedEntry",
+    "FeedSource",
     "Notification",
     "ReportReceiver",
     "ReportRun",
     "ReportSchedule",
     "Rule",
+    "SendState",
     "WebhookDelivery",
     "WebhookEndpoint",
 ]

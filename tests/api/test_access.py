@@ -21,6 +21,7 @@ ROUTES = [
     ("get", "calls/active"),
     ("get", "calls/018f0000-0000-7000-8000-000000000000"),
     ("post", "calls/018f0000-0000-7000-8000-000000000000/hold"),
+    ("get", "events"),
     ("get", "metrics/me"),
     ("get", "metrics/team"),
     ("get", "metrics/organization"),

@@ -48,6 +48,7 @@ def test_it_is_openapi_3_1_and_names_every_route(schema):
         "/api/metrics/organization",
         "/api/contacts",
         "/api/contacts/{id}",
+        "/api/events",
     }
 
 

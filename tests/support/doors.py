@@ -133,6 +133,7 @@ POST /api/calls/end                  401  200  404  404  404  404  404
 GET  /api/metrics/me                 401  200  200  200  200  200  200
 GET  /api/metrics/team               401  403  403  403  200  200  200
 GET  /api/metrics/organization       401  403  403  403  403  403  200
+GET  /api/events                     401  200  200  200  200  200  200
 GET  /api/reports/summary            401  403  403  403  200  200  200
 GET  /api/reports/summary.csv        401  403  403  403  200  200  200
 GET  /api/reports/summary.xlsx       401  403  403  403  200  200  200
@@ -193,6 +194,10 @@ GET  /admin/metrics/usermetrics/add/               302  403  403  403  403  403 
 GET  /admin/metrics/usermetrics/{alice}/change/    302  403  403  403  403  403  200
 GET  /admin/metrics/dailymetrics/                  302  403  403  403  403  403  200
 GET  /admin/metrics/dailymetrics/add/              302  403  403  403  403  403  403
+GET  /admin/upkeep/workerbeat/                     302  403  403  403  403  403  200
+POST /admin/upkeep/workerbeat/run/                 302  403  403  403  403  403  302
+GET  /admin/upkeep/jobrun/                         302  403  403  403  403  403  200
+GET  /admin/upkeep/jobrun/add/                     302  403  403  403  403  403  403
 """
 
 
@@ -261,6 +266,7 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
     if address == "/contacts/{contact}/merge/":
         return {"other": str(things["other"])}
     return {
+        "/admin/upkeep/workerbeat/run/": {"name": "metrics.tasks.tidy_exports"},
         "/api/calls/{ended}/disposition": {"disposition": ""},
         "/views/": {"name": "My month", "path": "/", "query": "period=month"},
         "/views/{view}/rename/": {"name": "A new name"},

@@ -1,0 +1,116 @@
+"""What people, and days of failures, do with a webhook."""
+
+import datetime as dt
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from common.instants import from_ms, now, to_ms
+from notifications.models import FeedEntry, SendState, WebhookDelivery, WebhookEndpoint
+from notifications.webhooks import sequencer, signing
+from notifications.webhooks.signals import endpoint_switched_off
+
+OLD_SECRET_LASTS: Final = dt.timedelta(hours=24)
+_PASSES: Final = 50
+
+
+class FeedBehind(Exception):
+    """So much was committed before anybody asked for the feed that its end is not known yet."""
+
+
+def locked(pk: int) -> WebhookEndpoint:
+    """The webhook, locked. DoesNotExist if it is gone."""
+    return WebhookEndpoint.objects.select_for_update().get(pk=pk)
+
+
+def add(endpoint: WebhookEndpoint) -> str:
+    """Saves a new webhook, which is sent what happens from now on: its secret, shown once.
+
+    FeedBehind where that cannot be said yet; the worker goes on with the feed meanwhile.
+    """
+    if not sequencer.catch_up(_PASSES):
+        raise FeedBehind
+    endpoint.cursor = sequencer.last_number()
+    secret = signing.new_secret()
+    endpoint.secrets = [{"secret": secret, "until": None}]
+    endpoint.save()
+    return secret
+
+
+def rotate(endpoint: WebhookEndpoint) -> str:
+    """Gives the webhook another secret: the new one. The one before stays valid for a day."""
+    secret = signing.new_secret()
+    with transaction.atomic():
+        known = locked(endpoint.pk)
+        until = to_ms(now() + OLD_SECRET_LASTS)
+        before = {"secret": known.secrets[0]["secret"], "until": until}
+        known.secrets = [{"secret": secret, "until": None}, before]
+        known.save(update_fields=["sealed"])
+    return secret
+
+
+def end_old_secrets(endpoint: WebhookEndpoint) -> None:
+    """From now on only the newest secret is valid."""
+    with transaction.atomic():
+        known = locked(endpoint.pk)
+        known.secrets = known.secrets[:1]
+        known.save(update_fields=["sealed"])
+
+
+def old_secret_until(endpoint: WebhookEndpoint) -> dt.datetime | None:
+    """Until when the secret before the present one is valid; None if it is not."""
+    old = signing.valid(endpoint.secrets[1:], now())
+    return from_ms(old[0]["until"]) if old else None
+
+
+def switch(endpoint: WebhookEndpoint, on: bool) -> None:
+    """Off: nothing is sent. On again: it goes on where it had stopped."""
+    with transaction.atomic():
+        known = locked(endpoint.pk)
+        known.enabled = on
+        known.switched_off_at, known.off_reason = None, ""
+        if on:
+            known.failing_since = known.resting_until = None
+            _waiting(known).update(attempts=0, queued_at=now(), due_at=now())
+        known.save()
+
+
+def switch_off_by_itself(endpoint: WebhookEndpoint, reason: str) -> None:
+    """Because of its failures. What waits goes on waiting. The row is locked by the caller."""
+    endpoint.enabled = False
+    endpoint.switched_off_at, endpoint.off_reason = now(), reason
+    endpoint.save()
+    endpoint_switched_off.send(WebhookEndpoint, endpoint=endpoint)
+
+
+def send_again_after(endpoint: WebhookEndpoint, number: int) -> None:
+    """Sends everything behind the entry `number` of the feed, whether it was sent before or not.
+    With a number at or behind the end: nothing but what comes from then on."""
+    with transaction.atomic():
+        known = locked(endpoint.pk)
+        last = sequencer.last_number()
+        known.cursor = min(number, last)
+        known.save(update_fields=["cursor"])
+        behind = known.deliveries.filter(entry__gt=known.cursor)
+        behind.exclude(state=SendState.WAITING).update(
+            state=SendState.WAITING, attempts=0, queued_at=now(), due_at=now(), claimed_until=None
+        )
+        _waiting(known).filter(entry__lte=known.cursor).delete()
+
+
+def send_again(delivery: WebhookDelivery) -> None:
+    """Sends one event once more."""
+    WebhookDelivery.objects.filter(pk=delivery.pk).exclude(state=SendState.WAITING).update(
+        state=SendState.WAITING, attempts=0, queued_at=now(), due_at=now(), claimed_until=None
+    )
+
+
+def waiting_for(endpoint: WebhookEndpoint) -> int:
+    """How many entries of the feed, of whichever kind, are not delivered yet."""
+    behind = FeedEntry.objects.filter(number__gt=endpoint.cursor).count()
+    return behind + _waiting(endpoint).count()
+
+
+def _waiting(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
+    return endpoint.deliveries.filter(state=SendState.WAITING, entry__isnull=False)
