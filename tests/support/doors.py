@@ -24,6 +24,9 @@ from calls.telephony import intake
 from common.instants import now, to_ms
 from metrics.exports import jobs
 from metrics.models import Export, SavedView
+from notifications.bell import tell
+from notifications.models import Alert, Rule
+from notifications.models.rules import Kind
 from tests.support.people import People, make_call
 
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
@@ -82,6 +85,24 @@ POST /views/                         302  302  302  302  302  302  302
 GET  /views/{view}/                  302  302  404  404  404  404  404
 POST /views/{view}/rename/           302  302  404  404  404  404  404
 POST /views/{view}/delete/           302  302  404  404  404  404  404
+GET  /rules/                         302  403  403  403  200  200  200
+GET  /rules/new/long_call/           302  403  403  403  200  200  200
+POST /rules/new/long_call/           302  403  403  403  302  400  302
+GET  /rules/new/long_call/preview/   302  403  403  403  200  200  200
+GET  /rules/new/disk_full/           302  403  403  403  404  404  200
+GET  /rules/new/nothing/             302  403  403  403  404  404  404
+GET  /rules/{rule}/                  302  403  403  403  200  404  200
+GET  /rules/{rule}/edit/             302  403  403  403  200  404  200
+POST /rules/{rule}/edit/             302  403  403  403  302  404  302
+POST /rules/{rule}/switch/           302  403  403  403  302  404  302
+POST /rules/{rule}/snooze/           302  403  403  403  302  404  302
+GET  /rules/{rule}/delete/           302  403  403  403  200  404  200
+POST /rules/{rule}/delete/           302  403  403  403  302  404  302
+GET  /rules/{whole}/                 302  403  403  403  200  200  200
+GET  /rules/{whole}/edit/            302  403  403  403  404  404  200
+POST /rules/{whole}/switch/          302  403  403  403  404  404  302
+GET  /alerts/                        302  200  200  200  200  200  200
+POST /alerts/{alert}/acknowledge/    302  302  404  404  302  404  302
 GET  /me/                            302  200  200  200  200  200  200
 GET  /me/password/                   302  200  200  200  200  200  200
 POST /me/language/                   302  302  302  302  302  302  302
@@ -232,7 +253,21 @@ def make_things(people: People) -> dict[str, Any]:
     (nobodys,) = intake.record(pbx, [event], received=now())
     sheet = files.read(b"name,phone\nElena,88887777")
     draft = importer.draft(people.alice, "contacts.csv", sheet, None, False)
+    rule = Rule.objects.create(kind=Kind.LONG_CALL, team=people.red, tell_agent=True)
+    alert = Alert.objects.create(
+        rule=rule,
+        kind=rule.kind,
+        occasion="its first",
+        call=ended,
+        agent=people.alice,
+        facts={"seconds": 30},
+        reached_at=now(),
+    )
+    tell(alert, [people.alice])
     return {
+        "rule": rule.pk,
+        "whole": Rule.objects.get(standard="long_call").pk,
+        "alert": alert.pk,
         "pbx": pbx.pk,
         "nobodys": nobodys.pk,
         "alice": people.alice.pk,
@@ -265,6 +300,10 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
         return {"call_id": str(things["running"])}
     if address == "/contacts/{contact}/merge/":
         return {"other": str(things["other"])}
+    if address in ("/rules/new/long_call/", "/rules/{rule}/edit/"):
+        red = f"team-{things['red']}"
+        said = {"scope": red, "amount": "10", "unit": "minutes", "tell_agent": "on"}
+        return said | {"cool_down_seconds": "0"}
     return {
         "/admin/upkeep/workerbeat/run/": {"name": "metrics.tasks.tidy_exports"},
         "/api/calls/{ended}/disposition": {"disposition": ""},
