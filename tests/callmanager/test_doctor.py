@@ -18,7 +18,7 @@ from callmanager.serving import proxies
 from common.instants import now
 from tests.support.processes import closed_port
 from tests.support.server import ROOT
-from upkeep.models import WorkerBeat
+from upkeep.models import Backup, WorkerBeat
 
 
 @pytest.fixture
@@ -33,6 +33,7 @@ def installation(db, settings, tmp_path):
     settings.TRUSTED_PROXIES = 1
     requests_came(through=Counter({1: 97, 0: 2, 2: 1}))
     WorkerBeat.objects.create(worker="here:1", begun_at=now(), seen_at=now())
+    Backup.objects.create(name="good", begun_at=now(), ended_at=now(), size=1)
     return settings
 
 
@@ -118,5 +119,5 @@ def test_what_does_not_answer_is_a_line_and_the_others_follow(tmp_path):
     )
     errors = [line for line in said.stdout.splitlines() if line.startswith("error ")]
     assert said.returncode == 1
-    assert len(errors) == 3 and "migrate" in errors[0] and "redis" in errors[1]
+    assert len(errors) == 4 and "migrate" in errors[0] and "redis" in errors[1]
     assert "TRUSTED_PROXIES=0" in said.stdout.splitlines()[-1]
