@@ -24,6 +24,7 @@ from calls.telephony import intake
 from common.instants import now, to_ms
 from metrics.exports import jobs
 from metrics.models import Export, SavedView
+from tests.support.bells import ring
 from tests.support.people import People, make_call
 
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
@@ -82,6 +83,11 @@ POST /views/                         302  302  302  302  302  302  302
 GET  /views/{view}/                  302  302  404  404  404  404  404
 POST /views/{view}/rename/           302  302  404  404  404  404  404
 POST /views/{view}/delete/           302  302  404  404  404  404  404
+GET  /notifications/                 302  200  200  200  200  200  200
+GET  /notifications/bell/            302  200  200  200  200  200  200
+GET  /notifications/{alert}/words/   302  200  404  404  404  404  404
+POST /notifications/{alert}/read/    302  302  404  404  404  404  404
+POST /notifications/read/            302  302  302  302  302  302  302
 GET  /me/                            302  200  200  200  200  200  200
 GET  /me/password/                   302  200  200  200  200  200  200
 POST /me/language/                   302  302  302  302  302  302  302
@@ -243,6 +249,7 @@ def make_things(people: People) -> dict[str, Any]:
         "link": DialLink.objects.create(kind="callto").pk,
         "key": ApiKey.issue(people.alice, "her program")[0].pk,
         "export": written_export(people.alice).token,
+        "alert": ring(people.alice, call=ended).pk,
     }
 
 
@@ -266,6 +273,7 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
         "/views/{view}/rename/": {"name": "A new name"},
         "/me/keys/": {"name": "A program"},
         "/exports/new/": {"form": "csv"},
+        "/notifications/read/": {"until": "1"},
         "/me/language/": {"language": "es"},
         "/language/": {"language": "es"},
         "/contacts/import/{import}/": {"name": "0", "phone": "1", "duplicates": "skip"},
