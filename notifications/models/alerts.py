@@ -2,9 +2,37 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models.rules import Kind
+from accounts import roles
+from accounts.models import User
+from notifications.models.rules import OF_INSTALLATION, Kind
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def visible_to(self, viewer: User) -> "AlertQuerySet":
+        """The alerts `viewer` may read: about the people and teams one may see; of one's own, those
+        that one was told; with the administration those about the installation."""
+        scope = viewer.scope
+        if scope.everyone:
+            if viewer.has_perm(roles.USE_ADMIN):
+                return self.all()
+            return self.exclude(kind__in=OF_INSTALLATION)
+        told = Exists(Notification.objects.filter(alert=OuterRef("pk"), person=viewer))
+        rule = Q(told, agent=viewer)
+        if scope.team_ids:
+            teams = scope.team_ids
+            rule |= Q(agent__team__in=teams) | Q(agent=None, team__in=teams)
+        return self.filter(rule)
+
+    def open(self) -> "AlertQuerySet":
+        """Those whose reason has not ended."""
+        return self.filter(over_at__isnull=True)
+
+    def with_words(self) -> "AlertQuerySet":
+        """With all that their sentences and links are made of, in one query."""
+        return self.select_related("rule", "call", "agent", "team")
 
 
 class Alert(models.Model):
@@ -17,6 +45,7 @@ class Alert(models.Model):
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
+        db_index=False,  # notifications_alert_of_rule serves it
     )
     kind = models.CharField(_("what"), max_length=20, choices=Kind)
     occasion = models.CharField(max_length=160, unique=True)
@@ -49,6 +78,7 @@ class Alert(models.Model):
     facts = models.JSONField(_("figures"), default=dict)
     reached_at = models.DateTimeField(_("reached"))  # when the limit was
     fired_at = models.DateTimeField(_("fired"), auto_now_add=True, db_index=True)
+    quiet = models.BooleanField(_("in quiet hours"), default=False)  # stored, told to nobody
     over_at = models.DateTimeField(_("over"), null=True, blank=True)
     acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
     acknowledged_by = models.ForeignKey(
@@ -60,10 +90,18 @@ class Alert(models.Model):
         on_delete=models.SET_NULL,
     )
 
+    objects = AlertQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("alert")
         verbose_name_plural = _("alerts")
         ordering = ["-fired_at", "-pk"]
+        indexes = [
+            models.Index(fields=["rule", "fired_at"], name="notifications_alert_of_rule"),
+            models.Index(
+                fields=["rule"], condition=Q(over_at__isnull=True), name="notifications_alert_open"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.get_kind_display()

@@ -1,9 +1,17 @@
 """When to speak up."""
 
+import datetime as dt
+from typing import Final
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from accounts import roles
+from accounts.models import User
+from common.instants import now, organisation_zone
 
 
 class Kind(models.TextChoices):
@@ -24,11 +32,48 @@ class Kind(models.TextChoices):
     JOB_FAILED = "job_failed", _("job failed")
 
 
+OF_INSTALLATION: Final = (
+    *(Kind.PROVIDER_SILENT, Kind.LISTENER_DOWN),
+    *(Kind.BACKUP_FAILED, Kind.DISK_FULL, Kind.JOB_FAILED),
+)
+
+
+class RuleQuerySet(models.QuerySet["Rule"]):
+    def visible_to(self, viewer: User) -> "RuleQuerySet":
+        """The rules `viewer` may read: about whom one may see, and the organisation's about calls,
+        which speak up about them, too."""
+        if not viewer.has_perm(roles.MANAGE_RULES):
+            return self.none()
+        whole = Q(team=None, agent=None) & ~Q(kind__in=OF_INSTALLATION)
+        return self.filter(_managed(viewer) | whole)
+
+    def managed_by(self, viewer: User) -> "RuleQuerySet":
+        """The rules `viewer` may change: about the teams and people one may see; with the right to
+        see everybody the organisation's, and with the administration the installation's."""
+        if not viewer.has_perm(roles.MANAGE_RULES):
+            return self.none()
+        return self.filter(_managed(viewer))
+
+    def with_scope(self) -> "RuleQuerySet":
+        """With the agent or team that each is about."""
+        return self.select_related("agent__team", "team")
+
+
+def _managed(viewer: User) -> Q:
+    scope = viewer.scope
+    if not scope.everyone:
+        teams = scope.team_ids
+        return Q(agent=None, team__in=teams) | Q(agent__team__in=teams)
+    if viewer.has_perm(roles.USE_ADMIN):
+        return Q()
+    return ~Q(kind__in=OF_INSTALLATION)
+
+
 class Rule(models.Model):
     """A sentence: when something lasts, falls or fails, who is told, and where.
 
-    Its scope is an agent, else a team, else the organisation. `parameters` by kind: `seconds`,
-    `percent`, `calls`, `minutes`.
+    Its scope is an agent, else a team, else the organisation. What `parameters` holds is said by
+    the rule's kind, in notifications.rules.kinds.
     """
 
     kind = models.CharField(_("when"), max_length=20, choices=Kind)
@@ -69,6 +114,10 @@ class Rule(models.Model):
         on_delete=models.SET_NULL,
     )
     created_at = models.DateTimeField(_("made"), auto_now_add=True)
+    # What was over before is no longer told: when it was made, changed or switched on again.
+    watching_since = models.DateTimeField(_("watching since"), default=now, editable=False)
+
+    objects = RuleQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("rule")
@@ -85,3 +134,19 @@ class Rule(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+    @property
+    def is_of_installation(self) -> bool:
+        """Whether it is about the installation, and so about no calls."""
+        return self.kind in OF_INSTALLATION
+
+    def is_quiet(self, at: dt.datetime) -> bool:
+        """Whether nobody is told of what fires at the instant `at`: snoozed, or in the quiet hours
+        by the organisation's clocks, which may span midnight."""
+        if self.snoozed_until is not None and at < self.snoozed_until:
+            return True
+        begin, end = self.quiet_from, self.quiet_until
+        if begin is None or end is None:
+            return False
+        clock = at.astimezone(organisation_zone()).time()
+        return begin <= clock < end if begin <= end else clock >= begin or clock < end

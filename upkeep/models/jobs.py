@@ -1,5 +1,6 @@
 """Runs of periodic jobs, and signs of life of workers."""
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +14,7 @@ class JobRun(models.Model):
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     failed = models.BooleanField(_("failed"), default=False)
     result = models.CharField(_("result"), max_length=500, blank=True)
+    worker = models.CharField(_("worker"), max_length=120, blank=True)
 
     class Meta:
         verbose_name = _("run of a job")
@@ -28,11 +30,14 @@ class JobRun(models.Model):
 
 
 class WorkerBeat(models.Model):
-    """A worker's sign of life."""
+    """A worker's sign of life, and what it says of itself with it."""
 
     worker = models.CharField(_("worker"), max_length=120, unique=True)
     begun_at = models.DateTimeField(_("running since"))
     seen_at = models.DateTimeField(_("seen"))
+    leads = models.BooleanField(_("leads"), default=False)
+    # Of the one that leads: `upkeep.jobs.ticker.TickState` by the tick's name.
+    ticks = models.JSONField(_("ticks"), default=dict, encoder=DjangoJSONEncoder)
 
     class Meta:
         verbose_name = _("worker")

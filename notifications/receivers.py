@@ -1,0 +1,42 @@
+"""Receivers of the notifications app; listed in docs/architecture.md."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from notifications.rules import installation, standard
+from upkeep import signals
+
+
+def connect() -> None:
+    """Connects every receiver, once."""
+    post_migrate.connect(lay_rules, dispatch_uid="notifications.lay_rules")
+    signals.job_failed.connect(raise_job_failed, dispatch_uid="notifications.raise_job_failed")
+    signals.job_recovered.connect(end_job_failed, dispatch_uid="notifications.end_job_failed")
+    signals.backup_failed.connect(
+        raise_backup_failed, dispatch_uid="notifications.raise_backup_failed"
+    )
+    signals.backup_made.connect(end_backup_failed, dispatch_uid="notifications.end_backup_failed")
+
+
+def lay_rules(app_config: AppConfig, using: str, **kwargs: Any) -> None:
+    """Makes the standard rules that are missing."""
+    if app_config.label == "notifications":
+        standard.lay(using)
+
+
+def raise_job_failed(name: str, failures: int, **kwargs: Any) -> None:
+    installation.job_failed(name, failures)
+
+
+def end_job_failed(name: str, **kwargs: Any) -> None:
+    installation.job_recovered(name)
+
+
+def raise_backup_failed(**kwargs: Any) -> None:
+    installation.backup_failed()
+
+
+def end_backup_failed(**kwargs: Any) -> None:
+    installation.backup_made()
