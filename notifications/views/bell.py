@@ -49,7 +49,7 @@ def bell(request: PageRequest) -> HttpResponse:
 def words(request: PageRequest, alert: int) -> HttpResponse:
     """The `text` of one's own notification of an alert, for the browser to show."""
     told = get_object_or_404(with_alerts(), person=request.user, alert__pk=alert)
-    return JsonResponse({"text": sentence_of(told.alert)})
+    return JsonResponse({"text": sentence_of(told.alert, request.user)})
 
 
 @never_cache

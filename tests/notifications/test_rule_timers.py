@@ -170,7 +170,7 @@ def test_within_the_cool_down_an_agent_is_not_told_again(people):
     Rule.objects.exclude(standard="long_call").delete()
     Rule.objects.update(cool_down_seconds=3600)
     with time_machine.travel(dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC), tick=False) as clock:
-        for hour in range(2):
+        for _hour in range(2):
             for user in (people.alice, people.bob):
                 services.start_call(user)
             clock.shift(700)
