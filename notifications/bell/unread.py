@@ -52,7 +52,7 @@ class Bell:
 def with_alerts() -> Any:
     """Notifications, newest first, with all that their words are made of."""
     return Notification.objects.order_by("-pk").select_related(
-        "alert__rule", "alert__call", "alert__agent", "alert__team"
+        "alert__call__contact", "alert__agent", "alert__team"
     )
 
 

@@ -46,7 +46,7 @@ def test_a_call_that_only_a_program_reports_becomes_long_on_the_page_by_itself(
     )
     assert begun.status_code == 201
     reminder = page.get_by_role("status").locator(".reminder")
-    expect(reminder).to_contain_text("Your call has lasted longer than 3 seconds.")
+    expect(reminder).to_contain_text("Your call has lasted longer than 3 seconds. +506 8888 7777")
     expect(page.get_by_role("link", name="Notifications: 1 unread")).to_be_visible()
     assert page.evaluate("window.notReloaded")
     assert Alert.objects.filter(agent=live_people.alice).count() == 1
