@@ -1,5 +1,6 @@
 """`manage.py doctor`: what is in order, what could be better, and what is not."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -14,8 +15,10 @@ from django.utils import translation
 from callmanager.doctor.checks import findings
 from callmanager.doctor.findings import Level
 from callmanager.serving import proxies
+from common.instants import now
 from tests.support.processes import closed_port
 from tests.support.server import ROOT
+from upkeep.models import WorkerBeat
 
 
 @pytest.fixture
@@ -29,6 +32,7 @@ def installation(db, settings, tmp_path):
     settings.ALLOWED_HOSTS = ["calls.example.com"]
     settings.TRUSTED_PROXIES = 1
     requests_came(through=Counter({1: 97, 0: 2, 2: 1}))
+    WorkerBeat.objects.create(worker="here:1", begun_at=now(), seen_at=now())
     return settings
 
 
@@ -70,6 +74,12 @@ def test_each_fault_is_told_alone(installation, level, word, changes):
     told = found(Level.WARNING) + found(Level.ERROR)
     assert len(told) == 1 and word in told[0]
     assert found(level) == told
+
+
+@pytest.mark.once
+def test_a_worker_that_does_not_run_is_told(installation):
+    WorkerBeat.objects.update(seen_at=now() - dt.timedelta(minutes=5))
+    assert found(Level.ERROR) == ["No worker is running: start manage.py run_huey."]
 
 
 @pytest.mark.once
