@@ -63,10 +63,14 @@ async def join(server: Server, visitor: Visitor) -> None:
 
 
 def is_waited_for() -> bool:
-    """Whether somebody waits for a lock that this test holds; those of others do not count."""
+    """Whether somebody waits for a lock that this test holds; those of others do not count.
+
+    (`pg_stat_activity` shows a transaction what its first look saw; this one is looked up anew.)
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            "SELECT 1 FROM pg_locks "
+            "WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
         )
         return cursor.fetchone() is not None
 
