@@ -61,6 +61,16 @@ def test_an_alert_is_counted_in_all_tabs_without_a_reload_and_so_is_its_reading(
         assert tab.evaluate("window.notReloaded")
 
 
+def test_no_part_that_shows_calls_asks_again_for_it(visit: Visits, live_people):
+    page = visit(live_people.sue, "/team/")
+    settle(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(page.url[:-6])))
+    ring(live_people.sue)
+    expect(count_of(page)).to_have_text("1")
+    assert asked == ["/notifications/bell/?reminders"]
+
+
 def test_a_long_call_is_said_at_once_and_until_it_is_closed_in_any_tab(visit: Visits, live_people):
     call, _ = services.start_call(live_people.alice)
     context = visit.context(live_people.alice)
