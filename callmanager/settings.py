@@ -166,6 +166,7 @@ TEMPLATES = [
                 "callmanager.context.site",
                 "calls.context.timer",
                 "calls.context.dial",
+                "notifications.bell.context.bell",
             ]
         },
     }

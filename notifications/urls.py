@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications.views import alerts, rules
+from notifications.views import alerts, bell, rules
 
 urlpatterns = [
     path("rules/", rules.rules, name="rules"),
@@ -15,4 +15,9 @@ urlpatterns = [
     path("rules/<int:pk>/delete/", rules.rule_delete, name="rule_delete"),
     path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/<int:pk>/acknowledge/", alerts.alert_acknowledge, name="alert_acknowledge"),
+    path("notifications/", bell.notifications, name="notifications"),
+    path("notifications/bell/", bell.bell, name="bell"),
+    path("notifications/read/", bell.read_all, name="notifications_read"),
+    path("notifications/<int:alert>/read/", bell.read, name="notification_read"),
+    path("notifications/<int:alert>/words/", bell.words, name="notification_words"),
 ]

@@ -27,6 +27,7 @@ from metrics.models import Export, SavedView
 from notifications.bell import tell
 from notifications.models import Alert, Rule
 from notifications.models.rules import Kind
+from tests.support.bells import ring
 from tests.support.people import People, make_call
 
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
@@ -103,6 +104,11 @@ GET  /rules/{whole}/edit/            302  403  403  403  404  404  200
 POST /rules/{whole}/switch/          302  403  403  403  404  404  302
 GET  /alerts/                        302  200  200  200  200  200  200
 POST /alerts/{alert}/acknowledge/    302  302  404  404  302  404  302
+GET  /notifications/                 302  200  200  200  200  200  200
+GET  /notifications/bell/            302  200  200  200  200  200  200
+GET  /notifications/{alert}/words/   302  200  404  404  404  404  404
+POST /notifications/{alert}/read/    302  302  404  404  404  404  404
+POST /notifications/read/            302  302  302  302  302  302  302
 GET  /me/                            302  200  200  200  200  200  200
 GET  /me/password/                   302  200  200  200  200  200  200
 POST /me/language/                   302  302  302  302  302  302  302
@@ -283,6 +289,7 @@ def make_things(people: People) -> dict[str, Any]:
         "link": DialLink.objects.create(kind="callto").pk,
         "key": ApiKey.issue(people.alice, "her program")[0].pk,
         "export": written_export(people.alice).token,
+        "alert": ring(people.alice, call=ended).pk,
     }
 
 
@@ -311,6 +318,7 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
         "/views/{view}/rename/": {"name": "A new name"},
         "/me/keys/": {"name": "A program"},
         "/exports/new/": {"form": "csv"},
+        "/notifications/read/": {"until": "1"},
         "/me/language/": {"language": "es"},
         "/language/": {"language": "es"},
         "/contacts/import/{import}/": {"name": "0", "phone": "1", "duplicates": "skip"},
