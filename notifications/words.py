@@ -2,11 +2,13 @@
 
 from django.urls import reverse
 
+from accounts.models import User
 from notifications.models import Alert
 
 
-def sentence_of(alert: Alert) -> str:
-    """One plain sentence, without a phone number or a contact's name."""
+def sentence_of(alert: Alert, reader: User | None = None) -> str:
+    """One plain sentence, without a phone number or a contact's name. To a `reader` who is the
+    agent it is about, it speaks of their own call."""
     return str(alert.get_kind_display())
 
 

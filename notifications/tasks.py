@@ -1,0 +1,3 @@
+"""What the worker does."""
+
+from notifications.deliveries import worker  # noqa: F401 (its tasks)
