@@ -44,10 +44,15 @@ personal = False
 
 def send(secrets: Mapping[str, str], message: Message) -> None:
     service = _service(secrets["url"])
+    sender = _apprise()[0]()
+    sender.add(service)
     facts = "\n".join(f"{label}: {value}" for label, value in message.facts)
     parts = [message.sentence, facts, f"{message.link_label}: {message.link}"]
     with guarded_requests.noting() as ends:
-        taken = service.notify(title=message.title, body="\n\n".join(filter(None, parts)))
+        # As text, so that it is escaped for services that read HTML or Markdown.
+        taken = sender.notify(
+            title=message.title, body="\n\n".join(filter(None, parts)), body_format="text"
+        )
     if taken:
         return
     last = ends[-1] if ends else None
@@ -102,11 +107,11 @@ def _schemes() -> frozenset[str]:
     """
     allowed: set[str] = set()
     _made, plugins = _apprise()
-    for plugin in plugins.plugins():
-        name = plugin.__module__
+    for scheme in plugins.schemas():
+        name = plugins[scheme].__module__
         module: Any = sys.modules[name]
         by_web = getattr(module, "requests", None) in (requests, guarded_requests.GUARDED)
         if by_web and not hasattr(module, "AppriseAttachment") and name not in _REFUSED:
             module.requests = guarded_requests.GUARDED
-            allowed.update(plugin.schemas())
+            allowed.add(scheme)
     return frozenset(allowed)

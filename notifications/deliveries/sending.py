@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils.translation import gettext_noop
 
 from common.encryption import Sealed
-from common.instants import now
+from common.instants import cut, now
 from common.outgoing_http import AddressRefused, Fault
 from notifications.channels.base import Refused, TryAgain
 from notifications.channels.kinds import KINDS
@@ -114,7 +114,7 @@ def _give_up(delivery: Delivery, fault: Fault) -> None:
 def _put_off(delivery: Delivery, fault: Fault) -> dt.timedelta | None:
     asked = fault.after if isinstance(fault, TryAgain) else None
     wait = max(wait_after(delivery.attempts), asked or dt.timedelta())
-    due_at = now() + wait
+    due_at = cut(now() + wait)
     if due_at >= delivery.give_up_at:
         _give_up(delivery, fault)
         return None
