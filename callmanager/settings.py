@@ -272,6 +272,8 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", env.str, "callmanager@localhost")
 # Messages, webhooks and copies go to no loopback and no private address, unless this is on.
 OUTGOING_PRIVATE_ADDRESSES = flag("OUTGOING_PRIVATE_ADDRESSES")
+# Telegram's, or a Bot API server of one's own.
+TELEGRAM_API_URL = read("TELEGRAM_API_URL", env.str, "https://api.telegram.org").rstrip("/")
 BACKUP_EVERY_MINUTES = seconds("BACKUP_EVERY_MINUTES", 30, least=0)  # 0: none by themselves
 BACKUP_DIR = Path(read("BACKUP_DIR", env.str, str(DATA_DIR / "backups"))).absolute()
 # Another place for a copy of each: a folder, or s3://bucket/prefix.

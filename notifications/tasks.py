@@ -39,3 +39,6 @@ def watch_figures() -> None:
 @db_periodic_task(crontab(minute="*"))
 def watch_installation() -> None:
     installation.watch()
+"""What the worker does."""
+
+from notifications.deliveries import worker  # noqa: F401 (its tasks)

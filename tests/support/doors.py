@@ -28,6 +28,7 @@ from notifications.bell import tell
 from notifications.models import Alert, Rule
 from notifications.models.rules import Kind
 from tests.support.bells import ring
+from notifications.models import Channel, Delivery
 from tests.support.people import People, make_call
 
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
@@ -122,6 +123,23 @@ POST /hooks/generic/nobody/          403  403  403  403  403  403  403
 POST /hooks/nothing/pbx/             404  404  404  404  404  404  404
 POST /language/                      302  302  302  302  302  302  302
 POST /logout/                        302  302  302  302  302  302  302
+GET  /channels/                      302  200  200  200  200  200  200
+GET  /channels/new/mine/email/       302  200  200  200  200  200  200
+POST /channels/new/mine/email/       302  302  302  302  302  302  302
+GET  /channels/new/mine/slack/       302  404  404  404  404  404  404
+GET  /channels/new/organisation/slack/ 302 404 404  404  404  404  200
+GET  /channels/new/organisation/no/  302  404  404  404  404  404  404
+GET  /channels/{channel}/            302  200  404  404  404  404  404
+POST /channels/{channel}/            302  302  404  404  404  404  404
+POST /channels/{channel}/test/       302  302  404  404  404  404  404
+POST /channels/{channel}/switch/     302  302  404  404  404  404  404
+GET  /channels/{channel}/delete/     302  200  404  404  404  404  404
+POST /channels/{channel}/delete/     302  302  404  404  404  404  404
+GET  /channels/{shared}/             302  404  404  404  404  404  200
+POST /channels/{shared}/test/        302  404  404  404  404  404  302
+POST /channels/{shared}/delete/      302  404  404  404  404  404  302
+GET  /channels/deliveries/           302  200  200  200  200  200  200
+POST /channels/deliveries/{delivery}/again/ 302 302 404 404  404  404  404
 
 GET  /calls/{ended}/                 302  200  404  404  200  404  200
 POST /calls/{ended}/note/            302  302  404  404  404  404  404
@@ -242,6 +260,22 @@ def written_export(owner: User) -> Export:
     return export
 
 
+def make_channels(people: People) -> tuple[Channel, Channel, Delivery]:
+    """Alice's mail, the organisation's too, and a message to Alice that was given up."""
+    own = Channel(name="Her mail", kind="email", owner=people.alice)
+    own.secrets = {"address": "alice@example.org"}
+    shared = Channel(name="The office", kind="email")
+    shared.secrets = {"address": "office@example.org"}
+    for channel in (own, shared):
+        channel.save()
+    moment = now()
+    fault = {"message": "No connection to %(host)s could be made.", "values": {"host": "here"}}
+    given_up = Delivery.objects.create(
+        channel=own, due_at=moment, give_up_at=moment, state="dead", attempts=24, fault=fault
+    )
+    return own, shared, given_up
+
+
 def make_things(people: People) -> dict[str, Any]:
     """What the addresses name: Alice's calls, contact, key and file, and her team."""
     ended = make_call(people.alice, 60, ago=7200, contact_phone="8765 4321")
@@ -274,6 +308,11 @@ def make_things(people: People) -> dict[str, Any]:
         "rule": rule.pk,
         "whole": Rule.objects.get(standard="long_call").pk,
         "alert": alert.pk,
+    own, shared, delivery = make_channels(people)
+    return {
+        "channel": own.pk,
+        "shared": shared.pk,
+        "delivery": delivery.pk,
         "pbx": pbx.pk,
         "nobodys": nobodys.pk,
         "alice": people.alice.pk,
@@ -319,6 +358,8 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
         "/me/keys/": {"name": "A program"},
         "/exports/new/": {"form": "csv"},
         "/notifications/read/": {"until": "1"},
+        "/channels/new/mine/email/": {"name": "Mail", "address": "a@example.org"},
+        "/channels/{channel}/": {"name": "Mail"},
         "/me/language/": {"language": "es"},
         "/language/": {"language": "es"},
         "/contacts/import/{import}/": {"name": "0", "phone": "1", "duplicates": "skip"},

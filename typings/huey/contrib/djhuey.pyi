@@ -8,6 +8,7 @@ _R = TypeVar("_R")
 class _Task(Generic[_P, _R]):
     call_local: Callable[_P, _R]  # at once, in this process
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> object: ...
+    def schedule(self, args: tuple[object, ...], *, delay: float) -> object: ...  # in seconds
 
 def db_task() -> Callable[[Callable[_P, _R]], _Task[_P, _R]]: ...
 def db_periodic_task(
