@@ -1,6 +1,10 @@
-"""What the worker does for rules: every second what runs, every minute the rest."""
+"""What the worker does for rules and webhooks: every second what runs, every minute the rest."""
+
+from huey import crontab
+from huey.contrib.djhuey import db_periodic_task
 
 from notifications.rules import timers
+from notifications.webhooks import queue, sending
 from upkeep.jobs.ticker import every
 
 
@@ -12,3 +16,13 @@ def watch_timers() -> None:
 @every(5)
 def end_timers() -> None:
     timers.end_what_is_over()
+
+
+@every(1)
+def send_webhooks() -> None:
+    sending.tick()
+
+
+@db_periodic_task(crontab(hour="3", minute="40"))
+def drop_old_deliveries() -> None:
+    queue.drop_old()

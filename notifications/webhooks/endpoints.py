@@ -1,11 +1,12 @@
 """What people, and days of failures, do with a webhook."""
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import QuerySet
 
+from common.encryption import Sealed
 from common.instants import from_ms, now, to_ms
 from notifications.models import FeedEntry, SendState, WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import sequencer, signing
@@ -44,23 +45,32 @@ def rotate(endpoint: WebhookEndpoint) -> str:
     with transaction.atomic():
         known = locked(endpoint.pk)
         until = to_ms(now() + OLD_SECRET_LASTS)
-        before = {"secret": known.secrets[0]["secret"], "until": until}
-        known.secrets = [{"secret": secret, "until": None}, before]
+        before = [one | {"until": until} for one in readable_secrets(known)[:1]]
+        known.secrets = [{"secret": secret, "until": None}, *before]
         known.save(update_fields=["sealed"])
     return secret
 
 
-def end_old_secrets(endpoint: WebhookEndpoint) -> None:
+def end_old_secret(endpoint: WebhookEndpoint) -> None:
     """From now on only the newest secret is valid."""
     with transaction.atomic():
         known = locked(endpoint.pk)
-        known.secrets = known.secrets[:1]
-        known.save(update_fields=["sealed"])
+        if newest := readable_secrets(known)[:1]:
+            known.secrets = newest
+            known.save(update_fields=["sealed"])
+
+
+def readable_secrets(endpoint: WebhookEndpoint) -> list[dict[str, Any]]:
+    """The secrets; none where they were encrypted with a key that is not here any more."""
+    try:
+        return endpoint.secrets
+    except Sealed:
+        return []
 
 
 def old_secret_until(endpoint: WebhookEndpoint) -> dt.datetime | None:
     """Until when the secret before the present one is valid; None if it is not."""
-    old = signing.valid(endpoint.secrets[1:], now())
+    old = signing.valid(readable_secrets(endpoint)[1:], now())
     return from_ms(old[0]["until"]) if old else None
 
 

@@ -311,7 +311,7 @@ def test_two_secrets_are_valid_while_one_takes_over(live_people, receiver):
     assert len(one.headers["webhook-signature"].split()) == 2
     for secret in (old, new):
         Webhook(secret).verify(one.body, one.headers)
-    endpoints.end_old_secrets(endpoint)
+    endpoints.end_old_secret(endpoint)
     make_call(live_people.alice)
     ticks()
     last = receiver.received[-1]
