@@ -18,6 +18,14 @@ _LAST_NUMBER: Final = 2**63 - 1
 class WebhookForm(ModelForm[WebhookEndpoint]):
     """A webhook: its name, where it leads, and what it is sent."""
 
+    url = forms.URLField(
+        label=gettext_lazy("Address"),
+        max_length=500,
+        assume_scheme="https",
+        widget=forms.URLInput(
+            attrs={"placeholder": "https://example.com/hooks/calls", "autocomplete": "off"}
+        ),
+    )
     kinds = forms.MultipleChoiceField(
         label=gettext_lazy("Events"),
         choices=EventKind.choices,
@@ -28,12 +36,7 @@ class WebhookForm(ModelForm[WebhookEndpoint]):
     class Meta:
         model = WebhookEndpoint
         fields = ("name", "url", "kinds")
-        widgets = {
-            "name": forms.TextInput(attrs={"autocomplete": "off"}),
-            "url": forms.URLInput(
-                attrs={"placeholder": "https://example.com/hooks/calls", "autocomplete": "off"}
-            ),
-        }
+        widgets = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

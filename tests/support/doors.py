@@ -24,6 +24,8 @@ from calls.telephony import intake
 from common.instants import now, to_ms
 from metrics.exports import jobs
 from metrics.models import Export, SavedView
+from notifications.models import WebhookEndpoint
+from notifications.webhooks import endpoints
 from tests.support.people import People, make_call
 
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
@@ -82,6 +84,16 @@ POST /views/                         302  302  302  302  302  302  302
 GET  /views/{view}/                  302  302  404  404  404  404  404
 POST /views/{view}/rename/           302  302  404  404  404  404  404
 POST /views/{view}/delete/           302  302  404  404  404  404  404
+GET  /webhooks/                      302  403  403  403  403  403  200
+POST /webhooks/                      302  403  403  403  403  403  400
+GET  /webhooks/{webhook}/            302  403  403  403  403  403  200
+POST /webhooks/{webhook}/            302  403  403  403  403  403  400
+POST /webhooks/{webhook}/test/       302  403  403  403  403  403  302
+POST /webhooks/{webhook}/switch/     302  403  403  403  403  403  302
+POST /webhooks/{webhook}/secret/     302  403  403  403  403  403  200
+POST /webhooks/{webhook}/old-secret/ 302  403  403  403  403  403  302
+POST /webhooks/{webhook}/again/      302  403  403  403  403  403  302
+POST /webhooks/{webhook}/delete/     302  403  403  403  403  403  302
 GET  /me/                            302  200  200  200  200  200  200
 GET  /me/password/                   302  200  200  200  200  200  200
 POST /me/language/                   302  302  302  302  302  302  302
@@ -228,6 +240,8 @@ def make_things(people: People) -> dict[str, Any]:
     (nobodys,) = intake.record(pbx, [event], received=now())
     sheet = files.read(b"name,phone\nElena,88887777")
     draft = importer.draft(people.alice, "contacts.csv", sheet, None, False)
+    webhook = WebhookEndpoint(name="CRM", url="http://127.0.0.1/hook")
+    endpoints.add(webhook)
     return {
         "pbx": pbx.pk,
         "nobodys": nobodys.pk,
@@ -244,6 +258,7 @@ def make_things(people: People) -> dict[str, Any]:
         "link": DialLink.objects.create(kind="callto").pk,
         "key": ApiKey.issue(people.alice, "her program")[0].pk,
         "export": written_export(people.alice).token,
+        "webhook": webhook.pk,
     }
 
 
@@ -263,6 +278,7 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
         return {"other": str(things["other"])}
     return {
         "/api/calls/{ended}/disposition": {"disposition": ""},
+        "/webhooks/{webhook}/again/": {"number": "1"},
         "/views/": {"name": "My month", "path": "/", "query": "period=month"},
         "/views/{view}/rename/": {"name": "A new name"},
         "/me/keys/": {"name": "A program"},
