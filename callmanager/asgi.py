@@ -21,6 +21,7 @@ from accounts.sockets import KeyOrSession
 from callmanager.serving.bridge import Message, Receive, Send, WSGIBridge
 from metrics.live import hub
 from metrics.live.routing import websocket_urlpatterns
+from upkeep.backups import locks
 
 if "daphne.server" in sys.modules:
     from callmanager.serving import daphne
@@ -55,6 +56,8 @@ _router = ProtocolTypeRouter(
 
 if settings.DESKTOP_COMPAT:
     from compat import feed as desktop_feed
+
+locks.stand_by()
 
 # What stands here now stays until the end: the collector need not look at it again and again.
 gc.collect()

@@ -24,10 +24,16 @@ DEBUG = flag("DEBUG")
 DEMO = flag("DEMO")
 DATA_DIR = Path(read("DATA_DIR", env.str, str(BASE_DIR / "var"))).absolute()
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-SECRET_KEY = read("SECRET_KEY", env.str, "") or stored_secret(DATA_DIR / "secret_key")
+_secret_key = read("SECRET_KEY", env.str, "")
+# Each file of a key may have several, a line each: a restored backup brings its own along.
+SECRET_KEY, *SECRET_KEY_FALLBACKS = (
+    [_secret_key] if _secret_key else stored_secret(DATA_DIR / "secret_key").split() or [""]
+)
 # What opens the providers' secrets: the first encrypts, any of them decrypts.
 _field_keys: list[str] = read("FIELD_ENCRYPTION_KEY", fernet_keys, [])
-FIELD_ENCRYPTION_KEYS = _field_keys or [stored_secret(DATA_DIR / "field_encryption_key", 32) + "="]
+FIELD_ENCRYPTION_KEYS = _field_keys or [
+    f"{key}=" for key in stored_secret(DATA_DIR / "field_encryption_key", 32).split()
+]
 PUBLIC_BASE_URL = read("PUBLIC_BASE_URL", env.str, "").rstrip("/")
 _public = urlsplit(PUBLIC_BASE_URL)
 if PUBLIC_BASE_URL and not (_public.scheme in {"http", "https"} and _public.hostname):

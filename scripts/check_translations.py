@@ -14,7 +14,17 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("es",)
-APPS = ("callmanager", "compat", "api", "accounts", "calls", "metrics", "common")
+APPS = (
+    "callmanager",
+    "compat",
+    "api",
+    "accounts",
+    "calls",
+    "metrics",
+    "upkeep",
+    "notifications",
+    "common",
+)
 # How many leading arguments are texts: (context?, singular, plural?).
 PLAIN = {"_", "gettext", "gettext_lazy", "gettext_noop"}
 PLURAL = {"ngettext", "ngettext_lazy"}

@@ -1,3 +1,46 @@
-"""What the worker does to look after itself."""
+"""What the worker does for an installation; with this module its ticker and heartbeat begin."""
 
-from upkeep.jobs import worker  # noqa: F401  (starts the ticker and the heartbeat with it)
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext_lazy as _
+from huey import crontab
+from huey.contrib.djhuey import db_periodic_task, db_task, on_startup
+
+from upkeep.backups import locks, state
+from upkeep.backups.making import make_backup
+from upkeep.jobs import (
+    runs,
+    worker,  # noqa: F401  (begins the ticker and the heartbeat)
+)
+from upkeep.jobs.titles import titled
+
+
+@on_startup()
+def stand_by() -> None:
+    locks.stand_by()
+
+
+@titled(_("Runs of jobs"), _("Gives up runs whose worker is gone, and forgets old ones."))
+@db_periodic_task(crontab(minute="*/10"))
+def tidy_runs() -> None:
+    runs.tidy()
+
+
+@titled(_("Backup"), _("Makes, checks and copies a backup, every BACKUP_EVERY_MINUTES."))
+@db_periodic_task(state.is_due)
+def back_up() -> str:
+    """Makes a backup by the clock; BackupError where there is none."""
+    return _back_up()
+
+
+@db_task()
+def back_up_now() -> str:
+    """The same because somebody asked for it."""
+    return _back_up()
+
+
+def _back_up() -> str:
+    try:
+        backup = make_backup()
+    except locks.AlreadyUnderWay as reason:
+        return str(reason)
+    return f"{backup.name}, {filesizeformat(backup.size or 0)}"

@@ -5,7 +5,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from callmanager.doctor import doors, storage
+from callmanager.doctor import backups, doors, storage
 from callmanager.doctor.findings import Check, Finding, error
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -14,6 +14,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     storage.data_folder,
     storage.redis,
     storage.worker,
+    backups.backups,
     doors.secrets,
     doors.public_address,
     doors.trusted_proxies,

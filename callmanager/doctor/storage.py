@@ -14,6 +14,7 @@ from huey.contrib.djhuey import HUEY
 from callmanager.doctor.findings import Finding, error, ok, warning
 from common.databases.sqlite.pragmas import pragmas
 from common.private_files import permission_faults
+from upkeep.jobs.heartbeat import living_workers
 
 _MANY_TASKS = 50  # a worker that runs leaves no more than a few waiting
 
@@ -79,10 +80,15 @@ def redis() -> Iterator[Finding]:
 
 
 def worker() -> Iterator[Finding]:
-    """By its queue: what waits long is seen by nobody."""
+    """By its signs of life, and by its queue: what waits long is seen by nobody."""
+    workers = living_workers().count()
     waiting = HUEY.pending_count()
-    if waiting > _MANY_TASKS:
+    if not workers:
+        yield error(_("No worker is running: start manage.py run_huey."))
+    elif waiting > _MANY_TASKS:
         sentence = _("%(n)d tasks wait: is the worker (manage.py run_huey) running?")
         yield error(sentence % {"n": waiting})
     else:
-        yield ok(_("Tasks that wait for the worker: %(n)d.") % {"n": waiting})
+        sentence = ngettext("%(n)d worker is running.", "%(n)d workers are running.", workers)
+        waits = _("Tasks that wait for the worker: %(n)d.") % {"n": waiting}
+        yield ok(f"{sentence % {'n': workers}} {waits}")

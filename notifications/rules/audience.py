@@ -1,7 +1,8 @@
 """Whom a rule is about, and whom it tells: only people who work here and may see that."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from django.db.models import QuerySet
 
@@ -22,22 +23,51 @@ class Subject:
 
     agent: User | None = None
     team: Team | None = None
-    members: tuple[int, ...] | None = None  # None: everybody
+    members: frozenset[int] | None = None  # None: everybody
 
-    def of(self, calls: CallQuerySet) -> CallQuerySet:
-        return calls if self.members is None else calls.filter(user__in=self.members)
+    def has(self, user_id: int | None) -> bool:
+        return self.members is None or user_id in self.members
+
+    @property
+    def name(self) -> str:
+        """Tells it from others in the keys of occasions."""
+        if self.agent is not None:
+            return f"agent-{self.agent.pk}"
+        return "all" if self.team is None else f"team-{self.team.pk}"
 
 
 def subjects_of(rule: Rule) -> list[Subject]:
     """Those whose figure `rule` watches, each apart."""
     if rule.agent is not None:
-        return [Subject(agent=rule.agent, members=(rule.agent.pk,))] if rule.agent.is_active else []
+        return [_alone(rule.agent)] if rule.agent.is_active else []
     if parameters_of(rule)["each"]:
-        agents = agents_of(rule).select_related("team")
-        return [Subject(agent=agent, members=(agent.pk,)) for agent in agents]
+        return [_alone(agent) for agent in agents_of(rule).select_related("team")]
     if rule.team is None:
         return [Subject()]
-    return [Subject(team=rule.team, members=tuple(agents_of(rule).values_list("pk", flat=True)))]
+    members = agents_of(rule).values_list("pk", flat=True)
+    return [Subject(team=rule.team, members=frozenset(members))]
+
+
+_Row = TypeVar("_Row", bound=tuple[Any, ...])
+
+
+def apart(
+    subjects: Iterable[Subject], rows: Iterable[_Row]
+) -> Iterator[tuple[Subject, list[_Row]]]:
+    """Each subject with its own of `rows`, which begin with the person's key; their order stays."""
+    known = list(rows)
+    of_person: dict[int | None, list[_Row]] = {}
+    for row in known:
+        of_person.setdefault(row[0], []).append(row)
+    for subject in subjects:
+        if subject.agent is not None:
+            yield subject, of_person.get(subject.agent.pk, [])
+        else:
+            yield subject, [row for row in known if subject.has(row[0])]
+
+
+def _alone(agent: User) -> Subject:
+    return Subject(agent=agent, members=frozenset({agent.pk}))
 
 
 def agents_of(rule: Rule) -> QuerySet[User]:

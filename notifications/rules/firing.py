@@ -1,9 +1,10 @@
 """A rule fires: once for an occasion, however many workers find it at the same moment."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import Q
@@ -15,6 +16,9 @@ from notifications.bell import tell
 from notifications.deliveries.outbox import send_alert
 from notifications.models import Alert, Rule
 from notifications.rules.audience import people_told
+
+logger = logging.getLogger(__name__)
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -106,17 +110,34 @@ def _stored_and_told(rule: Rule, found: Occasion) -> Alert:
     return alert
 
 
-def end_all_but(rule: Rule, found: Iterable[Occasion], at: dt.datetime) -> int:
-    """Marks those lasting alerts of `rule` as over whose state is not among what it now `found`."""
+def fire_lasting(rule: Rule, found: Sequence[Occasion], at: dt.datetime) -> None:
+    """Fires the states that `rule` now `found`, each once until it is over, and marks its open
+    alerts as over whose state is not among them."""
+    for occasion in found:
+        fire(rule, occasion, lasting=True)
     going_on = {occasion.about for occasion in found}
     over = [
         alert.pk
         for alert in Alert.objects.filter(rule=rule).open()
         if (alert.agent_id, alert.team_id, alert.subject) not in going_on
     ]
-    return Alert.objects.filter(pk__in=over).open().update(over_at=at) if over else 0
+    if over:
+        end(Q(pk__in=over), at)
 
 
 def end(about: Q, at: dt.datetime | None = None) -> int:
     """Marks the open alerts that match `about` as over."""
     return Alert.objects.filter(about).open().update(over_at=at or now())
+
+
+def do_each(items: Iterable[_Item], do: Callable[[_Item], object]) -> None:
+    """Does it for all: what fails for one is in the log, and raised once the others are through."""
+    failed: Exception | None = None
+    for item in items:
+        try:
+            do(item)
+        except Exception as error:
+            logger.exception("A rule could not be looked after: %s", item)
+            failed = failed or error
+    if failed is not None:
+        raise failed

@@ -27,11 +27,10 @@ _DOWN_SINCE: Final[dict[int, dt.datetime]] = {}
 def watch(at: dt.datetime | None = None) -> None:
     """Fires what is the case at the instant `at` (now), and ends what no longer is."""
     at = at or now()
-    for rule in Rule.objects.filter(enabled=True, kind__in=_STATES):
-        found = list(_STATES[Kind(rule.kind)](rule, at))
-        for occasion in found:
-            firing.fire(rule, occasion, lasting=True)
-        firing.end_all_but(rule, found, at)
+    rules = Rule.objects.filter(enabled=True, kind__in=_STATES)
+    firing.do_each(
+        rules, lambda rule: firing.fire_lasting(rule, list(_STATES[Kind(rule.kind)](rule, at)), at)
+    )
 
 
 def _silent(rule: Rule, at: dt.datetime) -> Iterator[Occasion]:
@@ -102,6 +101,16 @@ def backup_failed() -> None:
 
 def backup_made() -> None:
     firing.end(Q(kind=Kind.BACKUP_FAILED))
+
+
+def webhook_off(name: str) -> None:
+    """The webhook `name` was switched off by itself."""
+    for rule in Rule.objects.filter(enabled=True, kind=Kind.WEBHOOK_OFF):
+        firing.fire(rule, _event(f"webhook:{name}", subject=name), lasting=True)
+
+
+def webhook_on(name: str) -> None:
+    firing.end(Q(kind=Kind.WEBHOOK_OFF, subject=name))
 
 
 def _event(what: str, **fields: object) -> Occasion:

@@ -57,11 +57,11 @@ _RUNNING: Final = Prepared(
 )
 
 
-def watch(at: dt.datetime | None = None) -> int:
-    """Fires what has reached a limit by the instant `at` (now); how many alerts."""
+def watch(at: dt.datetime | None = None) -> None:
+    """Fires what has reached a limit by the instant `at` (now)."""
     rows = _RUNNING.values()
     if not rows:
-        return 0
+        return
     at = at or now()
     running = [Running(*row) for row in rows]
     rules = Rule.objects.filter(enabled=True, kind__in=TIMERS).order_by("pk")
@@ -72,9 +72,10 @@ def watch(at: dt.datetime | None = None) -> int:
         if _is_about(rule, one) and (found := _reached(rule, one, at)) is not None
     }
     if not due:
-        return 0
+        return
     fired = set(Alert.objects.filter(occasion__in=due).values_list("occasion", flat=True))
-    return sum(_fire(*one, at) for name, one in due.items() if name not in fired)
+    left = [one for name, one in due.items() if name not in fired]
+    firing.do_each(left, lambda one: _fire(*one, at))
 
 
 def _is_about(rule: Rule, one: Running) -> bool:
@@ -136,7 +137,7 @@ _BEGUN: Final[Mapping[Kind, Callable[["Running | CallLog"], _Begun | None]]] = {
 }
 
 
-def _fire(rule: Rule, one: Running, limit: _Limit, at: dt.datetime) -> bool:
+def _fire(rule: Rule, one: Running, limit: _Limit, at: dt.datetime) -> None:
     people = User.objects.select_related("team")
     agent = None if one.user_id is None else people.get(pk=one.user_id)
     found = Occasion(
@@ -150,7 +151,7 @@ def _fire(rule: Rule, one: Running, limit: _Limit, at: dt.datetime) -> bool:
     def still(call: CallLog) -> bool:
         return call.user_id == one.user_id and _reached(rule, call, at) is not None
 
-    return firing.fire(rule, found, lasting=True, still=still) is not None
+    firing.fire(rule, found, lasting=True, still=still)
 
 
 def end_what_is_over(at: dt.datetime | None = None) -> int:

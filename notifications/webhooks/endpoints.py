@@ -10,7 +10,7 @@ from common.encryption import Sealed
 from common.instants import from_ms, now, to_ms
 from notifications.models import SendState, WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import sequencer, signing
-from notifications.webhooks.signals import endpoint_switched_off
+from notifications.webhooks.signals import endpoint_switched_off, endpoint_switched_on
 
 OLD_SECRET_LASTS: Final = dt.timedelta(hours=24)
 _PASSES: Final = 50
@@ -84,6 +84,8 @@ def switch(endpoint: WebhookEndpoint, on: bool) -> None:
             known.failing_since = known.resting_until = None
             _begin_again(_waiting(known))
         known.save()
+        if on:
+            endpoint_switched_on.send(WebhookEndpoint, endpoint=known)
 
 
 def switch_off_by_itself(endpoint: WebhookEndpoint, reason: str) -> None:

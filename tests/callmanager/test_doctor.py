@@ -1,5 +1,6 @@
 """`manage.py doctor`: what is in order, what could be better, and what is not."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -14,8 +15,10 @@ from django.utils import translation
 from callmanager.doctor.checks import findings
 from callmanager.doctor.findings import Level
 from callmanager.serving import proxies
+from common.instants import now
 from tests.support.processes import closed_port
 from tests.support.server import ROOT
+from upkeep.models import Backup, WorkerBeat
 
 
 @pytest.fixture
@@ -29,6 +32,8 @@ def installation(db, settings, tmp_path):
     settings.ALLOWED_HOSTS = ["calls.example.com"]
     settings.TRUSTED_PROXIES = 1
     requests_came(through=Counter({1: 97, 0: 2, 2: 1}))
+    WorkerBeat.objects.create(worker="here:1", begun_at=now(), seen_at=now())
+    Backup.objects.create(name="good", begun_at=now(), ended_at=now(), size=1)
     return settings
 
 
@@ -73,6 +78,12 @@ def test_each_fault_is_told_alone(installation, level, word, changes):
 
 
 @pytest.mark.once
+def test_a_worker_that_does_not_run_is_told(installation):
+    WorkerBeat.objects.update(seen_at=now() - dt.timedelta(minutes=5))
+    assert found(Level.ERROR) == ["No worker is running: start manage.py run_huey."]
+
+
+@pytest.mark.once
 def test_what_others_may_read_is_told(installation, tmp_path):
     copy = tmp_path / "copy.sqlite3"
     copy.touch()
@@ -108,5 +119,5 @@ def test_what_does_not_answer_is_a_line_and_the_others_follow(tmp_path):
     )
     errors = [line for line in said.stdout.splitlines() if line.startswith("error ")]
     assert said.returncode == 1
-    assert len(errors) == 3 and "migrate" in errors[0] and "redis" in errors[1]
+    assert len(errors) == 4 and "migrate" in errors[0] and "redis" in errors[1]
     assert "TRUSTED_PROXIES=0" in said.stdout.splitlines()[-1]

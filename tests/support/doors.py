@@ -206,6 +206,10 @@ GET  /admin/metrics/usermetrics/add/               302  403  403  403  403  403 
 GET  /admin/metrics/usermetrics/{alice}/change/    302  403  403  403  403  403  200
 GET  /admin/metrics/dailymetrics/                  302  403  403  403  403  403  200
 GET  /admin/metrics/dailymetrics/add/              302  403  403  403  403  403  403
+GET  /admin/upkeep/workerbeat/                     302  403  403  403  403  403  200
+POST /admin/upkeep/workerbeat/run/                 302  403  403  403  403  403  302
+GET  /admin/upkeep/jobrun/                         302  403  403  403  403  403  200
+GET  /admin/upkeep/jobrun/add/                     302  403  403  403  403  403  403
 """
 
 
@@ -277,6 +281,7 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
     if address == "/contacts/{contact}/merge/":
         return {"other": str(things["other"])}
     return {
+        "/admin/upkeep/workerbeat/run/": {"name": "metrics.tasks.tidy_exports"},
         "/api/calls/{ended}/disposition": {"disposition": ""},
         "/webhooks/{webhook}/again/": {"number": "1"},
         "/views/": {"name": "My month", "path": "/", "query": "period=month"},

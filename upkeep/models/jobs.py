@@ -41,7 +41,7 @@ class WorkerBeat(models.Model):
 
     class Meta:
         verbose_name = _("worker")
-        verbose_name_plural = _("workers")
+        verbose_name_plural = _("worker and its jobs")
 
     def __str__(self) -> str:
         return self.worker
