@@ -1,10 +1,11 @@
-"""What the worker does for rules: every second what runs, every minute the rest."""
+"""What the worker does for rules and webhooks: every second what runs, every minute the rest."""
 
 from django.utils.translation import gettext_lazy as _
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
 from notifications.rules import figures, idle, installation, missed, timers
+from notifications.webhooks import queue, sending
 from upkeep.jobs.ticker import every
 from upkeep.jobs.titles import titled
 
@@ -42,3 +43,13 @@ def watch_installation() -> None:
 """What the worker does."""
 
 from notifications.deliveries import worker  # noqa: F401 (its tasks)
+
+
+@every(1)
+def send_webhooks() -> None:
+    sending.tick()
+
+
+@db_periodic_task(crontab(hour="3", minute="40"))
+def drop_old_webhook_deliveries() -> None:
+    queue.drop_old()

@@ -29,6 +29,8 @@ from notifications.models import Alert, Rule
 from notifications.models.rules import Kind
 from tests.support.bells import ring
 from notifications.models import Channel, Delivery
+from notifications.models import WebhookEndpoint
+from notifications.webhooks import endpoints
 from tests.support.people import People, make_call
 
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
@@ -110,6 +112,16 @@ GET  /notifications/bell/            302  200  200  200  200  200  200
 GET  /notifications/{alert}/words/   302  200  404  404  404  404  404
 POST /notifications/{alert}/read/    302  302  404  404  404  404  404
 POST /notifications/read/            302  302  302  302  302  302  302
+GET  /webhooks/                      302  403  403  403  403  403  200
+POST /webhooks/                      302  403  403  403  403  403  400
+GET  /webhooks/{webhook}/            302  403  403  403  403  403  200
+POST /webhooks/{webhook}/            302  403  403  403  403  403  400
+POST /webhooks/{webhook}/test/       302  403  403  403  403  403  302
+POST /webhooks/{webhook}/switch/     302  403  403  403  403  403  302
+POST /webhooks/{webhook}/secret/     302  403  403  403  403  403  200
+POST /webhooks/{webhook}/old-secret/ 302  403  403  403  403  403  302
+POST /webhooks/{webhook}/again/      302  403  403  403  403  403  302
+POST /webhooks/{webhook}/delete/     302  403  403  403  403  403  302
 GET  /me/                            302  200  200  200  200  200  200
 GET  /me/password/                   302  200  200  200  200  200  200
 POST /me/language/                   302  302  302  302  302  302  302
@@ -304,6 +316,8 @@ def make_things(people: People) -> dict[str, Any]:
         reached_at=now(),
     )
     tell(alert, [people.alice])
+    webhook = WebhookEndpoint(name="CRM", url="http://127.0.0.1/hook")
+    endpoints.add(webhook)
     return {
         "rule": rule.pk,
         "whole": Rule.objects.get(standard="long_call").pk,
@@ -329,6 +343,7 @@ def make_things(people: People) -> dict[str, Any]:
         "key": ApiKey.issue(people.alice, "her program")[0].pk,
         "export": written_export(people.alice).token,
         "alert": ring(people.alice, call=ended).pk,
+        "webhook": webhook.pk,
     }
 
 
@@ -353,6 +368,7 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
     return {
         "/admin/upkeep/workerbeat/run/": {"name": "metrics.tasks.tidy_exports"},
         "/api/calls/{ended}/disposition": {"disposition": ""},
+        "/webhooks/{webhook}/again/": {"number": "1"},
         "/views/": {"name": "My month", "path": "/", "query": "period=month"},
         "/views/{view}/rename/": {"name": "A new name"},
         "/me/keys/": {"name": "A program"},
