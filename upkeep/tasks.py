@@ -1,17 +1,45 @@
 """What the worker does to look after itself; with this module its ticker and heartbeat begin."""
 
+import datetime as dt
+
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from huey import crontab
-from huey.contrib.djhuey import db_periodic_task
+from huey.contrib.djhuey import db_periodic_task, db_task
 
+from accounts.models import User
 from upkeep.jobs import (
     runs,
     worker,  # noqa: F401  (begins the ticker and the heartbeat)
 )
 from upkeep.jobs.titles import titled
+from upkeep.personal_data import removal
 
 
 @titled(_("Runs of jobs"), _("Gives up runs whose worker is gone, and forgets old ones."))
 @db_periodic_task(crontab(minute="*/10"))
 def tidy_runs() -> None:
     runs.tidy()
+
+
+@titled(
+    _("Old personal data"),
+    _("Removes numbers, names and notes of calls older than PERSONAL_DATA_DAYS, if that is set."),
+)
+@db_periodic_task(crontab(hour="2", minute="40"))
+def forget_old_calls() -> str | None:
+    if not settings.PERSONAL_DATA_DAYS:
+        return None
+    day = removal.cutoff_of(settings.PERSONAL_DATA_DAYS)
+    done = removal.forget_before(day, asked_by=None, reason="PERSONAL_DATA_DAYS")
+    if not done.counts:
+        done.delete()
+        return None
+    return ", ".join(removal.words_of(done.counts))
+
+
+@db_task()
+def forget_calls_before(day: str, asked_by: int, reason: str) -> None:
+    """What somebody asked for in the administration; `day` in ISO 8601."""
+    who = User.objects.filter(pk=asked_by).first()
+    removal.forget_before(dt.date.fromisoformat(day), asked_by=who, reason=reason)
