@@ -307,3 +307,21 @@ def test_every_column_with_text_is_known_to_be_personal_or_not():
         personal, other = PERSONAL.get(name, set()), NOT_PERSONAL.get(name, set())
         assert texts == personal | other, f"{name}: say of each column whether it is personal"
         assert not personal & other
+
+
+# --- In the administration ------------------------------------------------------------------------
+@pytest.mark.engines
+def test_the_administration_shows_takes_out_and_removes(person):
+    ada, english = client_of(person.ada), {"Accept-Language": "en"}
+    place, asked = "/admin/upkeep/removal/forget/", {"phone": SPELLINGS[0], "reason": "letter"}
+    shown = ada.post(place, asked, headers=english).content.decode()
+    assert "5 calls" in shown and "Remove for good" in shown and Contact.objects.exists()
+    taken = ada.post(place, asked | {"wish": "take"})
+    assert "attachment" in taken["Content-Disposition"] and len(taken.json()["calls"]) == 5
+    done = ada.post(place, asked | {"wish": "remove"}, headers=english, follow=True)
+    assert "Removed." in done.content.decode() and "letter" in done.content.decode()
+    assert not Contact.objects.exists() and Removal.objects.get().asked_by == person.ada
+    for wrong in ({}, {"phone": "x"}, {"phone": "1", "contact": "2"}, {"older_than": "0"}):
+        page = ada.post(place, wrong | {"wish": "remove"}, headers=english)
+        assert page.status_code == 200 and "errornote" in page.content.decode()
+    assert Removal.objects.count() == 1

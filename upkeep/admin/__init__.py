@@ -1,5 +1,5 @@
 """The worker, backups and personal data in the administration: a file a part."""
 
-from upkeep.admin import jobs
+from upkeep.admin import jobs, personal_data
 
-__all__ = ["jobs"]
+__all__ = ["jobs", "personal_data"]

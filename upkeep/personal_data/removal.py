@@ -48,7 +48,7 @@ def preview_of(person: Person) -> dict[str, int]:
         "running": _running(calls),
         "contacts": len(person.contacts),
         "messages": sum(1 for _ in traces.messages_about(person)),
-        **traces.counts_of(person),
+        **traces.Traces.of(person).counts(),
     }
 
 
@@ -84,12 +84,13 @@ def forget_person(person: Person, *, asked_by: User | None, reason: str = "") ->
             traces.forget_log_of(CallLog, part)
             _announce(person.lines, _NOTHING, frozenset(part))
             _count(removal, counts)
-    for messages in _chunks(traces.messages_about(person), CHUNK):
+    for keys in _chunks(list(traces.messages_about(person)), CHUNK):
         with transaction.atomic():
-            found = RawEvent.objects.filter(pk__in=messages)
-            _count(removal, {"messages": forgetting.blank_messages(found)})
+            messages = RawEvent.objects.filter(pk__in=keys)
+            _count(removal, {"messages": forgetting.blank_messages(messages)})
+    found = traces.Traces.of(person)
     with transaction.atomic():
-        counts = traces.forget(person)
+        counts = found.forget(person)
         traces.forget_log_of(Contact, sorted(person.contacts))
         gone = Contact.objects.filter(pk__in=person.contacts)
         for contact in gone:
@@ -112,10 +113,10 @@ def forget_before(day: dt.date, *, asked_by: User | None, reason: str = "") -> R
             _announce(_NOTHING, _NOTHING, frozenset(part))
             _count(removal, counts)
     old = RawEvent.objects.filter(received_at__lt=cutoff).exclude(body=b"", query="", note="")
-    while messages := list(old.order_by("received_at").values_list("pk", flat=True)[:CHUNK]):
+    while keys := list(old.order_by("received_at").values_list("pk", flat=True)[:CHUNK]):
         with transaction.atomic():
-            found = RawEvent.objects.filter(pk__in=messages)
-            _count(removal, {"messages": forgetting.blank_messages(found)})
+            messages = RawEvent.objects.filter(pk__in=keys)
+            _count(removal, {"messages": forgetting.blank_messages(messages)})
     with transaction.atomic():
         WaitingFact.objects.filter(received_at__lt=cutoff).delete()
         _count(removal, traces.forget_before(cutoff))

@@ -4,6 +4,7 @@ what the administration noted, messages that made no call."""
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.admin.models import LogEntry
@@ -133,37 +134,44 @@ def _log_about(mentions: Mentions) -> list[int]:
 
 
 # --- All of them ----------------------------------------------------------------------------------
-def counts_of(person: Person) -> dict[str, int]:
-    """How much there is of each kind."""
-    mentions = person.mentions
-    return {
-        "waiting": len(waiting_about(person)),
-        "imports": sum(1 for _ in imports_about(person)),
-        "files": Export.objects.count(),
-        "views": len(_views_about(mentions)),
-        "log": len(_log_about(mentions)),
-    }
+@dataclass(frozen=True)
+class Traces:
+    """Keys of what speaks of a person. Found by reading it all, which no writer should wait for."""
 
+    waiting: list[int]
+    imports: list[int]
+    views: list[int]
+    log: list[int]
 
-def forget(person: Person) -> Counter[str]:
-    """Removes all of them; how many of each kind. Within a transaction."""
-    mentions = person.mentions
-    counts: Counter[str] = Counter()
-    for fact in waiting_about(person):
-        fact.fact["number"] = ""
-        fact.save(update_fields=["fact"])
-        counts["waiting"] += 1
-    for one in imports_about(person):
-        _forget_in(one, person)
-        counts["imports"] += 1
-    for view in _views_about(mentions):
-        view.query = _without(view.query, mentions)
-        view.save(update_fields=["query"])
-        counts["views"] += 1
-    log = LogEntry.objects.filter(pk__in=_log_about(mentions))
-    counts["log"] += log.update(object_repr="", change_message="")
-    counts["files"] += _remove_exports()
-    return counts
+    @classmethod
+    def of(cls, person: Person) -> "Traces":
+        mentions = person.mentions
+        return cls(
+            [fact.pk for fact in waiting_about(person)],
+            [one.pk for one in imports_about(person)],
+            [view.pk for view in _views_about(mentions)],
+            _log_about(mentions),
+        )
+
+    def counts(self) -> dict[str, int]:
+        """How much there is of each kind; of exports all, which go in any case."""
+        found = {name: len(keys) for name, keys in vars(self).items()}
+        return found | {"files": Export.objects.count()}
+
+    def forget(self, person: Person) -> Counter[str]:
+        """Takes the person out of all of them; how many of each kind. Within a transaction."""
+        mentions = person.mentions
+        for fact in WaitingFact.objects.filter(pk__in=self.waiting):
+            fact.fact["number"] = ""
+            fact.save(update_fields=["fact"])
+        for one in ContactImport.objects.filter(pk__in=self.imports).iterator(chunk_size=20):
+            _forget_in(one, person)
+        for view in SavedView.objects.filter(pk__in=self.views):
+            view.query = _without(view.query, mentions)
+            view.save(update_fields=["query"])
+        log = LogEntry.objects.filter(pk__in=self.log)
+        log.update(object_repr="", change_message="")
+        return Counter(self.counts() | {"files": _remove_exports()})
 
 
 def counts_before(cutoff: dt.datetime) -> dict[str, int]:
