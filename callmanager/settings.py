@@ -215,7 +215,9 @@ if _database["ENGINE"] == SQLITE:
         "timeout": _lock_seconds,
         "init_command": (
             f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SQLITE_SYNCHRONOUS}; "
-            "PRAGMA cache_size=-32000; PRAGMA mmap_size=268435456;"
+            "PRAGMA cache_size=-32000; PRAGMA mmap_size=268435456; "
+            # What is removed must not be found in the file: many builds have it on by themselves.
+            "PRAGMA secure_delete=ON;"
         ),
     }
     SQLITE_FILE: str = _database["NAME"]

@@ -255,6 +255,10 @@ GET  /admin/upkeep/workerbeat/                     302  403  403  403  403  403 
 POST /admin/upkeep/workerbeat/run/                 302  403  403  403  403  403  302
 GET  /admin/upkeep/jobrun/                         302  403  403  403  403  403  200
 GET  /admin/upkeep/jobrun/add/                     302  403  403  403  403  403  403
+GET  /admin/upkeep/removal/                        302  403  403  403  403  403  200
+GET  /admin/upkeep/removal/add/                    302  403  403  403  403  403  403
+GET  /admin/upkeep/removal/forget/                 302  403  403  403  403  403  200
+POST /admin/upkeep/removal/forget/                 302  403  403  403  403  403  200
 """
 
 
