@@ -110,11 +110,14 @@ def test_the_worker_knows_its_work_by_the_clock(people, caplog):
     metrics_tasks.check_sums.call_local()
     assert "1 stored sums differ" in caplog.text
 
-    due = [task.name for task in HUEY.read_periodic(dt.datetime(2026, 1, 5, 3, 20))]
+    def due_at(minute):
+        due = HUEY.read_periodic(dt.datetime(2026, 1, 5, 3, minute))
+        of_ours = ("calls.tasks", "metrics.tasks")
+        return sorted(task.name for task in due if type(task).__module__ in of_ours)
+
     every_minute = ["close_stale_calls", "close_wrap_ups", "look_after_phone_systems"]
-    assert sorted(due) == ["check_sums", *every_minute, "tidy_exports"]
-    due = [task.name for task in HUEY.read_periodic(dt.datetime(2026, 1, 5, 3, 21))]
-    assert sorted(due) == every_minute
+    assert due_at(20) == ["check_sums", *every_minute, "tidy_exports"]
+    assert due_at(21) == every_minute
 
 
 # --- make run -------------------------------------------------------------------------------------

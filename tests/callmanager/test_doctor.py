@@ -1,5 +1,6 @@
 """`manage.py doctor`: what is in order, what could be better, and what is not."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -14,8 +15,10 @@ from django.utils import translation
 from callmanager.doctor.checks import findings
 from callmanager.doctor.findings import Level
 from callmanager.serving import proxies
+from common.instants import now
 from tests.support.processes import closed_port
 from tests.support.server import ROOT
+from upkeep.models import Backup
 
 
 @pytest.fixture
@@ -29,6 +32,7 @@ def installation(db, settings, tmp_path):
     settings.ALLOWED_HOSTS = ["calls.example.com"]
     settings.TRUSTED_PROXIES = 1
     requests_came(through=Counter({1: 97, 0: 2, 2: 1}))
+    Backup.objects.create(name="one", begun_at=now(), ended_at=now())
     return settings
 
 
@@ -52,6 +56,8 @@ def test_an_installation_in_order_is_told_so(installation):
 
 FAULTS = [
     (Level.ERROR, "DEBUG", {"DEBUG": True}),
+    (Level.WARNING, "BACKUP_EVERY_MINUTES=0", {"BACKUP_EVERY_MINUTES": 0}),
+    (Level.ERROR, "everybody may fetch", {"BACKUP_DIR": ROOT / "static" / "backups"}),
     (Level.WARNING, "DEMO", {"DEMO": True}),
     (Level.ERROR, "SECRET_KEY", {"SECRET_KEY": "short"}),
     (Level.WARNING, "not set", {"PUBLIC_BASE_URL": ""}),
@@ -108,5 +114,16 @@ def test_what_does_not_answer_is_a_line_and_the_others_follow(tmp_path):
     )
     errors = [line for line in said.stdout.splitlines() if line.startswith("error ")]
     assert said.returncode == 1
-    assert len(errors) == 3 and "migrate" in errors[0] and "redis" in errors[1]
+    assert len(errors) == 4 and "migrate" in errors[0] and "redis" in errors[1]
     assert "TRUSTED_PROXIES=0" in said.stdout.splitlines()[-1]
+
+
+@pytest.mark.once
+def test_a_backup_that_is_too_old_is_told(installation):
+    Backup.objects.update(begun_at=now() - dt.timedelta(minutes=59))
+    assert not found(Level.ERROR)
+    Backup.objects.update(begun_at=now() - dt.timedelta(minutes=61))
+    (sentence,) = found(Level.ERROR)
+    assert "The last good backup is of" in sentence and "every 30 minutes" in sentence
+    Backup.objects.update(doubts="Something does not add up.", begun_at=now())
+    assert any("no good backup yet" in one for one in found(Level.WARNING))
