@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
 from django.test import Client
@@ -25,6 +26,8 @@ from common.instants import now, to_ms
 from metrics.exports import jobs
 from metrics.models import Export, SavedView
 from tests.support.people import People, make_call
+from upkeep.backups.places import name_at
+from upkeep.models import Backup
 
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
 
@@ -193,6 +196,11 @@ GET  /admin/metrics/usermetrics/add/               302  403  403  403  403  403 
 GET  /admin/metrics/usermetrics/{alice}/change/    302  403  403  403  403  403  200
 GET  /admin/metrics/dailymetrics/                  302  403  403  403  403  403  200
 GET  /admin/metrics/dailymetrics/add/              302  403  403  403  403  403  403
+GET  /admin/upkeep/backup/                         302  403  403  403  403  403  200
+GET  /admin/upkeep/backup/add/                     302  403  403  403  403  403  403
+GET  /admin/upkeep/backup/{backup}/change/         302  403  403  403  403  403  200
+GET  /admin/upkeep/backup/{backup}/file/           302  403  403  403  403  403  200
+POST /admin/upkeep/backup/now/                     302  403  403  403  403  403  302
 """
 
 
@@ -208,6 +216,15 @@ def written_export(owner: User) -> Export:
     export = jobs.request_export(owner, jobs.CSV, QueryDict())
     jobs.write(export.pk)
     return export
+
+
+def written_backup() -> Backup:
+    """A backup with a file, whatever is in that."""
+    begun = now()
+    settings.BACKUP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = settings.BACKUP_DIR / name_at(begun)
+    file.write_bytes(b"packed")
+    return Backup.objects.create(name=file.name, begun_at=begun, ended_at=begun, size=6)
 
 
 def make_things(people: People) -> dict[str, Any]:
@@ -243,6 +260,7 @@ def make_things(people: People) -> dict[str, Any]:
         "link": DialLink.objects.create(kind="callto").pk,
         "key": ApiKey.issue(people.alice, "her program")[0].pk,
         "export": written_export(people.alice).token,
+        "backup": written_backup().pk,
     }
 
 
