@@ -1,13 +1,19 @@
-"""What the worker does for rules and webhooks: every second what runs, every minute the rest."""
+"""What the worker does for what speaks up by itself: every second what runs, every minute the rest."""
+
+import logging
 
 from django.utils.translation import gettext_lazy as _
 from huey import crontab
-from huey.contrib.djhuey import db_periodic_task
+from huey.contrib.djhuey import db_periodic_task, db_task
 
+from notifications.deliveries import worker  # noqa: F401  (its tasks)
 from notifications.rules import figures, idle, installation, missed, timers
+from notifications.schedules import sending as reports
 from notifications.webhooks import queue, sending
 from upkeep.jobs.ticker import every
 from upkeep.jobs.titles import titled
+
+logger = logging.getLogger(__name__)
 
 
 @titled(_("Reminders"), _("Tells of calls, holds, pauses and wrap-ups that last too long."))
@@ -40,9 +46,6 @@ def watch_figures() -> None:
 @db_periodic_task(crontab(minute="*"))
 def watch_installation() -> None:
     installation.watch()
-"""What the worker does."""
-
-from notifications.deliveries import worker  # noqa: F401 (its tasks)
 
 
 @every(1)
@@ -53,33 +56,23 @@ def send_webhooks() -> None:
 @db_periodic_task(crontab(hour="3", minute="40"))
 def drop_old_webhook_deliveries() -> None:
     queue.drop_old()
-"""What the worker does by the clock for what speaks up by itself."""
-
-import logging
-
-from huey import crontab
-from huey.contrib.djhuey import db_periodic_task, db_task
-
-from notifications.schedules import sending
-
-logger = logging.getLogger(__name__)
 
 
 @db_periodic_task(crontab(minute="*"))
 def send_due_reports() -> None:
     """Each report is a task of its own: a large one holds up no other."""
-    sending.make_due_runs()
-    for pk in sending.waiting_runs():
+    reports.make_due_runs()
+    for pk in reports.waiting_runs():
         send_report(pk)
 
 
 @db_task()
 def send_report(pk: int) -> None:
-    sending.send(pk)
+    reports.send(pk)
 
 
 @db_periodic_task(crontab(hour="3", minute="40"))
 def tidy_reports() -> None:
-    removed = sending.tidy()
+    removed = reports.tidy()
     if removed:
         logger.info("%d reports of long ago were removed from the history", removed)

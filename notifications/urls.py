@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications.views import alerts, bell, rules
+from notifications.views import alerts, bell, channels, rules, schedules, unsubscribe, webhooks
 
 urlpatterns = [
     path("rules/", rules.rules, name="rules"),
@@ -20,9 +20,6 @@ urlpatterns = [
     path("notifications/read/", bell.read_all, name="notifications_read"),
     path("notifications/<int:alert>/read/", bell.read, name="notification_read"),
     path("notifications/<int:alert>/words/", bell.words, name="notification_words"),
-from notifications.views import channels
-
-urlpatterns = [
     path("channels/", channels.channels, name="channels"),
     path("channels/new/<str:scope>/<str:kind>/", channels.channel_new, name="channel_new"),
     path("channels/<int:pk>/", channels.channel, name="channel"),
@@ -31,9 +28,6 @@ urlpatterns = [
     path("channels/<int:pk>/delete/", channels.channel_delete, name="channel_delete"),
     path("channels/deliveries/", channels.deliveries, name="deliveries"),
     path("channels/deliveries/<int:pk>/again/", channels.delivery_again, name="delivery_again"),
-from notifications.views import webhooks
-
-urlpatterns = [
     path("webhooks/", webhooks.webhooks, name="webhooks"),
     path("webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
     path("webhooks/<int:pk>/test/", webhooks.test, name="webhook_test"),
@@ -42,9 +36,6 @@ urlpatterns = [
     path("webhooks/<int:pk>/old-secret/", webhooks.end_old_secret, name="webhook_old_secret"),
     path("webhooks/<int:pk>/again/", webhooks.send_again, name="webhook_again"),
     path("webhooks/<int:pk>/delete/", webhooks.delete, name="webhook_delete"),
-from notifications.views import schedules, unsubscribe
-
-urlpatterns = [
     path("reports/send/", schedules.send_page, name="report_send"),
     path("reports/schedules/", schedules.schedules, name="report_schedules"),
     path("reports/schedules/new/", schedules.schedule_new, name="report_schedule_new"),

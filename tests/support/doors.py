@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
 from django.test import Client
@@ -25,13 +26,12 @@ from common.instants import now, to_ms
 from metrics.exports import jobs
 from metrics.models import Export, SavedView
 from notifications.bell import tell
-from notifications.models import Alert, Rule
+from notifications.models import Alert, Channel, Delivery, Rule, WebhookEndpoint
 from notifications.models.rules import Kind
-from tests.support.bells import ring
-from notifications.models import Channel, Delivery
-from notifications.models import WebhookEndpoint
 from notifications.webhooks import endpoints
 from tests.support.people import People, make_call
+from upkeep.backups.places import name_at
+from upkeep.models import Backup
 
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
 
@@ -259,6 +259,11 @@ GET  /admin/upkeep/removal/                        302  403  403  403  403  403 
 GET  /admin/upkeep/removal/add/                    302  403  403  403  403  403  403
 GET  /admin/upkeep/removal/forget/                 302  403  403  403  403  403  200
 POST /admin/upkeep/removal/forget/                 302  403  403  403  403  403  200
+GET  /admin/upkeep/backup/                         302  403  403  403  403  403  200
+GET  /admin/upkeep/backup/add/                     302  403  403  403  403  403  403
+GET  /admin/upkeep/backup/{backup}/change/         302  403  403  403  403  403  200
+GET  /admin/upkeep/backup/{backup}/file/           302  403  403  403  403  403  200
+POST /admin/upkeep/backup/now/                     302  403  403  403  403  403  302
 """
 
 
@@ -292,6 +297,15 @@ def make_channels(people: People) -> tuple[Channel, Channel, Delivery]:
     return own, shared, given_up
 
 
+def written_backup() -> Backup:
+    """A backup with a file, whatever is in that."""
+    begun = now()
+    settings.BACKUP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = settings.BACKUP_DIR / name_at(begun)
+    file.write_bytes(b"packed")
+    return Backup.objects.create(name=file.name, begun_at=begun, ended_at=begun, size=6)
+
+
 def make_things(people: People) -> dict[str, Any]:
     """What the addresses name: Alice's calls, contact, key and file, and her team."""
     ended = make_call(people.alice, 60, ago=7200, contact_phone="8765 4321")
@@ -322,12 +336,11 @@ def make_things(people: People) -> dict[str, Any]:
     tell(alert, [people.alice])
     webhook = WebhookEndpoint(name="CRM", url="http://127.0.0.1/hook")
     endpoints.add(webhook)
+    own, shared, delivery = make_channels(people)
     return {
         "rule": rule.pk,
         "whole": Rule.objects.get(standard="long_call").pk,
         "alert": alert.pk,
-    own, shared, delivery = make_channels(people)
-    return {
         "channel": own.pk,
         "shared": shared.pk,
         "delivery": delivery.pk,
@@ -346,8 +359,8 @@ def make_things(people: People) -> dict[str, Any]:
         "link": DialLink.objects.create(kind="callto").pk,
         "key": ApiKey.issue(people.alice, "her program")[0].pk,
         "export": written_export(people.alice).token,
-        "alert": ring(people.alice, call=ended).pk,
         "webhook": webhook.pk,
+        "backup": written_backup().pk,
     }
 
 
