@@ -1,4 +1,4 @@
-"""What the worker does for what speaks up by itself: every second what runs, every minute the rest."""
+"""What the worker does by the clock: every second what runs, every minute the rest."""
 
 import logging
 

@@ -83,7 +83,7 @@ class Person:
         found: set[int] = set()
         for line in self.lines:
             told = CallEvent.objects.filter(data__number__icontains=line[-1:])
-            rows = told.order_by().values_list("call", "data__number", "call__account__region")
+            rows = told.order_by().values_list("call__pk", "data__number", "call__account__region")
             for call, number, region in rows.iterator(chunk_size=_CHUNK):
                 if digits_of(str(number))[-2:] == line[-2:] and (
                     line_of(str(number), region or None) == line
