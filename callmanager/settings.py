@@ -269,7 +269,7 @@ if EMAIL_URL:
     vars().update(read("EMAIL_URL", env.email_url, {}))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", env.str, "callmanager@localhost")
-# Messages, webhooks and copies go to no loopback and no private address, unless this is on.
+# Messages and webhooks go to no loopback and no private address, unless this is on.
 OUTGOING_PRIVATE_ADDRESSES = flag("OUTGOING_PRIVATE_ADDRESSES")
 BACKUP_EVERY_MINUTES = seconds("BACKUP_EVERY_MINUTES", 30, least=0)  # 0: none by themselves
 BACKUP_DIR = Path(read("BACKUP_DIR", env.str, str(DATA_DIR / "backups"))).absolute()
