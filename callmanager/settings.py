@@ -272,7 +272,7 @@ if EMAIL_URL:
     vars().update(read("EMAIL_URL", env.email_url, {}))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", env.str, "callmanager@localhost")
-# Messages, webhooks and copies go to no loopback and no private address, unless this is on.
+# Messages and webhooks go to no loopback and no private address, unless this is on.
 OUTGOING_PRIVATE_ADDRESSES = flag("OUTGOING_PRIVATE_ADDRESSES")
 # Telegram's, or a Bot API server of one's own.
 TELEGRAM_API_URL = read("TELEGRAM_API_URL", env.str, "https://api.telegram.org").rstrip("/")

@@ -1,15 +1,25 @@
 """What the worker does for an installation; with this module its ticker and heartbeat begin."""
 
 import datetime as dt
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Final
 
 from django.conf import settings
+from django.db import connections
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 from huey import crontab
-from huey.contrib.djhuey import db_periodic_task, db_task, on_startup
+from huey.contrib.djhuey import db_periodic_task, db_task
 
 from accounts.models import User
-from upkeep.backups import locks, state
+from upkeep.backups import (
+    locks,
+    standing,  # noqa: F401  (before the ticker: while data is exchanged, nothing begins)
+    state,
+)
 from upkeep.backups.making import make_backup
 from upkeep.jobs import (
     runs,
@@ -18,10 +28,7 @@ from upkeep.jobs import (
 from upkeep.jobs.titles import titled
 from upkeep.personal_data import removal
 
-
-@on_startup()
-def stand_by() -> None:
-    locks.stand_by()
+_NICE: Final = 10  # of the operating system's scheduler
 
 
 @titled(_("Runs of jobs"), _("Gives up runs whose worker is gone, and forgets old ones."))
@@ -44,10 +51,23 @@ def back_up_now() -> str:
 
 
 def _back_up() -> str:
+    """On a thread that lets all others go first: none may take back what it has given up."""
+    with ThreadPoolExecutor(1, initializer=_stand_back) as thread:
+        return thread.submit(_make).result()
+
+
+def _stand_back() -> None:
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+
+
+def _make() -> str:
     try:
         backup = make_backup()
     except locks.AlreadyUnderWay as reason:
         return str(reason)
+    finally:
+        connections.close_all()
     return f"{backup.name}, {filesizeformat(backup.size or 0)}"
 
 

@@ -22,7 +22,7 @@ def test_every_page_is_for_everybody(visit, live_people, places, theme, size):
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("app", ["calls", "metrics"])
+@pytest.mark.parametrize("app", ["calls", "metrics", "upkeep"])
 def test_the_administration_is_for_everybody(visit, live_people, things, app):
     """The other half is in the short form."""
     found = faults_of_administration(visit, live_people, app)

@@ -10,7 +10,13 @@ from tests.support.accessibility import DESKTOP, PHONE, Tour, faults_in_both_the
 from tests.support.browsing import Visits
 from tests.support.people import People
 
-SHOWN_WHOLE = {"accounts": "/team/", "calls": "/contact/", "metrics": "/dailymetrics/"}
+SHOWN_WHOLE = {
+    "accounts": "/team/",
+    "calls": "/contact/",
+    "metrics": "/dailymetrics/",
+    "upkeep": "/backup/",
+}
+ONLY_SHOWN = ("metrics", "upkeep")  # nobody deletes what is shown whole
 
 
 def faults_of_administration(visit: Visits, people: People, app: str) -> list[str]:
@@ -37,7 +43,7 @@ def admin_pages(viewer: User, app: str) -> list[str]:
         pages += model_pages(model)
     # What was done with an object, and what goes with it, is a list of the same kind for each.
     (one,) = (page for page in pages if page.endswith("change/") and SHOWN_WHOLE[app] in page)
-    kinds = ["history", *(["delete"] if app != "metrics" else [])]
+    kinds = ["history", *(["delete"] if app not in ONLY_SHOWN else [])]
     return [*pages, *(one.replace("change", kind) for kind in kinds)]
 
 

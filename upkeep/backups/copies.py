@@ -19,6 +19,7 @@ from upkeep.backups.places import (
     BackupError,
     backups_in,
     clear_unfinished,
+    give_to_owner,
     keep_on_disk,
     need_room,
     plain_words,
@@ -50,6 +51,7 @@ def _to_folder(backup: Path, sha256: str, good: Collection[str]) -> str:
             keep_on_disk(part)
             if archive.sha256_of(part) != sha256:
                 raise BackupError(_("The copy in %(path)s is another one.") % {"path": folder})
+            give_to_owner(part)
             part.replace(folder / backup.name)
         finally:
             part.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from typing import Final
 
 from django.conf import settings
 
-from upkeep.backups.places import UNFINISHED, keep_on_disk
+from upkeep.backups.places import UNFINISHED, give_to_owner, keep_on_disk
 
 FIELD_KEY: Final = "field_encryption_key"
 _NAMES: Final = ("secret_key", FIELD_KEY)
@@ -53,6 +53,7 @@ def _replace(path: Path, lines: Iterable[str]) -> None:
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
         file.write("\n".join(lines))
+    give_to_owner(part)
     keep_on_disk(part)
     part.replace(path)
     keep_on_disk(path.parent)

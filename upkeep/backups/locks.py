@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from upkeep.backups.places import BackupError
+from upkeep.backups.places import BackupError, give_to_owner, plain_words
 
 logger = logging.getLogger(__name__)
 
@@ -58,27 +58,28 @@ def site_at_rest() -> Iterator[None]:
 
     BackupError where one does.
     """
-    handle = _open(_of_site())
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    running = BackupError(_("The site is running: stop the web server and the worker first."))
+    with _alone(_of_site(), running):
         yield
-    except BlockingIOError as error:
-        raise BackupError(
-            _("The site is running: stop the web server and the worker first.")
-        ) from error
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager
 def only_one(folder: Path) -> Iterator[None]:
     """No other process makes a backup or restores one meanwhile; AlreadyUnderWay where one does."""
-    handle = _open(folder / ".lock")
+    with _alone(folder / ".lock", AlreadyUnderWay(_("Another backup or a restore is under way."))):
+        yield
+
+
+@contextlib.contextmanager
+def _alone(path: Path, otherwise: BackupError) -> Iterator[None]:
+    """Nobody else has the lock of that file; `otherwise` where somebody has."""
+    with plain_words(path):
+        handle = _open(path)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AlreadyUnderWay(_("Another backup or a restore is under way.")) from error
+            raise otherwise from error
         yield
     finally:
         os.close(handle)
@@ -107,4 +108,6 @@ def _of_site() -> Path:
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    give_to_owner(path)
+    return handle

@@ -21,6 +21,7 @@ from upkeep.backups.places import (
     UNFINISHED,
     BackupError,
     clear_unfinished,
+    give_to_owner,
     keep_on_disk,
     name_at,
     need_room,
@@ -97,6 +98,7 @@ def _make(folder: Path, backup: Backup) -> None:
         raw.unlink()
         archive.read(packed, None)  # what was written can be read, to its last byte
         backup.sha256 = archive.sha256_of(packed)
+        give_to_owner(packed)
         packed.replace(folder / backup.name)
         keep_on_disk(folder)
     backup.size = (folder / backup.name).stat().st_size

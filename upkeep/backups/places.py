@@ -51,7 +51,9 @@ def prepared_folder(folder: Path) -> Path:
     """The folder, made if need be, for its owner alone; BackupError where it will not do."""
     refuse_public(folder)
     with plain_words(folder):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True)
+            give_to_owner(folder)
         keep_private(folder)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -94,6 +96,13 @@ def plain_words(place: Path) -> Iterator[None]:
     except OSError as error:
         reason = {"path": place, "reason": error.strerror or error}
         raise BackupError(_("%(path)s cannot be written: %(reason)s.") % reason) from error
+
+
+def give_to_owner(path: Path) -> None:
+    """What root makes belongs to whose folder it is in, or the site could not work with it."""
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)
 
 
 def keep_on_disk(path: Path) -> None:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 from django.db import connection, connections
@@ -140,10 +140,8 @@ def _mark() -> str:
 
 def _address_of(database: str) -> str:
     """Another database on the same server as a URL."""
-    address = os.environ["DATABASE_URL"]
-    before, _slash, old = address.rpartition("/")
-    options = old.partition("?")[2]
-    return f"{before}/{quote(database)}" + (f"?{options}" if options else "")
+    present = urlsplit(os.environ["DATABASE_URL"])
+    return present._replace(path=f"/{quote(database)}").geturl()
 
 
 def _migrate(address: str, say: Say) -> None:

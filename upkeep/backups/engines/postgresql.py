@@ -20,6 +20,7 @@ from upkeep.backups.checks import counts_of
 from upkeep.backups.places import BackupError
 
 _LONGEST_ERROR: Final = 300  # characters
+_LOCK_SECONDS: Final = 60  # while a migration alters a table
 _LONGEST_NAME: Final = 63  # bytes of a database's name
 _ROWS_BEGIN: Final = re.compile(rb'COPY (?:\w+|"[^"]+")\.(\w+|"[^"]+") .*FROM stdin;\n')
 
@@ -38,13 +39,16 @@ def dump(target: Path, look: Callable[[], str]) -> tuple[dict[str, int], str]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            # It stands still while pg_dump works, however short the server's patience.
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             cursor.execute("SELECT pg_export_snapshot()")
             snapshot = cursor.fetchone()[0]
             tables = connection.introspection.table_names(cursor)
             counts = counts_of(tables, cursor)
         said = look()
         plain = ["--format=custom", "--compress=0", "--no-owner", "--no-privileges"]
-        run("pg_dump", *plain, f"--snapshot={snapshot}", f"--file={target}", f"--dbname={_name()}")
+        plain += [f"--lock-wait-timeout={_LOCK_SECONDS * 1000}", f"--dbname={_name()}"]
+        run("pg_dump", *plain, f"--snapshot={snapshot}", f"--file={target}")
     return counts, said
 
 

@@ -17,7 +17,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from upkeep.backups.checks import counts_of
-from upkeep.backups.places import BackupError, keep_on_disk
+from upkeep.backups.places import BackupError, give_to_owner, keep_on_disk
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +102,7 @@ def settle(staging: Path) -> None:
     with closing(sqlite3.connect(staging)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
     check(staging, {})
+    give_to_owner(staging)
     keep_on_disk(staging)
 
 
