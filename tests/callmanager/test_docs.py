@@ -12,7 +12,7 @@ from accounts.roles import ROLES
 from metrics.live import rooms
 from tests.support.server import ROOT
 
-APPS = ("callmanager", "compat", "api", "accounts", "calls", "metrics", "common")
+APPS = ("callmanager", "compat", "api", "upkeep", "accounts", "calls", "metrics", "common")
 UNSPOKEN = ("__init__.py", "apps.py", "urls.py", "migrations")  # Django's own
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
