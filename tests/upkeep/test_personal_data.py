@@ -13,6 +13,7 @@ from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, models, transaction
 from django.http import QueryDict
+from django.utils import translation
 
 from accounts.models import User
 from calls import services, timeline
@@ -40,7 +41,8 @@ def noted_call(user: User, notes: str, **start: Any) -> CallLog:
 
 def say(command: str, *arguments: Any, **options: Any) -> str:
     out = StringIO()
-    call_command(command, *map(str, arguments), stdout=out, **options)
+    with translation.override("en"):
+        call_command(command, *map(str, arguments), stdout=out, **options)
     return out.getvalue()
 
 
