@@ -13,11 +13,13 @@ from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, models, transaction
 from django.http import QueryDict
+from django.utils import translation
 
 from accounts.models import User
 from calls import services, timeline
 from calls.contacts import files, importer
 from calls.models import CallEvent, CallLog, Contact, RawEvent, WaitingFact
+from calls.services import forgetting
 from common.instants import now
 from metrics.exports import jobs
 from metrics.models import DailyMetrics, SavedView, UserMetrics
@@ -40,7 +42,8 @@ def noted_call(user: User, notes: str, **start: Any) -> CallLog:
 
 def say(command: str, *arguments: Any, **options: Any) -> str:
     out = StringIO()
-    call_command(command, *map(str, arguments), stdout=out, **options)
+    with translation.override("en"):
+        call_command(command, *map(str, arguments), stdout=out, **options)
     return out.getvalue()
 
 
@@ -242,6 +245,22 @@ def test_the_ledger_refuses_whatever_is_no_blanking(people, change):
         cursor.execute("DELETE FROM calls_ledgerblanking")
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         lines.update(data=line.data)
+
+
+@pytest.mark.engines
+@pytest.mark.django_db(transaction=True)
+def test_without_the_migration_the_ledger_refuses_all_changes(live_people):
+    line = noted_call(live_people.alice, NOTE, ago=900).events.get(kind="noted")
+    lines = CallEvent.objects.filter(pk=line.pk)
+    call_command("migrate", "calls", "0017", verbosity=0)
+    try:
+        with pytest.raises(DatabaseError, match="append-only"):
+            lines.update(data={})
+    finally:
+        call_command("migrate", "calls", verbosity=0)
+    with transaction.atomic():
+        forgetting.forget([line.call_id])
+    assert lines.get().data == {}
 
 
 # --- Every column with text is known --------------------------------------------------------------

@@ -26,7 +26,7 @@ from upkeep.personal_data import traces
 from upkeep.personal_data.people import Person, keys_before
 from upkeep.signals import personal_data_removed
 
-CHUNK: Final = 500
+CHUNK: Final = 200
 _NOTHING: Final[frozenset[Any]] = frozenset()
 
 
@@ -158,7 +158,7 @@ def _wipe_traces() -> None:
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
-        pages = -500  # negative: everything is merged, in steps of so many pages
+        pages = -100  # negative: everything is merged, in steps of so many pages
         while True:
             before = _changes(cursor)
             cursor.execute(
@@ -166,7 +166,7 @@ def _wipe_traces() -> None:
             )
             if _changes(cursor) - before < 2:
                 break
-            pages = 500
+            pages = 100
         if not connection.in_atomic_block:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -62,7 +62,8 @@ class Command(BaseCommand):
         except removal.StillRunning as error:
             raise CommandError(str(error)) from error
         self._say(_("Removed; sums and lengths are as they were:"), done.counts)
-        self.stdout.write(_("Backups that were made before keep it until they rotate away."))
+        if done.counts:
+            self.stdout.write(_("Backups that were made before keep it until they rotate away."))
 
     def _say(self, heading: str, counts: dict[str, int]) -> None:
         words = removal.words_of(counts)
