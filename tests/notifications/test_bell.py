@@ -182,3 +182,17 @@ def test_a_reminder_that_came_before_the_page_stands_on_it(people):
     page = client_of(people.alice).get("/").content.decode()
     assert f'action="/notifications/{alert.pk}/read/"' in page
     assert f'data-reads="/notifications/{alert.pk}/read/"' in page
+
+
+@pytest.mark.parametrize(
+    ("who", "missing"),
+    [("alice", {"rules", "webhooks"}), ("sue", {"webhooks"}), ("ada", set())],
+)
+def test_the_menu_leads_everybody_to_what_they_may_open(people, who, missing):
+    client = client_of(getattr(people, who))
+    page = client.get("/calls/").content.decode()
+    names = {"alerts", "rules", "channels", "report_schedules", "webhooks"}
+    linked = {name for name in names if f'<a href="{reverse(name)}">' in page}
+    assert linked == names - missing
+    assert {client.get(reverse(name)).status_code for name in linked} == {200}
+    assert {client.get(reverse(name)).status_code for name in missing} <= {403}
