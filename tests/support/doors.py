@@ -27,6 +27,7 @@ from metrics.models import Export, SavedView
 from notifications.bell import tell
 from notifications.models import Alert, Rule
 from notifications.models.rules import Kind
+from notifications.rules import standard
 from tests.support.people import People, make_call
 
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
@@ -253,6 +254,7 @@ def make_things(people: People) -> dict[str, Any]:
     (nobodys,) = intake.record(pbx, [event], received=now())
     sheet = files.read(b"name,phone\nElena,88887777")
     draft = importer.draft(people.alice, "contacts.csv", sheet, None, False)
+    standard.lay("default")  # a test with a server has emptied the tables
     rule = Rule.objects.create(kind=Kind.LONG_CALL, team=people.red, tell_agent=True)
     alert = Alert.objects.create(
         rule=rule,
