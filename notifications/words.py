@@ -34,9 +34,9 @@ def link_of(alert: Alert) -> str:
 _PAGES: Final[Mapping[Kind, str]] = {
     Kind.PROVIDER_SILENT: "admin:calls_provideraccount_changelist",
     Kind.LISTENER_DOWN: "admin:calls_provideraccount_changelist",
-    Kind.BACKUP_FAILED: "admin:index",
-    Kind.DISK_FULL: "admin:index",
-    Kind.JOB_FAILED: "admin:index",
+    Kind.BACKUP_FAILED: "admin:upkeep_backup_changelist",
+    Kind.DISK_FULL: "admin:upkeep_backup_changelist",
+    Kind.JOB_FAILED: "admin:upkeep_workerbeat_changelist",
 }
 
 

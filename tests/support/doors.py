@@ -103,7 +103,7 @@ GET  /rules/{whole}/                 302  403  403  403  200  200  200
 GET  /rules/{whole}/edit/            302  403  403  403  404  404  200
 POST /rules/{whole}/switch/          302  403  403  403  404  404  302
 GET  /alerts/                        302  200  200  200  200  200  200
-POST /alerts/{alert}/acknowledge/    302  302  404  404  302  404  302
+POST /alerts/{fired}/acknowledge/    302  302  404  404  302  404  302
 GET  /me/                            302  200  200  200  200  200  200
 GET  /me/password/                   302  200  200  200  200  200  200
 POST /me/language/                   302  302  302  302  302  302  302
@@ -269,7 +269,7 @@ def make_things(people: People) -> dict[str, Any]:
     return {
         "rule": rule.pk,
         "whole": Rule.objects.get(standard="long_call").pk,
-        "alert": alert.pk,
+        "fired": alert.pk,
         "pbx": pbx.pk,
         "nobodys": nobodys.pk,
         "alice": people.alice.pk,
