@@ -85,13 +85,14 @@ def test_what_makes_no_rule_is_told_plainly_and_nothing_is_lost(ada, kind, said,
 
 def test_the_preview_of_the_form_names_the_calls(people, ada):
     call = make_call(people.alice, 700)
-    answer = ada.get("/rules/new/long_call/preview/", LONG, HTTP_ACCEPT_LANGUAGE="en")
+    part = {"HTTP_HX_REQUEST": "true", "HTTP_ACCEPT_LANGUAGE": "en"}
+    answer = ada.get("/rules/new/long_call/preview/", LONG, **part)
     page = answer.content.decode()
     assert "Would have fired 1 time in the last 7 days." in page and str(call.call_id) in page
     posted = ada.post("/rules/new/long_call/", LONG | {"preview": "1"}, HTTP_ACCEPT_LANGUAGE="en")
     assert "Would have fired 1 time" in posted.content.decode()
     assert Rule.objects.filter(standard="").count() == 0
-    unfinished = ada.get("/rules/new/long_call/preview/", {"amount": ""})
+    unfinished = ada.get("/rules/new/long_call/preview/", {"amount": ""}, **part)
     assert unfinished.status_code == 200
 
 

@@ -89,7 +89,7 @@ POST /views/{view}/delete/           302  302  404  404  404  404  404
 GET  /rules/                         302  403  403  403  200  200  200
 GET  /rules/new/long_call/           302  403  403  403  200  200  200
 POST /rules/new/long_call/           302  403  403  403  302  400  302
-GET  /rules/new/long_call/preview/   302  403  403  403  200  200  200
+GET  /rules/new/long_call/preview/   302  403  403  403  302  302  302
 GET  /rules/new/disk_full/           302  403  403  403  404  404  200
 GET  /rules/new/nothing/             302  403  403  403  404  404  404
 GET  /rules/{rule}/                  302  403  403  403  200  404  200
