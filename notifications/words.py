@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from accounts.models import User
-from calls.templatetags.calls_format import clock, duration_words, percent
+from calls.templatetags.calls_format import clock, duration_words, percent, whole
 from notifications.models import Alert
 from notifications.models.rules import Kind
 
@@ -52,6 +52,11 @@ def length_words(seconds: int) -> str:
     return duration_words(seconds)
 
 
+def limit_percent(value: float) -> str:
+    """A limit of whole percent, without a decimal."""
+    return _("%(number)s%%") % {"number": whole(round(value))}
+
+
 def minutes_words(minutes: int) -> str:
     return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
 
@@ -80,7 +85,7 @@ def _timed(nobodys: str, other: str, own: str) -> Callable[[Alert, bool], str]:
 def _low_success(alert: Alert, own: bool) -> str:
     facts = {
         "rate": percent(alert.facts.get("value")),
-        "limit": percent(alert.facts.get("percent")),
+        "limit": limit_percent(alert.facts.get("percent", 0)),
     }
     calls = int(alert.facts.get("calls", 0))
     if own:
