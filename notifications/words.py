@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from accounts.models import User
-from calls.templatetags.calls_format import clock, duration_words, percent
+from calls.templatetags.calls_format import clock, duration_words, percent, whole
 from notifications.models import Alert
 from notifications.models.rules import Kind
 
@@ -34,10 +34,10 @@ def link_of(alert: Alert) -> str:
 _PAGES: Final[Mapping[Kind, str]] = {
     Kind.PROVIDER_SILENT: "admin:calls_provideraccount_changelist",
     Kind.LISTENER_DOWN: "admin:calls_provideraccount_changelist",
-    Kind.BACKUP_FAILED: "admin:index",
-    Kind.DISK_FULL: "admin:index",
-    Kind.JOB_FAILED: "admin:index",
     Kind.WEBHOOK_OFF: "webhooks",
+    Kind.BACKUP_FAILED: "admin:upkeep_backup_changelist",
+    Kind.DISK_FULL: "admin:upkeep_backup_changelist",
+    Kind.JOB_FAILED: "admin:upkeep_workerbeat_changelist",
 }
 
 
@@ -51,6 +51,11 @@ def length_words(seconds: int) -> str:
     if seconds < 120:
         return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
     return duration_words(seconds)
+
+
+def limit_percent(value: float) -> str:
+    """A limit of whole percent, without a decimal."""
+    return _("%(number)s%%") % {"number": whole(round(value))}
 
 
 def minutes_words(minutes: int) -> str:
@@ -81,7 +86,7 @@ def _timed(nobodys: str, other: str, own: str) -> Callable[[Alert, bool], str]:
 def _low_success(alert: Alert, own: bool) -> str:
     facts = {
         "rate": percent(alert.facts.get("value")),
-        "limit": percent(alert.facts.get("percent")),
+        "limit": limit_percent(alert.facts.get("percent", 0)),
     }
     calls = int(alert.facts.get("calls", 0))
     if own:

@@ -48,6 +48,7 @@ def subjects_of(rule: Rule) -> list[Subject]:
     return [Subject(team=rule.team, members=frozenset(members))]
 
 
+_Any = TypeVar("_Any")
 _Row = TypeVar("_Row", bound=tuple[Any, ...])
 
 
@@ -84,6 +85,18 @@ def calls_of(rule: Rule) -> CallQuerySet:
     if rule.agent_id is not None:
         return calls.filter(user=rule.agent_id)
     return calls if rule.team_id is None else calls.filter(user__team=rule.team_id)
+
+
+class TooMany(Exception):
+    """There are more rows than a preview looks through."""
+
+
+def bounded(rows: QuerySet[Any, _Any], most: int) -> list[_Any]:
+    """`rows`; TooMany where they are more than `most`."""
+    found = list(rows[: most + 1])
+    if len(found) > most:
+        raise TooMany
+    return found
 
 
 def people_told(rule: Rule, agent: User | None, team: Team | None) -> list[User]:

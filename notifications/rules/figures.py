@@ -21,7 +21,7 @@ from common.instants import UTC, now, organisation_zone, to_ms
 from notifications.models import Rule
 from notifications.models.rules import Kind
 from notifications.rules import firing
-from notifications.rules.audience import Subject, apart, calls_of, subjects_of
+from notifications.rules.audience import Subject, apart, bounded, calls_of, subjects_of
 from notifications.rules.firing import Occasion
 from notifications.rules.kinds import parameters_of
 
@@ -32,8 +32,9 @@ _TO_DEVIATION: Final = 1.4826
 _LEAST_SPREAD: Final = 0.05
 _SETTLED: Final = dt.timedelta(minutes=5)  # an hour's last calls end after it
 _LATELY: Final = dt.timedelta(days=7)  # older calls say nothing of how it goes now
+_A_DAY: Final = dt.timedelta(days=1)
 _HOUR: Final = dt.timedelta(hours=1)
-_MOST: Final = 200_000
+_MOST: Final = 60_000
 
 
 def watch(at: dt.datetime | None = None) -> None:
@@ -128,8 +129,8 @@ def _take(wholes: dict[tuple[Any, ...], _Ended], call: _Ended) -> None:
 def past_low_success(rule: Rule, since: dt.datetime, until: dt.datetime) -> list[Occasion]:
     """When each subject's rate would have fallen below the limit in [since, until)."""
     found = parameters_of(rule)
-    calls = calls_of(rule).counted().assigned().started_between(since - _LATELY, until)
-    rows = calls.order_by("start_time", "pk").values_list(*_ENDED)[:_MOST]
+    calls = calls_of(rule).counted().assigned().started_between(since - _A_DAY, until)
+    rows = bounded(calls.order_by("start_time", "pk").values_list(*_ENDED), _MOST)
     ended = ((call.user_id, call) for call in map(_ended, rows))
     occasions: list[Occasion] = []
     for subject, own in apart(subjects_of(rule), ended):
@@ -262,5 +263,5 @@ def past_unusual_aht(rule: Rule, since: dt.datetime, until: dt.datetime) -> list
     """The hours of [since, until) whose AHT would have been unusual."""
     first = since - dt.timedelta(weeks=WEEKS)
     calls = calls_of(rule).counted().assigned().started_between(first, until)
-    rows = calls.order_by("-start_time", "-pk").values_list(*_TALK)[:_MOST]
+    rows = bounded(calls.order_by().values_list(*_TALK), _MOST)
     return sorted(_unusual(rule, rows, since), key=lambda occasion: occasion.reached_at)

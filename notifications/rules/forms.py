@@ -20,14 +20,15 @@ from common.instants import now
 from common.text import name_key
 from notifications.models import Channel, Rule
 from notifications.models.rules import OF_INSTALLATION, Kind
-from notifications.rules.kinds import DEFAULTS, FIGURES, parameters_of
+from notifications.rules.kinds import DEFAULTS, FIGURES, condition_of, parameters_of
 from notifications.words import length_words
 
 _MINUTE: Final = 60
 _ORGANISATION: Final = "all"
 _COOL_DOWNS: Final = (0, 300, 900, 3600, 4 * 3600, 24 * 3600)
 
-# The sentence as the form writes it: each name in braces is a field.
+# The sentence as the form writes it: each name in braces is a field. Kinds that take nothing have
+# the sentence that they have everywhere.
 _SENTENCES: Final[Mapping[Kind, str]] = {
     Kind.LONG_CALL: gettext_noop("When a call {scope} lasts longer than {amount} {unit}"),
     Kind.LONG_HOLD: gettext_noop("When a call {scope} is on hold for more than {amount} {unit}"),
@@ -49,11 +50,7 @@ _SENTENCES: Final[Mapping[Kind, str]] = {
     Kind.MISSED_CALL: gettext_noop(
         "When a missed call {scope} is not called back within {minutes} minutes"
     ),
-    Kind.PROVIDER_SILENT: gettext_noop(
-        "When a phone system is silent for longer than its account allows"
-    ),
     Kind.LISTENER_DOWN: gettext_noop("When nobody listens to a phone system for {minutes} minutes"),
-    Kind.BACKUP_FAILED: gettext_noop("When a backup fails"),
     Kind.DISK_FULL: gettext_noop("When more than {percent} of the disk is in use"),
     Kind.JOB_FAILED: gettext_noop("When a job fails {times} times in a row"),
 }
@@ -136,7 +133,7 @@ class RuleForm(ModelForm[Rule]):
         super().__init__(*args, **kwargs)
         self.viewer = viewer
         self.kind = Kind(self.instance.kind)
-        gaps = [name for name in _GAPS if f"{{{name}}}" in _SENTENCES[self.kind]]
+        gaps = [name for name in _GAPS if f"{{{name}}}" in _SENTENCES.get(self.kind, "")]
         for name in set(_GAPS) - set(gaps):
             del self.fields[name]
         self.initial = {**self.initial, **self._initial()}
@@ -198,7 +195,10 @@ class RuleForm(ModelForm[Rule]):
         gaps: dict[str, Any] = {name: self[name] for name in _GAPS if name in self.fields}
         if "percent" in gaps:
             gaps["percent"] = format_html("{} %", gaps["percent"])
-        return format_html(_(_SENTENCES[self.kind]), **gaps)
+        text = _SENTENCES.get(self.kind)
+        return (
+            format_html(_(text), **gaps) if text else format_html("{}", condition_of(self.instance))
+        )
 
     @property
     def checks(self) -> list[forms.BoundField]:

@@ -15,12 +15,12 @@ from common.instants import at_local, local_day, now, to_ms
 from notifications.models import Rule
 from notifications.models.rules import Kind
 from notifications.rules import firing
-from notifications.rules.audience import Subject, apart, calls_of, subjects_of
+from notifications.rules.audience import Subject, apart, bounded, calls_of, subjects_of
 from notifications.rules.firing import Occasion
 from notifications.rules.kinds import parameters_of, working_hours
 
 _DAY: Final = dt.timedelta(days=1)
-_MOST: Final = 200_000
+_MOST: Final = 60_000
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def past(rule: Rule, since: dt.datetime, until: dt.datetime) -> list[Occasion]:
     found = parameters_of(rule)
     limit = dt.timedelta(minutes=found["minutes"])
     recent = calls_of(rule).started_between(since - _DAY, until)
-    rows = recent.values_list("user_id", "start_time", "end_time")[:_MOST]
+    rows = bounded(recent.values_list("user_id", "start_time", "end_time"), _MOST)
     days = list(shifts(found, local_day(since), local_day(until)))
     occasions = []
     for subject, calls in apart(subjects_of(rule), rows):

@@ -9,10 +9,9 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext, pgettext
 
-from calls.templatetags.calls_format import percent
 from notifications.models import Rule
-from notifications.models.rules import OF_INSTALLATION, Kind
-from notifications.words import length_words, minutes_words
+from notifications.models.rules import Kind
+from notifications.words import length_words, limit_percent, minutes_words
 
 TIMERS: Final = (Kind.LONG_CALL, Kind.LONG_HOLD, Kind.LONG_PAUSE, Kind.LONG_WRAP_UP)
 FIGURES: Final = (Kind.LOW_SUCCESS, Kind.UNUSUAL_AHT, Kind.NO_CALLS)
@@ -99,7 +98,7 @@ def condition_of(rule: Rule) -> str:
     if "minutes" in found:
         words["minutes"] = minutes_words(found["minutes"])
     if "percent" in found:
-        words["percent"] = percent(found["percent"])
+        words["percent"] = limit_percent(found["percent"])
     if "weekdays" in found:
         words["hours"] = _hours(found)
     if "times" in found:
@@ -175,20 +174,3 @@ def listed(words: Iterable[str]) -> str:
 def is_watched(rule: Rule) -> bool:
     """Whether it can fire at all: somebody whom it is about still works here."""
     return rule.agent is None or rule.agent.is_active
-
-
-__all__ = [
-    "DEFAULTS",
-    "FIGURES",
-    "OF_CALLS",
-    "OF_INSTALLATION",
-    "TIMERS",
-    "condition_of",
-    "days_words",
-    "is_watched",
-    "listed",
-    "parameters_of",
-    "sentence_of_rule",
-    "telling_of",
-    "working_hours",
-]

@@ -12,6 +12,7 @@ from common.instants import now
 from notifications.models import Rule
 from notifications.models.rules import Kind
 from notifications.rules import figures, idle, missed, timers
+from notifications.rules.audience import TooMany
 from notifications.rules.firing import Occasion
 
 DAYS: Final = 7
@@ -67,7 +68,7 @@ def preview_of(rule: Rule, viewer: User, until: dt.datetime | None = None) -> Pr
             found = past(rule, until - dt.timedelta(days=DAYS), until)
             fired = _cooled(rule, found)
             return Preview(len(fired), _shown(fired[-SHOWN:], viewer))
-    except TookTooLong:
+    except (TooMany, TookTooLong):
         return Preview(too_slow=True)
 
 

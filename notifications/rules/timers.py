@@ -20,7 +20,7 @@ from common.instants import from_ms, now, to_ms
 from notifications.models import Alert, Rule
 from notifications.models.rules import Kind
 from notifications.rules import firing
-from notifications.rules.audience import calls_of
+from notifications.rules.audience import bounded, calls_of
 from notifications.rules.firing import Occasion
 from notifications.rules.kinds import TIMERS, parameters_of
 
@@ -67,9 +67,9 @@ def watch(at: dt.datetime | None = None) -> None:
     rules = Rule.objects.filter(enabled=True, kind__in=TIMERS).order_by("pk")
     due = {
         firing.occasion_of(rule, found.key): (rule, one, found)
-        for rule in rules
+        for rule, seconds in [(rule, parameters_of(rule)["seconds"]) for rule in rules]
         for one in running
-        if _is_about(rule, one) and (found := _reached(rule, one, at)) is not None
+        if _is_about(rule, one) and (found := _reached(rule, one, seconds, at)) is not None
     }
     if not due:
         return
@@ -93,8 +93,7 @@ class _Limit:
     seconds: int
 
 
-def _reached(rule: Rule, one: "Running | CallLog", at: dt.datetime) -> _Limit | None:
-    seconds: int = parameters_of(rule)["seconds"]
+def _reached(rule: Rule, one: "Running | CallLog", seconds: int, at: dt.datetime) -> _Limit | None:
     begun = _BEGUN[Kind(rule.kind)](one)
     if begun is None:
         return None
@@ -149,7 +148,7 @@ def _fire(rule: Rule, one: Running, limit: _Limit, at: dt.datetime) -> None:
     )
 
     def still(call: CallLog) -> bool:
-        return call.user_id == one.user_id and _reached(rule, call, at) is not None
+        return call.user_id == one.user_id and _reached(rule, call, limit.seconds, at) is not None
 
     firing.fire(rule, found, lasting=True, still=still)
 
@@ -182,9 +181,10 @@ def past(rule: Rule, since: dt.datetime, until: dt.datetime) -> list[Occasion]:
     limit: int = parameters_of(rule)["seconds"]
     length = _LENGTHS[Kind(rule.kind)]
     candidates = calls.filter(**{f"{length}__gte": limit}).order_by("-start_time", "-pk")
-    rows = candidates.values_list("pk", "user_id", "start_time", "end_time")[:_MOST]
-    if rule.kind in (Kind.LONG_HOLD, Kind.LONG_PAUSE):
-        return _past_intervals(rule, list(rows[:_MOST_FOLDED]), limit)
+    most = _MOST_FOLDED if rule.kind in (Kind.LONG_HOLD, Kind.LONG_PAUSE) else _MOST
+    rows = bounded(candidates.values_list("pk", "user_id", "start_time", "end_time"), most)
+    if most == _MOST_FOLDED:
+        return _past_intervals(rule, rows, limit)
     return [
         _past(pk, user_id, (end or start) if length == "wrap_up_seconds" else start, limit)
         for pk, user_id, start, end in reversed(rows)

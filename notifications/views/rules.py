@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import roles
 from accounts.requests import PageRequest
+from common.htmx import wants_part
 from common.instants import day_start, now, today
 from notifications.models import Rule
 from notifications.models.rules import OF_INSTALLATION, Kind, RuleQuerySet
@@ -131,7 +132,10 @@ def _form(
 @_may_manage
 def rule_preview(request: PageRequest, kind: str) -> HttpResponse:
     """What a rule with the fields of the query would have found; a part of the form's page."""
-    form = RuleForm(request.GET, instance=_new(request, kind), viewer=request.user)
+    made = _new(request, kind)
+    if not wants_part(request):
+        return redirect("rule_new", kind=kind)
+    form = RuleForm(request.GET, instance=made, viewer=request.user)
     valid = form.is_valid()
     context = {
         "preview": preview_of(form.build(), request.user) if valid else None,
