@@ -124,7 +124,7 @@ def require_taken(answer: Answer, secrets: Iterable[str]) -> None:
 def masked(text: str, secrets: Iterable[str]) -> str:
     """`text` without any of the secrets, or of the parts of one that is an address."""
     for secret in secrets:
-        for part in (secret, *re.split(r"[/?&=@#\s]", secret)):
+        for part in (secret, *re.split(r"[/:?&=@#\s]", secret)):
             if len(part) > _SHORT:
                 text = text.replace(part, "•••")
     return text
