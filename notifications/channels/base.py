@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -16,6 +17,7 @@ from common.outgoing_http import Answer, Fault
 LONGEST_WAIT: Final = dt.timedelta(hours=1)  # that a service may ask for
 SECONDS: Final = 10
 _DETAIL_LENGTH: Final = 160
+_SHORT: Final = 5  # what is no longer is a word, not a secret
 
 
 class Refused(Fault):
@@ -120,9 +122,11 @@ def require_taken(answer: Answer, secrets: Iterable[str]) -> None:
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
+    """`text` without any of the secrets, or of the parts of one that is an address."""
     for secret in secrets:
-        if len(secret) > 3:
-            text = text.replace(secret, "•••")
+        for part in (secret, *re.split(r"[/:?&=@#\s]", secret)):
+            if len(part) > _SHORT:
+                text = text.replace(part, "•••")
     return text
 
 

@@ -4,6 +4,7 @@ for and never shown again; left empty, it stays."""
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -25,7 +26,10 @@ class ChannelForm(ModelForm[Channel]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._kept = _secrets_of(self.instance)
-        self.fields["language"].label = _("Language of the messages")
+        language = self.fields["language"]
+        language.label = _("Language of the messages")
+        same = _("My language") if self.instance.owner_id else _("The installation's language")
+        language.choices = [("", same), *settings.LANGUAGES]
         for entry in KINDS[self.instance.kind].entries:
             self.fields[entry.name] = self._field(entry)
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db.models import Count, Max, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -42,7 +43,10 @@ def channels(request: PageRequest) -> HttpResponse:
 
 
 def _with_states(request: PageRequest) -> list[Channel]:
-    dead = Count("deliveries", filter=Q(deliveries__state=DeliveryState.DEAD))
+    dead = Count(
+        "deliveries",
+        filter=Q(deliveries__state=DeliveryState.DEAD, deliveries__alert__isnull=False),
+    )
     found: list[Any] = list(
         Channel.objects.visible_to(request.user).annotate(dead=dead, last_pk=Max("deliveries__pk"))
     )
@@ -76,10 +80,7 @@ def channel(request: PageRequest, pk: int) -> HttpResponse:
 
 def _edited(request: PageRequest, channel: Channel) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
-    initial = {"name": channel.get_kind_display().capitalize(), "address": request.user.email}
-    form = ChannelForm(
-        sent, instance=channel, initial=initial if channel.pk is None and channel.owner else None
-    )
+    form = ChannelForm(sent, instance=channel, initial=_begun(request, channel))
     if form.is_valid():
         form.save()
         messages.success(request, _("Saved. Send a test to see whether it arrives."))
@@ -87,6 +88,14 @@ def _edited(request: PageRequest, channel: Channel) -> HttpResponse:
     context = {"form": form, "channel": channel, "help": KINDS[channel.kind].help}
     status = 400 if form.errors else 200
     return render(request, "notifications/channel.html", context, status=status)
+
+
+def _begun(request: PageRequest, channel: Channel) -> dict[str, str]:
+    """What a new channel's form begins with."""
+    if channel.pk is not None:
+        return {}
+    name = capfirst(channel.get_kind_display())
+    return {"name": name, "address": request.user.email if channel.owner else ""}
 
 
 @require_POST

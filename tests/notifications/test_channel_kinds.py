@@ -2,12 +2,24 @@
 
 import datetime as dt
 import json
+import re
+import sys
+from pathlib import Path
 
 import pytest
+from apprise.manager_plugins import NotificationManager
 from django.utils import translation
 
 from common.outgoing_http import AddressRefused, NoAnswer
-from notifications.channels import discord, others, slack, teams, telegram, webhook
+from notifications.channels import (
+    discord,
+    guarded_requests,
+    others,
+    slack,
+    teams,
+    telegram,
+    webhook,
+)
 from notifications.channels.base import Message, Refused, TryAgain
 from notifications.channels.kinds import KINDS
 from notifications.models.channels import ChannelKind
@@ -275,3 +287,19 @@ def test_an_address_with_a_line_break_gets_no_mail(settings):
         with pytest.raises(Refused, match="cannot have a line break"):
             KINDS["email"].send({"address": "a@example.org\nBcc: b@example.org"}, MESSAGE)
     assert box.mails == []
+
+
+def test_services_that_apprise_is_asked_for_use_nothing_but_guarded_requests():
+    """A service of a new version that opens sockets or files of its own is not let in unseen."""
+    plugins = NotificationManager()
+    allowed = {plugins[scheme] for scheme in others._schemes()}
+    assert len(allowed) > 100
+    banned = re.compile(
+        r"^\s*(?:import|from)\s+(?:socket|ssl|smtplib|subprocess|http\.client|urllib\.request"
+        r"|websockets?|aiohttp|paho|dbus|gi)\b",
+        re.M,
+    )
+    for plugin in allowed:
+        module = sys.modules[plugin.__module__]
+        assert module.requests is guarded_requests.GUARDED
+        assert not banned.search(Path(module.__file__).read_text()), plugin
