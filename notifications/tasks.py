@@ -48,11 +48,13 @@ def watch_installation() -> None:
     installation.watch()
 
 
+@titled(_("Webhooks"), _("Numbers what happened for the feed of events, and sends webhooks."))
 @every(1)
 def send_webhooks() -> None:
     sending.tick()
 
 
+@titled(_("Log of webhooks"), _("Forgets deliveries that are older than a month."))
 @db_periodic_task(crontab(hour="3", minute="40"))
 def drop_old_webhook_deliveries() -> None:
     queue.drop_old()
