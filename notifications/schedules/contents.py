@@ -84,13 +84,16 @@ def _of_figures(subject: Subject, viewer: User) -> Report:
         if plot.figure.name == PLOTTED:
             pictures["average"] = plot_picture(trend, plot)
     about_one = chosen.agent is not None
+    changes = _changes(report, chosen, viewer)
+    standings = None if about_one else standings_of(report.agents)
+    notes = [*(changes or []), *(standings.sentences if standings else [])]
     return Report(
         subject=subject,
         whose=_whose(chosen, viewer),
         when=period_in_words(period),
         against=compared_with(period),
         sums=report.sums,
-        document=_with_whom(document_of(report, viewer), chosen, viewer),
+        document=_for_files(document_of(report, viewer), chosen, viewer, notes),
         cards=[
             replace(card, change=change_of(figure, report.sums, report.before))
             for figure, card in zip(ON_CARDS, cards_of(report.sums), strict=True)
@@ -98,8 +101,8 @@ def _of_figures(subject: Subject, viewer: User) -> Report:
         teams=[] if about_one or len(report.teams) < 2 else report.teams,
         agents=[] if about_one else _with_calls(report.agents)[:MOST_LINES],
         more_agents=max(0, len(_with_calls(report.agents)) - MOST_LINES),
-        standings=None if about_one else standings_of(report.agents),
-        changes=_changes(report, chosen, viewer),
+        standings=standings,
+        changes=changes,
         pictures=pictures,
         paper={"bars": report.bars, "width": report.width},
     )
@@ -111,8 +114,10 @@ def _whose(chosen: Selection, viewer: User) -> str:
     return _("the whole organisation")
 
 
-def _with_whom(document: Document, chosen: Selection, viewer: User) -> Document:
-    return replace(document, about=[(_("Whose calls"), _whose(chosen, viewer)), *document.about])
+def _for_files(document: Document, chosen: Selection, viewer: User, notes: list[str]) -> Document:
+    """With whose calls they are, and with what is said of differences."""
+    about = [(_("Whose calls"), _whose(chosen, viewer)), *document.about]
+    return replace(document, about=about, notes=[*document.notes, *notes])
 
 
 def _with_calls(lines: list[ReportLine]) -> list[ReportLine]:

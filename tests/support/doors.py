@@ -24,6 +24,8 @@ from calls.telephony import intake
 from common.instants import now, to_ms
 from metrics.exports import jobs
 from metrics.models import Export, SavedView
+from notifications.models import ReportSchedule
+from notifications.schedules.unsubscribing import address_of
 from tests.support.people import People, make_call
 
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
@@ -65,6 +67,19 @@ GET  /reports/                       302  403  403  403  200  200  200
 GET  /reports/export.csv             302  403  403  403  200  200  200
 GET  /reports/export.xlsx            302  403  403  403  200  200  200
 GET  /reports/export.pdf             302  403  403  403  200  200  200
+GET  /reports/schedules/             302  200  200  200  200  200  200
+POST /reports/send/                  302  302  302  302  302  302  302
+GET  /reports/schedules/new/         302  200  200  200  200  200  200
+POST /reports/schedules/new/         302  400  400  400  400  400  400
+GET  /reports/schedules/{schedule}/  302  200  404  404  404  404  404
+GET  /reports/schedules/{schedule}/edit/ 302 200 404 404 404 404 404
+POST /reports/schedules/{schedule}/edit/ 302 400 404 404 404 404 404
+GET  /reports/schedules/{schedule}/mail/ 302 200 404 404 404 404 404
+POST /reports/schedules/{schedule}/pause/ 302 302 404 404 404 404 404
+POST /reports/schedules/{schedule}/send/ 302 302 404 404 404 404 404
+POST /reports/schedules/{schedule}/delete/ 302 302 404 404 404 404 404
+GET  /reports/unsubscribe/{leaving}/ 200  200  200  200  200  200  200
+POST /reports/unsubscribe/{leaving}/ 200  200  200  200  200  200  200
 GET  /team/                          302  403  403  403  200  200  200
 GET  /team/?team={red}               302  403  403  403  200  404  200
 GET  /organization/                  302  403  403  403  403  403  200
@@ -227,7 +242,12 @@ def make_things(people: People) -> dict[str, Any]:
     (nobodys,) = intake.record(pbx, [event], received=now())
     sheet = files.read(b"name,phone\nElena,88887777")
     draft = importer.draft(people.alice, "contacts.csv", sheet, None, False)
+    schedule = ReportSchedule.objects.create(
+        owner=people.alice, name="Her week", every="week", at=dt.time(8), next_at=now()
+    )
     return {
+        "schedule": schedule.pk,
+        "leaving": address_of(schedule, people.alice).split("/")[-2],
         "pbx": pbx.pk,
         "nobodys": nobodys.pk,
         "alice": people.alice.pk,
