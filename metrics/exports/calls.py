@@ -11,13 +11,14 @@ from calls.history.filters import CallFilter
 from calls.models import CallQuerySet
 from calls.models.rows import Cells, Rows
 from common.formats.period_words import short_days
-from common.periods import LABELS
+from common.periods import LABELS, RANGE
 from metrics.definitions import Sums
 from metrics.exports.document import Document, Head, Sheet, made_by
 from metrics.rollups.filtered import exact_sums
 
 CHUNK: Final = 6000
 _LENGTHS: Final = ("min_duration", "max_duration")
+_ENDS: Final = ("from", "to")  # of a range
 
 
 def sheet_of_calls(calls: CallQuerySet, columns: list[Column] | None = None) -> Sheet:
@@ -68,7 +69,8 @@ def in_words(found: CallFilter) -> str:
     """The filter as people read it: `Status: Completed · Period: This week (…)`."""
     parts = []
     for name, value in found.form.cleaned_data.items():
-        if not value:
+        is_range = name in _ENDS or (name == "period" and value == RANGE)
+        if not value or is_range:  # its days stand at the end
             continue
         choices = LABELS if name == "period" else getattr(found.form.fields[name], "choices", ())
         words = f"{value} s" if name in _LENGTHS else dict(choices).get(value, value)

@@ -149,6 +149,10 @@ def changes_of(several: list[Compared]) -> list[str]:
     return [words for row in enough for words in _changes(*row, level)]
 
 
+def nothing_changed() -> str:
+    return _("Neither the success rate nor AHT changed by more than chance would explain.")
+
+
 def _sample(sums: Sums) -> Sample:
     return Sample(sums.calls_made, sums.calls_success, sums.total_talk_time, sums.talk_squares)
 

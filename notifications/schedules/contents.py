@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from calls.history.columns import columns_of
 from calls.history.filters import sees_only_self
+from calls.templatetags.calls_format import NOTHING
 from common.formats.period_words import compared_with, period_in_words
 from metrics.charts.cards import Card, cards_of, change_of
 from metrics.charts.plots import status_shares, time_shares
@@ -25,7 +26,14 @@ from metrics.exports.period_report import (
     report_of_people,
 )
 from metrics.rollups.daily import sums_by
-from notifications.schedules.comparing import Compared, Standings, changes_of, standings_of
+from metrics.templatetags.documents import written
+from notifications.schedules.comparing import (
+    Compared,
+    Standings,
+    changes_of,
+    nothing_changed,
+    standings_of,
+)
 from notifications.schedules.pictures import calls_picture, plot_picture
 from notifications.schedules.subjects import Subject
 
@@ -33,6 +41,15 @@ MOST_LINES: Final = 12  # of a table in the mail; the files have all
 MOST_CALLS: Final = 15
 IN_MAIL: Final = ("start", "agent", "contact", "status", "duration_seconds")
 PLOTTED: Final = "avg_call_duration"
+
+
+@dataclass(frozen=True)
+class CallLine:
+    """A call in two lines, for which a phone has room."""
+
+    who: str
+    what: str
+    length: str
 
 
 @dataclass(frozen=True)
@@ -51,10 +68,13 @@ class Report:
     more_agents: int = 0
     standings: Standings | None = None
     changes: list[str] | None = None  # None: there is nothing to compare
-    heads: list[Head] = field(default_factory=list)  # of `calls`
-    calls: list[list[tuple[Head, Any]]] = field(default_factory=list)
+    calls: list["CallLine"] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
     paper: dict[str, Any] = field(default_factory=dict)  # what only the PDF shows
+
+    @property
+    def nothing_changed(self) -> str:
+        return nothing_changed()
 
     @property
     def card_rows(self) -> list[list[Card]]:
@@ -84,13 +104,17 @@ def _of_figures(subject: Subject, viewer: User) -> Report:
         if plot.figure.name == PLOTTED:
             pictures["average"] = plot_picture(trend, plot)
     about_one = chosen.agent is not None
+    changes = _changes(report, chosen, viewer)
+    standings = None if about_one else standings_of(report.agents)
     return Report(
         subject=subject,
         whose=_whose(chosen, viewer),
         when=period_in_words(period),
         against=compared_with(period),
         sums=report.sums,
-        document=_with_whom(document_of(report, viewer), chosen, viewer),
+        document=_for_files(
+            document_of(report, viewer), _whose(chosen, viewer), changes, standings
+        ),
         cards=[
             replace(card, change=change_of(figure, report.sums, report.before))
             for figure, card in zip(ON_CARDS, cards_of(report.sums), strict=True)
@@ -98,8 +122,8 @@ def _of_figures(subject: Subject, viewer: User) -> Report:
         teams=[] if about_one or len(report.teams) < 2 else report.teams,
         agents=[] if about_one else _with_calls(report.agents)[:MOST_LINES],
         more_agents=max(0, len(_with_calls(report.agents)) - MOST_LINES),
-        standings=None if about_one else standings_of(report.agents),
-        changes=_changes(report, chosen, viewer),
+        standings=standings,
+        changes=changes,
         pictures=pictures,
         paper={"bars": report.bars, "width": report.width},
     )
@@ -111,8 +135,16 @@ def _whose(chosen: Selection, viewer: User) -> str:
     return _("the whole organisation")
 
 
-def _with_whom(document: Document, chosen: Selection, viewer: User) -> Document:
-    return replace(document, about=[(_("Whose calls"), _whose(chosen, viewer)), *document.about])
+def _for_files(
+    document: Document, whose: str, changes: list[str] | None, standings: Standings | None
+) -> Document:
+    """With whose calls they are, and with what is said of differences."""
+    about = [(_("Whose calls"), whose), *document.about]
+    if changes is not None:
+        about.append((_("What changed"), " ".join(changes) or nothing_changed()))
+    if standings is not None:
+        about.append((_("Success rate"), " ".join(standings.sentences)))
+    return replace(document, about=about)
 
 
 def _with_calls(lines: list[ReportLine]) -> list[ReportLine]:
@@ -151,14 +183,22 @@ def _of_calls(subject: Subject, viewer: User) -> Report:
         sums=sums,
         document=document,
         cards=cards_of(sums),
-        heads=newest.heads,
-        calls=[
-            list(zip(newest.heads, row, strict=True)) for row in islice(newest.rows(), MOST_CALLS)
-        ],
+        calls=[_call_line(newest.heads, row) for row in islice(newest.rows(), MOST_CALLS)],
         paper={
             "shares": [
                 (_("How calls ended"), status_shares(sums), False),
                 (_("What the time was spent on"), time_shares(sums), True),
             ]
         },
+    )
+
+
+def _call_line(heads: list[Head], row: tuple[Any, ...]) -> CallLine:
+    words = {
+        head.name: written(head, value) for head, value in zip(heads, row, strict=True) if value
+    }
+    return CallLine(
+        who=" · ".join(words[name] for name in ("agent", "contact") if name in words) or NOTHING,
+        what=" · ".join(words[name] for name in ("start", "status") if name in words),
+        length=words.get("duration_seconds", NOTHING),
     )

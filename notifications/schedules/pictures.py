@@ -21,8 +21,9 @@ from common.formats.dates import day_and_month
 from metrics.charts.trend import HEIGHT, STEP, Plot, Trend
 
 _FONT: Final = settings.BASE_DIR / "static/vendor/inter/inter-latin-wght-normal.woff2"
-_WIDTH: Final = 544  # of the place in the mail, in its pixels; drawn twice as fine
-_LEFT, _TOP, _BOTTOM, _PLOT = 16, 58, 30, 150
+_WIDTH: Final = 440  # between the room of a phone and that of a desk, so that both can read it
+_LEFT, _TOP, _BOTTOM, _PLOT = 14, 58, 30, 130
+_PIXELS: Final = 1088  # across: twice as many as are shown at most
 _MOST_NAMED: Final = 8  # bars that there is room to write a day below
 _TEXT, _MUTED, _LINE = "#16202a", "#566272", "#e1e5ea"
 _GOOD, _FAILED = "#0b6472", "#e0a33e"
@@ -64,7 +65,7 @@ def _png(
     base = _TOP + _PLOT
     parts = [
         f'<rect width="{_WIDTH}" height="{height}" rx="8" fill="#f9fafb" />',
-        _words(_LEFT, 26, title, weight=650, size=15),
+        _words(_LEFT, 26, title, weight=650, size=16),
         _words(_LEFT, 46, _("highest: %(n)s") % {"n": most}, ink=_MUTED),
         *_key(key),
         f'<line x1="{_LEFT}" x2="{_WIDTH - _LEFT}" y1="{base}" y2="{base}" stroke="{_LINE}" />',
@@ -76,7 +77,7 @@ def _png(
         f"{''.join(parts)}</svg>"
     )
     return resvg_py.svg_to_bytes(
-        svg_string=svg, width=2 * _WIDTH, font_files=[str(_font())], skip_system_fonts=True
+        svg_string=svg, width=_PIXELS, font_files=[str(_font())], skip_system_fonts=True
     )
 
 
@@ -84,7 +85,7 @@ def _key(key: Iterable[tuple[str, str]]) -> Iterable[str]:
     """From the right: the widths of words are guessed generously."""
     x = _WIDTH - _LEFT
     for ink, words in reversed(list(key)):
-        x -= round(6.4 * len(words))
+        x -= round(7 * len(words))
         yield _words(x, 26, words, ink=_MUTED)
         x -= 15
         yield f'<rect x="{x}" y="16" width="10" height="10" rx="2" fill="{ink}" />'
@@ -104,7 +105,7 @@ def _words(
     words: str,
     *,
     ink: str = _TEXT,
-    size: int = 12,
+    size: int = 13,
     weight: int = 400,
 ) -> str:
     return (

@@ -135,6 +135,15 @@ _CHOOSERS: Final[dict[str, Callable[[User, QueryDict, dict[str, Any]], Selection
 }
 
 
+def title_of(path: str) -> str:
+    """What the page at `path` is called; the path itself of one that is no more."""
+    try:
+        match = resolve(path)
+        return _title(match.url_name or "", match.kwargs)
+    except (Resolver404, KeyError):
+        return path
+
+
 def _title(name: str, kwargs: dict[str, Any]) -> str:
     if name == "figure":
         return next(
@@ -142,6 +151,7 @@ def _title(name: str, kwargs: dict[str, Any]) -> str:
         )
     return {
         "desk": _("My desk"),
+        "history": _("Call history"),
         "agent": _("Agent"),
         "team": _("Team"),
         "wall": _("Team"),
@@ -159,7 +169,7 @@ def _history(person: User, path: str, asked: QueryDict, period: Period | None) -
     except ValidationError as error:
         raise CannotBeReported(" ".join(error.messages)) from error
     days = period or wanted.found.asked_period
-    return Subject(_("Call history"), path, asked.urlencode(), days, wanted=wanted)
+    return Subject(_title("history", {}), path, asked.urlencode(), days, wanted=wanted)
 
 
 def _range_of(period: Period) -> dict[str, str]:

@@ -5,8 +5,10 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
 from notifications.models.schedules import Every, ReportSchedule
+from notifications.schedules.subjects import title_of
 
 register = template.Library()
+register.simple_tag(title_of)
 
 
 @register.simple_tag

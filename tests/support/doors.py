@@ -26,10 +26,18 @@ from common.instants import now, to_ms
 from metrics.exports import jobs
 from metrics.models import Export, SavedView
 from notifications.bell import tell
-from notifications.models import Alert, Channel, Delivery, Rule, WebhookEndpoint
+from notifications.models import (
+    Alert,
+    Channel,
+    Delivery,
+    ReportSchedule,
+    Rule,
+    WebhookEndpoint,
+)
 from notifications.models.rules import Kind
-from notifications.webhooks import endpoints
 from notifications.rules import standard
+from notifications.schedules.unsubscribing import address_of
+from notifications.webhooks import endpoints
 from tests.support.people import People, make_call
 from upkeep.backups.places import name_at
 from upkeep.models import Backup
@@ -73,6 +81,19 @@ GET  /reports/                       302  403  403  403  200  200  200
 GET  /reports/export.csv             302  403  403  403  200  200  200
 GET  /reports/export.xlsx            302  403  403  403  200  200  200
 GET  /reports/export.pdf             302  403  403  403  200  200  200
+GET  /reports/schedules/             302  200  200  200  200  200  200
+POST /reports/send/                  302  302  302  302  302  302  302
+GET  /reports/schedules/new/         302  200  200  200  200  200  200
+POST /reports/schedules/new/         302  400  400  400  400  400  400
+GET  /reports/schedules/{schedule}/  302  200  404  404  404  404  404
+GET  /reports/schedules/{schedule}/edit/ 302 200 404 404 404 404 404
+POST /reports/schedules/{schedule}/edit/ 302 400 404 404 404 404 404
+GET  /reports/schedules/{schedule}/mail/ 302 200 404 404 404 404 404
+POST /reports/schedules/{schedule}/pause/ 302 302 404 404 404 404 404
+POST /reports/schedules/{schedule}/send/ 302 302 404 404 404 404 404
+POST /reports/schedules/{schedule}/delete/ 302 302 404 404 404 404 404
+GET  /reports/unsubscribe/{leaving}/ 200  200  200  200  200  200  200
+POST /reports/unsubscribe/{leaving}/ 200  200  200  200  200  200  200
 GET  /team/                          302  403  403  403  200  200  200
 GET  /team/?team={red}               302  403  403  403  200  404  200
 GET  /organization/                  302  403  403  403  403  403  200
@@ -339,6 +360,9 @@ def make_things(people: People) -> dict[str, Any]:
     webhook = WebhookEndpoint(name="CRM", url="http://127.0.0.1/hook")
     endpoints.add(webhook)
     own, shared, delivery = make_channels(people)
+    schedule = ReportSchedule.objects.create(
+        owner=people.alice, name="Her week", every="week", at=dt.time(8), next_at=now()
+    )
     return {
         "rule": rule.pk,
         "whole": Rule.objects.get(standard="long_call").pk,
@@ -347,6 +371,8 @@ def make_things(people: People) -> dict[str, Any]:
         "shared": shared.pk,
         "delivery": delivery.pk,
         "fired": alert.pk,
+        "schedule": schedule.pk,
+        "leaving": address_of(schedule, people.alice).split("/")[-2],
         "pbx": pbx.pk,
         "nobodys": nobodys.pk,
         "alice": people.alice.pk,
