@@ -26,10 +26,12 @@ class ChannelForm(ModelForm[Channel]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._kept = _secrets_of(self.instance)
-        language = self.fields["language"]
-        language.label = _("Language of the messages")
         same = _("My language") if self.instance.owner_id else _("The installation's language")
-        language.choices = [("", same), *settings.LANGUAGES]
+        self.fields["language"] = forms.ChoiceField(
+            label=_("Language of the messages"),
+            choices=[("", same), *settings.LANGUAGES],
+            required=False,
+        )
         for entry in KINDS[self.instance.kind].entries:
             self.fields[entry.name] = self._field(entry)
 
