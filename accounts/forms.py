@@ -58,7 +58,10 @@ class PreferencesForm(ModelForm[User]):
     notifications = forms.BooleanField(
         label=_("Notifications of the browser"),
         required=False,
-        help_text=_("When a call of yours gets long, and when the phone system ends one."),
+        help_text=_(
+            "What appears in your bell, such as a call of yours that gets long; and when the phone "
+            "system ends one."
+        ),
     )
 
 

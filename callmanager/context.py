@@ -15,5 +15,4 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "DEBUG": settings.DEBUG,
         # An error may come before anybody is known; asked where it is shown.
         "start_page": lambda: start_page_of(getattr(request, "user", None) or AnonymousUser()),
-        "long_call_seconds": settings.LONG_CALL_SECONDS,
     }

@@ -166,6 +166,7 @@ TEMPLATES = [
                 "callmanager.context.site",
                 "calls.context.timer",
                 "calls.context.dial",
+                "notifications.bell.context.bell",
             ]
         },
     }
@@ -214,7 +215,9 @@ if _database["ENGINE"] == SQLITE:
         "timeout": _lock_seconds,
         "init_command": (
             f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SQLITE_SYNCHRONOUS}; "
-            "PRAGMA cache_size=-32000; PRAGMA mmap_size=268435456;"
+            "PRAGMA cache_size=-32000; PRAGMA mmap_size=268435456; "
+            # What is removed must not be found in the file: many builds have it on by themselves.
+            "PRAGMA secure_delete=ON;"
         ),
     }
     SQLITE_FILE: str = _database["NAME"]
@@ -271,6 +274,8 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", env.str, "callmanager@localhost")
 # Messages, webhooks and copies go to no loopback and no private address, unless this is on.
 OUTGOING_PRIVATE_ADDRESSES = flag("OUTGOING_PRIVATE_ADDRESSES")
+# Telegram's, or a Bot API server of one's own.
+TELEGRAM_API_URL = read("TELEGRAM_API_URL", env.str, "https://api.telegram.org").rstrip("/")
 BACKUP_EVERY_MINUTES = seconds("BACKUP_EVERY_MINUTES", 30, least=0)  # 0: none by themselves
 BACKUP_DIR = Path(read("BACKUP_DIR", env.str, str(DATA_DIR / "backups"))).absolute()
 # Another place for a copy of each: a folder, or s3://bucket/prefix.

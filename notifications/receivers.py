@@ -5,7 +5,9 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from notifications.models import WebhookEndpoint
 from notifications.rules import installation, standard
+from notifications.webhooks.signals import endpoint_switched_off, endpoint_switched_on
 from upkeep import signals
 
 
@@ -18,6 +20,8 @@ def connect() -> None:
         raise_backup_failed, dispatch_uid="notifications.raise_backup_failed"
     )
     signals.backup_made.connect(end_backup_failed, dispatch_uid="notifications.end_backup_failed")
+    endpoint_switched_off.connect(raise_webhook_off, dispatch_uid="notifications.raise_webhook_off")
+    endpoint_switched_on.connect(end_webhook_off, dispatch_uid="notifications.end_webhook_off")
 
 
 def lay_rules(app_config: AppConfig, using: str, **kwargs: Any) -> None:
@@ -40,3 +44,11 @@ def raise_backup_failed(**kwargs: Any) -> None:
 
 def end_backup_failed(**kwargs: Any) -> None:
     installation.backup_made()
+
+
+def raise_webhook_off(endpoint: WebhookEndpoint, **kwargs: Any) -> None:
+    installation.webhook_off(endpoint.name)
+
+
+def end_webhook_off(endpoint: WebhookEndpoint, **kwargs: Any) -> None:
+    installation.webhook_on(endpoint.name)

@@ -1,12 +1,19 @@
-"""What the worker does for rules: every second what runs, every minute the rest."""
+"""What the worker does by the clock: every second what runs, every minute the rest."""
+
+import logging
 
 from django.utils.translation import gettext_lazy as _
 from huey import crontab
-from huey.contrib.djhuey import db_periodic_task
+from huey.contrib.djhuey import db_periodic_task, db_task
 
+from notifications.deliveries import worker  # noqa: F401  (its tasks)
 from notifications.rules import figures, idle, installation, missed, timers
+from notifications.schedules import sending as reports
+from notifications.webhooks import queue, sending
 from upkeep.jobs.ticker import every
 from upkeep.jobs.titles import titled
+
+logger = logging.getLogger(__name__)
 
 
 @titled(_("Reminders"), _("Tells of calls, holds, pauses and wrap-ups that last too long."))
@@ -39,3 +46,33 @@ def watch_figures() -> None:
 @db_periodic_task(crontab(minute="*"))
 def watch_installation() -> None:
     installation.watch()
+
+
+@every(1)
+def send_webhooks() -> None:
+    sending.tick()
+
+
+@db_periodic_task(crontab(hour="3", minute="40"))
+def drop_old_webhook_deliveries() -> None:
+    queue.drop_old()
+
+
+@db_periodic_task(crontab(minute="*"))
+def send_due_reports() -> None:
+    """Each report is a task of its own: a large one holds up no other."""
+    reports.make_due_runs()
+    for pk in reports.waiting_runs():
+        send_report(pk)
+
+
+@db_task()
+def send_report(pk: int) -> None:
+    reports.send(pk)
+
+
+@db_periodic_task(crontab(hour="3", minute="40"))
+def tidy_reports() -> None:
+    removed = reports.tidy()
+    if removed:
+        logger.info("%d reports of long ago were removed from the history", removed)

@@ -37,6 +37,7 @@ _PAGES: Final[Mapping[Kind, str]] = {
     Kind.BACKUP_FAILED: "admin:upkeep_backup_changelist",
     Kind.DISK_FULL: "admin:upkeep_backup_changelist",
     Kind.JOB_FAILED: "admin:upkeep_workerbeat_changelist",
+    Kind.WEBHOOK_OFF: "webhooks",
 }
 
 
@@ -163,6 +164,11 @@ def _job_failed(alert: Alert, own: bool) -> str:
     ) % {"name": alert.subject, "times": times}
 
 
+def _webhook_off(alert: Alert, own: bool) -> str:
+    text = _("The webhook %(name)s was switched off after its failures. Nothing is lost.")
+    return text % {"name": alert.subject}
+
+
 _SENTENCES: Final[Mapping[Kind, Callable[[Alert, bool], str]]] = {
     Kind.LONG_CALL: _timed(
         gettext_noop("A call without an agent has lasted longer than %(length)s."),
@@ -193,4 +199,5 @@ _SENTENCES: Final[Mapping[Kind, Callable[[Alert, bool], str]]] = {
     Kind.BACKUP_FAILED: _backup_failed,
     Kind.DISK_FULL: _disk_full,
     Kind.JOB_FAILED: _job_failed,
+    Kind.WEBHOOK_OFF: _webhook_off,
 }

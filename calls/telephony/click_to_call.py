@@ -100,4 +100,6 @@ def refused(user: User) -> list[tuple[CallLog, str]]:
     if not found:
         return []
     events = CallEvent.objects.filter(call__in=found, source=services.DIALLER)
-    return [(found[event.call_id], str(event.data["said"])) for event in events.order_by("-pk")]
+    return [
+        (found[event.call_id], str(event.data.get("said", ""))) for event in events.order_by("-pk")
+    ]

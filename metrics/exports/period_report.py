@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import User, UserQuerySet
 from accounts.people import Person, people_of
 from common.formats.period_words import period_before_in_words, period_in_words
 from common.instants import today
@@ -102,7 +102,13 @@ def report_of(viewer: User, period: Period) -> PeriodReport:
 
 def report_with_days(viewer: User, period: Period, since: dt.date) -> tuple[PeriodReport, SumsBy]:
     """The same, and the sums of each day from `since` on, which is not after the period before."""
-    people = User.objects.visible_to(viewer)
+    return report_of_people(User.objects.visible_to(viewer), period, since)
+
+
+def report_of_people(
+    people: UserQuerySet, period: Period, since: dt.date
+) -> tuple[PeriodReport, SumsBy]:
+    """The same of `people` alone."""
     parts = shared_parts_of(people, since, period.last)
     by_person = sums_by("user", people, period.first, period.last, parts)
     known = [

@@ -115,6 +115,7 @@ class Notification(models.Model):
         verbose_name=_("person"),
         related_name="bell",
         on_delete=models.CASCADE,
+        db_index=False,  # notifications_of_person serves it
     )
     alert = models.ForeignKey(
         Alert, verbose_name=_("alert"), related_name="notifications", on_delete=models.CASCADE
@@ -125,7 +126,15 @@ class Notification(models.Model):
     class Meta:
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
-        ordering = ["-created_at", "-pk"]
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["person", "-id"], name="notifications_of_person"),
+            models.Index(
+                fields=["person", "-id"],
+                condition=models.Q(read_at__isnull=True),
+                name="notifications_unread",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "alert"], name="notifications_told_once_a_person"

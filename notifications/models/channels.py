@@ -4,9 +4,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.models import User
+from accounts.roles import MANAGE_CHANNELS
 from common.encryption import seal, unseal
 
 
@@ -18,6 +21,14 @@ class ChannelKind(models.TextChoices):
     DISCORD = "discord", "Discord"
     WEBHOOK = "webhook", "Webhook"
     APPRISE = "apprise", _("another service")
+
+
+class ChannelQuerySet(models.QuerySet["Channel"]):
+    def visible_to(self, person: User) -> "ChannelQuerySet":
+        """The person's own, and the organisation's for who sets those up."""
+        if person.has_perm(MANAGE_CHANNELS):
+            return self.filter(Q(owner=person) | Q(owner=None))
+        return self.filter(owner=person)
 
 
 class Channel(models.Model):
@@ -37,6 +48,8 @@ class Channel(models.Model):
     language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES, blank=True)
     enabled = models.BooleanField(pgettext_lazy("channel", "on"), default=True)
     created_at = models.DateTimeField(_("made"), auto_now_add=True)
+
+    objects = ChannelQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("channel")

@@ -30,11 +30,12 @@ class Kind(models.TextChoices):
     BACKUP_FAILED = "backup_failed", _("backup failed")
     DISK_FULL = "disk_full", _("disk nearly full")
     JOB_FAILED = "job_failed", _("job failed")
+    WEBHOOK_OFF = "webhook_off", _("webhook switched off")
 
 
 OF_INSTALLATION: Final = (
     *(Kind.PROVIDER_SILENT, Kind.LISTENER_DOWN),
-    *(Kind.BACKUP_FAILED, Kind.DISK_FULL, Kind.JOB_FAILED),
+    *(Kind.BACKUP_FAILED, Kind.DISK_FULL, Kind.JOB_FAILED, Kind.WEBHOOK_OFF),
 )
 
 

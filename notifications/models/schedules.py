@@ -1,4 +1,6 @@
-"""Reports that are sent by the clock."""
+"""Reports that are mailed: by the clock, or because somebody asks for one now."""
+
+import datetime as dt
 
 from django.conf import settings
 from django.db import models
@@ -39,7 +41,8 @@ class ReportSchedule(models.Model):
     pdf = models.BooleanField(_("with a PDF"), default=True)
     excel = models.BooleanField(_("with an Excel file"), default=True)
     paused = models.BooleanField(pgettext_lazy("schedule", "paused"), default=False)
-    next_at = models.DateTimeField(_("next run"), null=True, blank=True, db_index=True)
+    # Of a paused one, too, so that it goes on where the clock is then.
+    next_at = models.DateTimeField(_("next run"), db_index=True)
     created_at = models.DateTimeField(_("made"), auto_now_add=True)
 
     class Meta:
@@ -53,10 +56,15 @@ class ReportSchedule(models.Model):
 
 
 class ReportReceiver(models.Model):
-    """A person who is sent a report, until they unsubscribe."""
+    """A person who is sent a report, until they unsubscribe.
+
+    `by_name`: chosen as a person; else the row only keeps that somebody of a chosen role has
+    unsubscribed.
+    """
 
     schedule = models.ForeignKey(ReportSchedule, related_name="receivers", on_delete=models.CASCADE)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="+", on_delete=models.CASCADE)
+    by_name = models.BooleanField(default=True)
     unsubscribed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -72,15 +80,36 @@ class ReportReceiver(models.Model):
         return f"{self.person}"
 
 
-class ReportRun(models.Model):
-    """A report of one due time for one person: sent once."""
+class ReportRunQuerySet(models.QuerySet["ReportRun"]):
+    def waiting(self, present: dt.datetime) -> "ReportRunQuerySet":
+        """Those whose turn it is."""
+        return self.filter(sent_at=None, try_at__lte=present)
 
-    schedule = models.ForeignKey(ReportSchedule, related_name="runs", on_delete=models.CASCADE)
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="+", on_delete=models.CASCADE)
+
+class ReportRun(models.Model):
+    """A report of one due time for one person: sent once.
+
+    `try_at`: when it is tried next, or, while a worker is at it, when that is given up; None once
+    it is sent or will not be. Without a schedule somebody asked for the page at `path` with the
+    filters `query`, which is forgotten once it is sent: it may name a number or a contact.
+    """
+
+    schedule = models.ForeignKey(
+        ReportSchedule, related_name="runs", null=True, blank=True, on_delete=models.CASCADE
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, related_name="report_runs", on_delete=models.CASCADE
+    )
     due = models.DateTimeField()
+    path = models.CharField(max_length=200, blank=True)
+    query = models.CharField(max_length=2000, blank=True)
+    language = models.CharField(max_length=5, blank=True)
     attempts = models.PositiveIntegerField(default=0)
+    try_at = models.DateTimeField(null=True, blank=True, db_index=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
+
+    objects = ReportRunQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("sent report")
@@ -93,4 +122,11 @@ class ReportRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.schedule} {self.due:%Y-%m-%d}"
+        return f"{self.schedule or self.path} {self.due:%Y-%m-%d}"
+
+    @property
+    def state(self) -> str:
+        """sent, waiting, or failed: it will not be sent."""
+        if self.sent_at is not None:
+            return "sent"
+        return "failed" if self.try_at is None else "waiting"

@@ -78,7 +78,7 @@ class WebhookEndpoint(models.Model):
         _("address"), max_length=500, validators=[URLValidator(schemes=["https", "http"])]
     )
     sealed = models.TextField(editable=False)
-    kinds = models.JSONField(_("events"), default=list)  # of EventKind; empty: all
+    kinds = models.JSONField(_("events"), default=list, blank=True)  # of EventKind; empty: all
     enabled = models.BooleanField(pgettext_lazy("webhook", "on"), default=True)
     # Up to which entry of the feed there are deliveries.
     cursor = models.BigIntegerField(_("sent up to"), default=0)

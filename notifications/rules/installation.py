@@ -103,6 +103,16 @@ def backup_made() -> None:
     firing.end(Q(kind=Kind.BACKUP_FAILED))
 
 
+def webhook_off(name: str) -> None:
+    """The webhook `name` was switched off by itself."""
+    for rule in Rule.objects.filter(enabled=True, kind=Kind.WEBHOOK_OFF):
+        firing.fire(rule, _event(f"webhook:{name}", subject=name), lasting=True)
+
+
+def webhook_on(name: str) -> None:
+    firing.end(Q(kind=Kind.WEBHOOK_OFF, subject=name))
+
+
 def _event(what: str, **fields: object) -> Occasion:
     at = now()
     return Occasion(key=f"{what[:100]}:{to_ms(at)}", reached_at=at, **fields)  # type: ignore[arg-type]

@@ -39,6 +39,7 @@ DEFAULTS: Final[Mapping[Kind, Mapping[str, Any]]] = {
     Kind.BACKUP_FAILED: {},
     Kind.DISK_FULL: {"percent": 90},
     Kind.JOB_FAILED: {"times": 3},
+    Kind.WEBHOOK_OFF: {},
 }
 
 
@@ -84,6 +85,7 @@ _CONDITIONS: Final[Mapping[Kind, str]] = {
     Kind.BACKUP_FAILED: gettext_noop("When a backup fails"),
     Kind.DISK_FULL: gettext_noop("When more than %(percent)s of the disk is in use"),
     Kind.JOB_FAILED: gettext_noop("When a job fails %(times)s"),
+    Kind.WEBHOOK_OFF: gettext_noop("When a webhook is switched off after days of failures"),
 }
 
 

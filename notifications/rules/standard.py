@@ -19,6 +19,7 @@ STANDARD: Final[Mapping[str, Mapping[str, Any]]] = {
     "backup_failed": {"kind": Kind.BACKUP_FAILED, **_ADMINISTRATORS},
     "disk_full": {"kind": Kind.DISK_FULL, **_ADMINISTRATORS},
     "job_failed": {"kind": Kind.JOB_FAILED, **_ADMINISTRATORS},
+    "webhook_off": {"kind": Kind.WEBHOOK_OFF, **_ADMINISTRATORS},
 }
 
 

@@ -1,0 +1,1 @@
+"""Reports by mail: when they are due, to whom, what they say, and how they are sent."""

@@ -1,15 +1,16 @@
 """What people, and days of failures, do with a webhook."""
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from common.encryption import Sealed
 from common.instants import from_ms, now, to_ms
-from notifications.models import FeedEntry, SendState, WebhookDelivery, WebhookEndpoint
+from notifications.models import SendState, WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import sequencer, signing
-from notifications.webhooks.signals import endpoint_switched_off
+from notifications.webhooks.signals import endpoint_switched_off, endpoint_switched_on
 
 OLD_SECRET_LASTS: Final = dt.timedelta(hours=24)
 _PASSES: Final = 50
@@ -44,23 +45,32 @@ def rotate(endpoint: WebhookEndpoint) -> str:
     with transaction.atomic():
         known = locked(endpoint.pk)
         until = to_ms(now() + OLD_SECRET_LASTS)
-        before = {"secret": known.secrets[0]["secret"], "until": until}
-        known.secrets = [{"secret": secret, "until": None}, before]
+        before = [one | {"until": until} for one in readable_secrets(known)[:1]]
+        known.secrets = [{"secret": secret, "until": None}, *before]
         known.save(update_fields=["sealed"])
     return secret
 
 
-def end_old_secrets(endpoint: WebhookEndpoint) -> None:
+def end_old_secret(endpoint: WebhookEndpoint) -> None:
     """From now on only the newest secret is valid."""
     with transaction.atomic():
         known = locked(endpoint.pk)
-        known.secrets = known.secrets[:1]
-        known.save(update_fields=["sealed"])
+        if newest := readable_secrets(known)[:1]:
+            known.secrets = newest
+            known.save(update_fields=["sealed"])
+
+
+def readable_secrets(endpoint: WebhookEndpoint) -> list[dict[str, Any]]:
+    """The secrets; none where they were encrypted with a key that is not here any more."""
+    try:
+        return endpoint.secrets
+    except Sealed:
+        return []
 
 
 def old_secret_until(endpoint: WebhookEndpoint) -> dt.datetime | None:
     """Until when the secret before the present one is valid; None if it is not."""
-    old = signing.valid(endpoint.secrets[1:], now())
+    old = signing.valid(readable_secrets(endpoint)[1:], now())
     return from_ms(old[0]["until"]) if old else None
 
 
@@ -72,8 +82,10 @@ def switch(endpoint: WebhookEndpoint, on: bool) -> None:
         known.switched_off_at, known.off_reason = None, ""
         if on:
             known.failing_since = known.resting_until = None
-            _waiting(known).update(attempts=0, queued_at=now(), due_at=now())
+            _begin_again(_waiting(known))
         known.save()
+        if on:
+            endpoint_switched_on.send(WebhookEndpoint, endpoint=known)
 
 
 def switch_off_by_itself(endpoint: WebhookEndpoint, reason: str) -> None:
@@ -89,27 +101,23 @@ def send_again_after(endpoint: WebhookEndpoint, number: int) -> None:
     With a number at or behind the end: nothing but what comes from then on."""
     with transaction.atomic():
         known = locked(endpoint.pk)
-        last = sequencer.last_number()
-        known.cursor = min(number, last)
-        known.save(update_fields=["cursor"])
-        behind = known.deliveries.filter(entry__gt=known.cursor)
-        behind.exclude(state=SendState.WAITING).update(
-            state=SendState.WAITING, attempts=0, queued_at=now(), due_at=now(), claimed_until=None
-        )
+        known.cursor = min(number, sequencer.last_number())
+        known.resting_until = None
+        known.save(update_fields=["cursor", "resting_until"])
+        _begin_again(known.deliveries.filter(entry__gt=known.cursor))
         _waiting(known).filter(entry__lte=known.cursor).delete()
 
 
 def send_again(delivery: WebhookDelivery) -> None:
     """Sends one event once more."""
-    WebhookDelivery.objects.filter(pk=delivery.pk).exclude(state=SendState.WAITING).update(
+    _begin_again(WebhookDelivery.objects.filter(pk=delivery.pk))
+
+
+def _begin_again(deliveries: QuerySet[WebhookDelivery]) -> None:
+    """As if they had not been tried yet; what is being sent just now goes on."""
+    deliveries.filter(Q(claimed_until=None) | Q(claimed_until__lte=now())).update(
         state=SendState.WAITING, attempts=0, queued_at=now(), due_at=now(), claimed_until=None
     )
-
-
-def waiting_for(endpoint: WebhookEndpoint) -> int:
-    """How many entries of the feed, of whichever kind, are not delivered yet."""
-    behind = FeedEntry.objects.filter(number__gt=endpoint.cursor).count()
-    return behind + _waiting(endpoint).count()
 
 
 def _waiting(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:

@@ -50,7 +50,7 @@ def messages_of(entries: Iterable[FeedEntry], viewer: User | None = None) -> lis
         if line is not None and line.call_id in calls:
             found.append(_of_line(entry, line, calls[line.call_id]))
         elif alert is not None:
-            found.append(_of_alert(entry, alert, calls.get(alert.call_id)))
+            found.append(_of_alert(entry, alert, calls.get(alert.call_id), viewer))
     return found
 
 
@@ -99,11 +99,13 @@ def _of_line(entry: FeedEntry, line: CallEvent, call: dict[str, Any]) -> Message
     )
 
 
-def _of_alert(entry: FeedEntry, alert: Alert, call: dict[str, Any] | None) -> Message:
+def _of_alert(
+    entry: FeedEntry, alert: Alert, call: dict[str, Any] | None, viewer: User | None
+) -> Message:
     told = {
         "id": alert.pk,
         "kind": alert.kind,
-        "sentence": sentence_of(alert),
+        "sentence": sentence_of(alert, viewer),
         "link": link_of(alert),
         "agent": alert.agent and alert.agent.username,
         "team": alert.team and alert.team.name,

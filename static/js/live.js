@@ -3,6 +3,7 @@
 // a burst is never lost: {type, ...} alone, or {type: "batch", events: [...]} for several.
 // "connected", "reconnected" and "missed" are such events too: what happened before them may have
 // been missed. The server numbers the frames of a line; a number that is missing was lost.
+// What is for this person alone is no news of a call: it becomes an event of its own type, at once.
 // While the line is open, <html data-live="on">; the event "line-up" tells when it is again.
 (() => {
   "use strict";
@@ -13,6 +14,7 @@
   const LONGEST_WAIT_S = 15;
   const CROWDED = 4429; // the same session has opened too many lines since
   const CROWDED_WAIT_S = 60;
+  const PERSONAL = ["notification", "notifications_read"];
 
   const root = document.documentElement;
   const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/dashboard/`;
@@ -55,7 +57,10 @@
   }
 
   function gather(message) {
-    gathered.push(...(message.type === "batch" ? message.events : [message]));
+    for (const event of message.type === "batch" ? message.events : [message]) {
+      if (PERSONAL.includes(event.type)) tell(event.type, event);
+      else gathered.push(event);
+    }
     if (!gathering) release();
   }
 

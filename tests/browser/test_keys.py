@@ -10,6 +10,7 @@ from calls.models import CallEvent, CallLog, Contact, Disposition
 from calls.services import wrap_up
 from common.instants import now
 from tests.browser.test_desk import is_off, running
+from tests.support.bells import ring
 from tests.support.browsing import GONE, Visits, settle
 from tests.support.patience import await_that
 
@@ -122,7 +123,7 @@ def test_a_wrap_up_in_one_tab_is_over_in_the_other(visit: Visits, live_people, o
 
 
 def test_notifications_are_off_until_switched_on(visit: Visits, live_people):
-    context = visit.context(live_people.alice, clock=now())
+    context = visit.context(live_people.alice)
     context.add_init_script(HEARD)
     page = visit.tab(context)
     assert page.locator("#notify").count() == 0
@@ -130,16 +131,13 @@ def test_notifications_are_off_until_switched_on(visit: Visits, live_people):
     page.get_by_label("Notifications of the browser").check()
     page.locator("[data-asks-notifications] button").click()
     page.get_by_text("Saved.").wait_for()
-    running(live_people.alice, ago=500)
     page.goto("/")
     settle(page)
     assert page.evaluate("window.heard") == []
-    page.clock.run_for(120_000)
-    assert page.evaluate("window.heard") == ["Your call has become long."]
+    ring(live_people.alice, call=running(live_people.alice, ago=700))
+    await_that(lambda: len(page.evaluate("window.heard")) == 1)
     page.reload()
     settle(page)
-    page.clock.run_for(120_000)
-    assert page.locator("#timer .clock").inner_text() >= "10:00"
     assert page.evaluate("window.heard") == []
 
 

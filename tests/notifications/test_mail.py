@@ -60,7 +60,7 @@ def test_a_mail_has_inlined_rules_a_plain_text_pictures_and_files(box, templates
     html = got.get_body(("html",)).get_content()
     assert re.search(r'<p class="text" style="[^"]*margin: 0 0 14px;', html)
     assert "prefers-color-scheme: dark" in html and "Ana &amp; Bob &lt;3" in html
-    text = got.get_body(("plain",)).get_content()
+    text = got.get_body(("plain",)).get_content().replace("\r\n", "\n")
     assert text.startswith("Ana & Bob <3\n") and "https://calls.example.org" in text
     (picture,) = [part for part in got.walk() if part.get_content_type() == "image/png"]
     assert picture["Content-ID"] == "<plot>" and picture.get_content() == PNG

@@ -11,9 +11,17 @@ from calls import services
 from calls.models import CallEvent, CallLog
 from calls.services import ReportedTime
 from common.instants import now, to_ms
-from notifications.models import SendState, WebhookDelivery, WebhookEndpoint
+from notifications.models import (
+    Alert,
+    Notification,
+    SendState,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from notifications.rules import standard
 from notifications.webhooks import endpoints, queue, sending
 from notifications.webhooks.signals import endpoint_switched_off
+from notifications.words import link_of, sentence_of
 from tests.support.beside import beside
 from tests.support.patience import PATIENCE, await_that
 from tests.support.people import make_call
@@ -284,6 +292,20 @@ def test_days_without_a_success_switch_off(live_people, receiver, switched_off):
     assert not endpoint.enabled and switched_off == ["CRM"] and "500" in endpoint.off_reason
 
 
+def test_administrators_are_told_until_it_is_on_again(live_people, receiver):
+    standard.lay("default")
+    endpoint, _ = endpoint_for(receiver, kinds=["call.ended"])
+    receiver.answers = [saying(410)]
+    make_call(live_people.alice)
+    ticks()
+    alert = Alert.objects.get()
+    assert "CRM" in sentence_of(alert) and link_of(alert) == "/webhooks/"
+    assert [told.person for told in Notification.objects.all()] == [live_people.ada]
+    endpoints.switch(endpoint, on=True)
+    alert.refresh_from_db()
+    assert alert.over_at is not None
+
+
 def test_a_success_between_failures_keeps_it_on(live_people, receiver, switched_off):
     endpoint, _ = endpoint_for(receiver, kinds=["call.ended"])
     receiver.answers = [saying(500), saying(200), saying(500)]
@@ -311,7 +333,7 @@ def test_two_secrets_are_valid_while_one_takes_over(live_people, receiver):
     assert len(one.headers["webhook-signature"].split()) == 2
     for secret in (old, new):
         Webhook(secret).verify(one.body, one.headers)
-    endpoints.end_old_secrets(endpoint)
+    endpoints.end_old_secret(endpoint)
     make_call(live_people.alice)
     ticks()
     last = receiver.received[-1]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
 from django.test import Client
@@ -25,10 +26,13 @@ from common.instants import now, to_ms
 from metrics.exports import jobs
 from metrics.models import Export, SavedView
 from notifications.bell import tell
-from notifications.models import Alert, Rule
+from notifications.models import Alert, Channel, Delivery, Rule, WebhookEndpoint
 from notifications.models.rules import Kind
 from notifications.rules import standard
+from notifications.webhooks import endpoints
 from tests.support.people import People, make_call
+from upkeep.backups.places import name_at
+from upkeep.models import Backup
 
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
 
@@ -103,7 +107,22 @@ GET  /rules/{whole}/                 302  403  403  403  200  200  200
 GET  /rules/{whole}/edit/            302  403  403  403  404  404  200
 POST /rules/{whole}/switch/          302  403  403  403  404  404  302
 GET  /alerts/                        302  200  200  200  200  200  200
-POST /alerts/{fired}/acknowledge/    302  302  404  404  302  404  302
+POST /alerts/{alert}/acknowledge/    302  302  404  404  302  404  302
+GET  /notifications/                 302  200  200  200  200  200  200
+GET  /notifications/bell/            302  200  200  200  200  200  200
+GET  /notifications/{alert}/words/   302  200  404  404  404  404  404
+POST /notifications/{alert}/read/    302  302  404  404  404  404  404
+POST /notifications/read/            302  302  302  302  302  302  302
+GET  /webhooks/                      302  403  403  403  403  403  200
+POST /webhooks/                      302  403  403  403  403  403  400
+GET  /webhooks/{webhook}/            302  403  403  403  403  403  200
+POST /webhooks/{webhook}/            302  403  403  403  403  403  400
+POST /webhooks/{webhook}/test/       302  403  403  403  403  403  302
+POST /webhooks/{webhook}/switch/     302  403  403  403  403  403  302
+POST /webhooks/{webhook}/secret/     302  403  403  403  403  403  200
+POST /webhooks/{webhook}/old-secret/ 302  403  403  403  403  403  302
+POST /webhooks/{webhook}/again/      302  403  403  403  403  403  302
+POST /webhooks/{webhook}/delete/     302  403  403  403  403  403  302
 GET  /me/                            302  200  200  200  200  200  200
 GET  /me/password/                   302  200  200  200  200  200  200
 POST /me/language/                   302  302  302  302  302  302  302
@@ -117,6 +136,23 @@ POST /hooks/generic/nobody/          403  403  403  403  403  403  403
 POST /hooks/nothing/pbx/             404  404  404  404  404  404  404
 POST /language/                      302  302  302  302  302  302  302
 POST /logout/                        302  302  302  302  302  302  302
+GET  /channels/                      302  200  200  200  200  200  200
+GET  /channels/new/mine/email/       302  200  200  200  200  200  200
+POST /channels/new/mine/email/       302  302  302  302  302  302  302
+GET  /channels/new/mine/slack/       302  404  404  404  404  404  404
+GET  /channels/new/organisation/slack/ 302 404 404  404  404  404  200
+GET  /channels/new/organisation/no/  302  404  404  404  404  404  404
+GET  /channels/{channel}/            302  200  404  404  404  404  404
+POST /channels/{channel}/            302  302  404  404  404  404  404
+POST /channels/{channel}/test/       302  302  404  404  404  404  404
+POST /channels/{channel}/switch/     302  302  404  404  404  404  404
+GET  /channels/{channel}/delete/     302  200  404  404  404  404  404
+POST /channels/{channel}/delete/     302  302  404  404  404  404  404
+GET  /channels/{shared}/             302  404  404  404  404  404  200
+POST /channels/{shared}/test/        302  404  404  404  404  404  302
+POST /channels/{shared}/delete/      302  404  404  404  404  404  302
+GET  /channels/deliveries/           302  200  200  200  200  200  200
+POST /channels/deliveries/{delivery}/again/ 302 302 404 404  404  404  404
 
 GET  /calls/{ended}/                 302  200  404  404  200  404  200
 POST /calls/{ended}/note/            302  302  404  404  404  404  404
@@ -220,6 +256,15 @@ GET  /admin/upkeep/workerbeat/                     302  403  403  403  403  403 
 POST /admin/upkeep/workerbeat/run/                 302  403  403  403  403  403  302
 GET  /admin/upkeep/jobrun/                         302  403  403  403  403  403  200
 GET  /admin/upkeep/jobrun/add/                     302  403  403  403  403  403  403
+GET  /admin/upkeep/removal/                        302  403  403  403  403  403  200
+GET  /admin/upkeep/removal/add/                    302  403  403  403  403  403  403
+GET  /admin/upkeep/removal/forget/                 302  403  403  403  403  403  200
+POST /admin/upkeep/removal/forget/                 302  403  403  403  403  403  200
+GET  /admin/upkeep/backup/                         302  403  403  403  403  403  200
+GET  /admin/upkeep/backup/add/                     302  403  403  403  403  403  403
+GET  /admin/upkeep/backup/{backup}/change/         302  403  403  403  403  403  200
+GET  /admin/upkeep/backup/{backup}/file/           302  403  403  403  403  403  200
+POST /admin/upkeep/backup/now/                     302  403  403  403  403  403  302
 """
 
 
@@ -235,6 +280,31 @@ def written_export(owner: User) -> Export:
     export = jobs.request_export(owner, jobs.CSV, QueryDict())
     jobs.write(export.pk)
     return export
+
+
+def make_channels(people: People) -> tuple[Channel, Channel, Delivery]:
+    """Alice's mail, the organisation's too, and a message to Alice that was given up."""
+    own = Channel(name="Her mail", kind="email", owner=people.alice)
+    own.secrets = {"address": "alice@example.org"}
+    shared = Channel(name="The office", kind="email")
+    shared.secrets = {"address": "office@example.org"}
+    for channel in (own, shared):
+        channel.save()
+    moment = now()
+    fault = {"message": "No connection to %(host)s could be made.", "values": {"host": "here"}}
+    given_up = Delivery.objects.create(
+        channel=own, due_at=moment, give_up_at=moment, state="dead", attempts=24, fault=fault
+    )
+    return own, shared, given_up
+
+
+def written_backup() -> Backup:
+    """A backup with a file, whatever is in that."""
+    begun = now()
+    settings.BACKUP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = settings.BACKUP_DIR / name_at(begun)
+    file.write_bytes(b"packed")
+    return Backup.objects.create(name=file.name, begun_at=begun, ended_at=begun, size=6)
 
 
 def make_things(people: People) -> dict[str, Any]:
@@ -266,10 +336,16 @@ def make_things(people: People) -> dict[str, Any]:
         reached_at=now(),
     )
     tell(alert, [people.alice])
+    webhook = WebhookEndpoint(name="CRM", url="http://127.0.0.1/hook")
+    endpoints.add(webhook)
+    own, shared, delivery = make_channels(people)
     return {
         "rule": rule.pk,
         "whole": Rule.objects.get(standard="long_call").pk,
-        "fired": alert.pk,
+        "alert": alert.pk,
+        "channel": own.pk,
+        "shared": shared.pk,
+        "delivery": delivery.pk,
         "pbx": pbx.pk,
         "nobodys": nobodys.pk,
         "alice": people.alice.pk,
@@ -285,6 +361,8 @@ def make_things(people: People) -> dict[str, Any]:
         "link": DialLink.objects.create(kind="callto").pk,
         "key": ApiKey.issue(people.alice, "her program")[0].pk,
         "export": written_export(people.alice).token,
+        "webhook": webhook.pk,
+        "backup": written_backup().pk,
     }
 
 
@@ -309,10 +387,14 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
     return {
         "/admin/upkeep/workerbeat/run/": {"name": "metrics.tasks.tidy_exports"},
         "/api/calls/{ended}/disposition": {"disposition": ""},
+        "/webhooks/{webhook}/again/": {"number": "1"},
         "/views/": {"name": "My month", "path": "/", "query": "period=month"},
         "/views/{view}/rename/": {"name": "A new name"},
         "/me/keys/": {"name": "A program"},
         "/exports/new/": {"form": "csv"},
+        "/notifications/read/": {"until": "1"},
+        "/channels/new/mine/email/": {"name": "Mail", "address": "a@example.org"},
+        "/channels/{channel}/": {"name": "Mail"},
         "/me/language/": {"language": "es"},
         "/language/": {"language": "es"},
         "/contacts/import/{import}/": {"name": "0", "phone": "1", "duplicates": "skip"},

@@ -33,7 +33,6 @@ class BackupAdmin(ModelAdmin[Backup]):
     list_per_page = 50
     show_full_result_count = False
     fields = (
-        "name",
         "begun",
         "took_shown",
         "size_shown",
@@ -127,7 +126,7 @@ class BackupAdmin(ModelAdmin[Backup]):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         shown = {"concern": state.concern(), "folder": settings.BACKUP_DIR}
-        shown |= {"minutes": settings.BACKUP_EVERY_MINUTES}
+        shown |= {"minutes": settings.BACKUP_EVERY_MINUTES, "title": _("Backups")}
         return super().changelist_view(request, shown | (extra_context or {}))
 
     def now_view(self, request: HttpRequest) -> HttpResponse:

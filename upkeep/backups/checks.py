@@ -97,6 +97,7 @@ def beside(database: str, **options: Any) -> Iterator[str]:
         "CONN_MAX_AGE": 0,
     }
     try:
+        connections[alias].connect()
         yield alias
     finally:
         connections[alias].close()

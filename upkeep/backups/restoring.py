@@ -167,5 +167,8 @@ def _settle_in(folder: Path) -> None:
     """What stands beside the database follows it. Where this is cut short, nothing is wrong: the
     next backup notes what lies in the folder, and a task that waits finds nothing to do."""
     rotation.adopt(folder)
-    with suppress(Exception):
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")  # or the first questions take long
+    with suppress(Exception):  # its queue may be out of reach
         HUEY.flush()

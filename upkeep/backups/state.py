@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from django.conf import settings
+from django.db import DatabaseError, close_old_connections
 from django.utils.translation import gettext as _
 
 from common.formats.dates import moment
@@ -28,13 +29,17 @@ def is_due(minute: dt.datetime) -> bool:
     minutes = minute.toordinal() * 24 * 60 + minute.hour * 60 + minute.minute
     if minutes % settings.BACKUP_EVERY_MINUTES == 0:
         return True
-    last = _last_tried(int(time.monotonic() / _REMEMBERED_SECONDS))
+    try:
+        last = _last_tried(int(time.monotonic() / _REMEMBERED_SECONDS))
+    except DatabaseError:  # the clock of the worker goes on
+        return False
     return last is None or minute.replace(tzinfo=UTC) - last > interval()
 
 
 @lru_cache(maxsize=1)
 def _last_tried(_when: int) -> dt.datetime | None:
     """When the last backup was begun, well or not. Who looks ahead asks for many minutes."""
+    close_old_connections()
     return Backup.objects.values_list("begun_at", flat=True).first()
 
 

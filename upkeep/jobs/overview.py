@@ -77,7 +77,7 @@ def next_run(task: Any) -> dt.datetime | None:
 def tick_lines(workers: list[WorkerBeat]) -> Iterator[JobLine]:
     """The ticks, as the worker that leads has told of them."""
     known_jobs()
-    states = next((beat.ticks for beat in workers if beat.leads), {})
+    states: dict[str, Any] = next((beat.ticks for beat in workers if beat.leads), {})
     for tick in TICKS:
         said = title_of(tick.name)
         known = states.get(tick.name, {})

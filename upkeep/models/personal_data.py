@@ -17,6 +17,9 @@ class Removal(models.Model):
         on_delete=models.SET_NULL,
     )
     asked_at = models.DateTimeField(_("asked"))
+    # Of all calls that began before that day; None: of one person.
+    before = models.DateField(_("calls before"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("done"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     counts = models.JSONField(_("what was removed"), default=dict)
 

@@ -1,0 +1,26 @@
+"""The worker's side: sends what was put in the queue, and by the clock what was not."""
+
+from huey import crontab
+from huey.contrib.djhuey import db_periodic_task, db_task
+
+from notifications.deliveries import sending
+
+
+@db_task()
+def send(pk: int) -> None:
+    """Sends a delivery, and puts itself in the queue again for the next attempt."""
+    wait = sending.attempt(pk)
+    if wait is not None:
+        send.schedule(args=(pk,), delay=wait.total_seconds())
+
+
+@db_periodic_task(crontab(minute="*"))
+def send_what_is_due() -> None:
+    """What the queue has lost, or a worker that died has left behind."""
+    for pk in sending.due():
+        send(pk)
+
+
+@db_periodic_task(crontab(hour="4", minute="10"))
+def tidy_deliveries() -> None:
+    sending.tidy()
