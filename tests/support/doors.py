@@ -143,7 +143,7 @@ POST /webhooks/{webhook}/secret/     302  403  403  403  403  403  200
 POST /webhooks/{webhook}/old-secret/ 302  403  403  403  403  403  302
 POST /webhooks/{webhook}/again/      302  403  403  403  403  403  302
 POST /webhooks/{webhook}/delete/     302  403  403  403  403  403  302
-POST /alerts/{fired}/acknowledge/    302  302  404  404  302  404  302
+POST /alerts/{alert}/acknowledge/    302  302  404  404  302  404  302
 GET  /me/                            302  200  200  200  200  200  200
 GET  /me/password/                   302  200  200  200  200  200  200
 POST /me/language/                   302  302  302  302  302  302  302
@@ -370,7 +370,6 @@ def make_things(people: People) -> dict[str, Any]:
         "channel": own.pk,
         "shared": shared.pk,
         "delivery": delivery.pk,
-        "fired": alert.pk,
         "schedule": schedule.pk,
         "leaving": address_of(schedule, people.alice).split("/")[-2],
         "pbx": pbx.pk,
