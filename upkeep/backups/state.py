@@ -31,7 +31,8 @@ def is_due(minute: dt.datetime) -> bool:
         return True
     try:
         last = _last_tried(int(time.monotonic() / _REMEMBERED_SECONDS))
-    except DatabaseError:  # the clock of the worker goes on
+    except DatabaseError:  # the clock of the worker goes on, with another connection
+        close_old_connections()
         return False
     return last is None or minute.replace(tzinfo=UTC) - last > interval()
 
@@ -39,7 +40,6 @@ def is_due(minute: dt.datetime) -> bool:
 @lru_cache(maxsize=1)
 def _last_tried(_when: int) -> dt.datetime | None:
     """When the last backup was begun, well or not. Who looks ahead asks for many minutes."""
-    close_old_connections()
     return Backup.objects.values_list("begun_at", flat=True).first()
 
 
