@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 from django.utils.translation import gettext as _
 
 from common.formats.dates import moment
@@ -39,7 +39,8 @@ def is_due(minute: dt.datetime) -> bool:
 @lru_cache(maxsize=1)
 def _last_tried(_when: int) -> dt.datetime | None:
     """When the last backup was begun, well or not. Who looks ahead asks for many minutes."""
-    close_old_connections()
+    if not connection.in_atomic_block:  # the page that shows it may ask within a transaction
+        close_old_connections()
     return Backup.objects.values_list("begun_at", flat=True).first()
 
 
