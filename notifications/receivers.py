@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps.registry import Apps
 from django.db.models.signals import post_migrate
 
 from notifications.models import WebhookEndpoint
@@ -24,9 +25,9 @@ def connect() -> None:
     endpoint_switched_on.connect(end_webhook_off, dispatch_uid="notifications.end_webhook_off")
 
 
-def lay_rules(app_config: AppConfig, using: str, **kwargs: Any) -> None:
-    """Makes the standard rules that are missing."""
-    if app_config.label == "notifications":
+def lay_rules(app_config: AppConfig, using: str, apps: Apps, **kwargs: Any) -> None:
+    """Makes the standard rules that are missing, unless migrations have taken their table away."""
+    if app_config.label == "notifications" and "rule" in apps.all_models["notifications"]:
         standard.lay(using)
 
 

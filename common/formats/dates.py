@@ -37,9 +37,10 @@ def day_and_month(day: dt.date) -> str:
     return _kept(_local_day(day), "DAY_AND_MONTH_FORMAT", get_language())
 
 
-def time_of_day(instant: dt.datetime) -> str:
+def time_of_day(instant: dt.datetime | dt.time) -> str:
     """`10:40`."""
-    return f"{_local(instant):%H:%M}"
+    shown = _local(instant) if isinstance(instant, dt.datetime) else instant
+    return f"{shown:%H:%M}"
 
 
 def exact_time(instant: dt.datetime) -> str:

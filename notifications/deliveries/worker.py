@@ -1,9 +1,11 @@
 """The worker's side: sends what was put in the queue, and by the clock what was not."""
 
+from django.utils.translation import gettext_lazy as _
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task, db_task
 
 from notifications.deliveries import sending
+from upkeep.jobs.titles import titled
 
 
 @db_task()
@@ -14,6 +16,7 @@ def send(pk: int) -> None:
         send.schedule(args=(pk,), delay=wait.total_seconds())
 
 
+@titled(_("Messages"), _("Sends what is due to channels, and tries again what failed."))
 @db_periodic_task(crontab(minute="*"))
 def send_what_is_due() -> None:
     """What the queue has lost, or a worker that died has left behind."""
@@ -21,6 +24,7 @@ def send_what_is_due() -> None:
         send(pk)
 
 
+@titled(_("Log of messages"), _("Forgets messages of long ago."))
 @db_periodic_task(crontab(hour="4", minute="10"))
 def tidy_deliveries() -> None:
     sending.tidy()

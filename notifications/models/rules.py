@@ -6,12 +6,13 @@ from typing import Final
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts import roles
 from accounts.models import User
-from common.instants import now, organisation_zone
+from common.instants import organisation_zone
 
 
 class Kind(models.TextChoices):
@@ -116,7 +117,7 @@ class Rule(models.Model):
     )
     created_at = models.DateTimeField(_("made"), auto_now_add=True)
     # What was over before is no longer told: when it was made, changed or switched on again.
-    watching_since = models.DateTimeField(_("watching since"), default=now, editable=False)
+    watching_since = models.DateTimeField(_("watching since"), default=timezone.now, editable=False)
 
     objects = RuleQuerySet.as_manager()
 

@@ -9,6 +9,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext, pgettext
 
+from common.formats.dates import time_of_day
 from notifications.models import Rule
 from notifications.models.rules import Kind
 from notifications.words import length_words, limit_percent, minutes_words
@@ -123,8 +124,8 @@ def _hours(parameters: Mapping[str, Any]) -> str:
     begin, end = working_hours(parameters)
     return _("%(days)s from %(begin)s to %(end)s") % {
         "days": days_words(parameters["weekdays"]),
-        "begin": f"{begin:%H:%M}",
-        "end": f"{end:%H:%M}",
+        "begin": time_of_day(begin),
+        "end": time_of_day(end),
     }
 
 

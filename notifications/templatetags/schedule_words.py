@@ -4,6 +4,7 @@ from django import template
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
+from common.formats.dates import time_of_day
 from notifications.models.schedules import Every, ReportSchedule
 from notifications.schedules.subjects import title_of
 
@@ -15,7 +16,7 @@ register.simple_tag(title_of)
 def schedule_when(schedule: ReportSchedule) -> str:
     """`every week on Monday at 08:00`."""
     words = {
-        "time": f"{schedule.at:%H:%M}",
+        "time": time_of_day(schedule.at),
         "weekday": WEEKDAYS[schedule.weekday],
         "day": schedule.day,
     }
