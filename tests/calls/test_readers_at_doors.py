@@ -20,7 +20,7 @@ def test_the_walk_finds_a_field_wherever_it_is_shown(people, things, said):
     """Today notes are read by whoever sees the call; so the walk is not blind."""
     shown = doors_that_show([WORD, REASON], said, people, "ada", things)
     pages = {"GET /calls/{ended}/", "GET /admin/calls/calllog/{ended_pk}/change/"}
-    programs = {"GET /api/calls/log", "GET /api/calls/{ended}"}
+    programs = {"GET /api/calls/log", "GET /api/calls/{ended}", "GET /api/events"}
     files = {"/exports/", *(f"/calls/export.{form}" for form in ("csv", "xlsx", "pdf"))}
     files |= {f"/api/calls/export.{form}" for form in ("csv", "xlsx")}
     found = {"/calls/", "/calls/totals/", "/api/calls/log", *files} - {"/exports/"}
