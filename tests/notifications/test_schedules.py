@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts import roles
 from accounts.models import User
@@ -351,6 +352,26 @@ def test_the_form_makes_one_and_changes_it(people):
     one.refresh_from_db()
     assert one.name == "Mine"
     assert [row.person for row in one.receivers.all()] == [people.sue]
+
+
+def test_many_reports_are_listed_with_as_many_statements_as_few(people):
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get("/reports/schedules/").status_code == 200
+        return len(asked)
+
+    def lay() -> None:
+        for owner, receiver in ((people.ada, people.sue), (people.sam, people.ada)):
+            schedule = scheduled(owner, receiver)
+            sending.add_runs(schedule, [receiver], now())
+
+    client = client_of(people.ada)
+    lay()
+    client.get("/reports/schedules/")
+    few = statements()
+    for _ in range(4):
+        lay()
+    assert statements() == few
 
 
 def test_only_those_may_be_chosen_whom_one_may_see(people):
