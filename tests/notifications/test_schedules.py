@@ -9,6 +9,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -445,3 +446,11 @@ def test_without_a_mail_server_nothing_is_promised(people, yesterday, settings):
     answer = client.post("/reports/send/", {"path": "/", "query": ""}, follow=True)
     assert "This site sends no mail yet" in answer.content.decode()
     assert not ReportRun.objects.exists()
+
+
+def test_what_waits_to_be_sent_about_a_removed_person_is_dropped(people):
+    wanted = {"person": people.ada, "due": now(), "try_at": now(), "path": "/history/"}
+    for query in ("q=%2B52+55+1234+5678&a=1", "status=completed"):
+        ReportRun.objects.create(query=query, **wanted)
+    call_command("forget", phone="+525512345678", yes=True, stdout=io.StringIO())
+    assert [run.query for run in ReportRun.objects.all()] == ["status=completed"]
