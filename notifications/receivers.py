@@ -8,6 +8,7 @@ from django.db.models.signals import post_migrate
 
 from notifications.models import WebhookEndpoint
 from notifications.rules import installation, standard
+from notifications.schedules import sending
 from notifications.webhooks.signals import endpoint_switched_off, endpoint_switched_on
 from upkeep import signals
 
@@ -21,6 +22,9 @@ def connect() -> None:
         raise_backup_failed, dispatch_uid="notifications.raise_backup_failed"
     )
     signals.backup_made.connect(end_backup_failed, dispatch_uid="notifications.end_backup_failed")
+    signals.personal_data_removed.connect(
+        forget_asked_reports, dispatch_uid="notifications.forget_asked_reports"
+    )
     endpoint_switched_off.connect(raise_webhook_off, dispatch_uid="notifications.raise_webhook_off")
     endpoint_switched_on.connect(end_webhook_off, dispatch_uid="notifications.end_webhook_off")
 
@@ -45,6 +49,10 @@ def raise_backup_failed(**kwargs: Any) -> None:
 
 def end_backup_failed(**kwargs: Any) -> None:
     installation.backup_made()
+
+
+def forget_asked_reports(lines: set[str], contacts: set[int], **kwargs: Any) -> None:
+    sending.forget(lines, contacts)
 
 
 def raise_webhook_off(endpoint: WebhookEndpoint, **kwargs: Any) -> None:

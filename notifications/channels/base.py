@@ -162,6 +162,6 @@ def _asked_wait(answer: Answer) -> dt.timedelta | None:
     except (ValueError, TypeError, OverflowError):
         try:
             wait = parsedate_to_datetime(str(said)) - now()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
     return min(max(wait, dt.timedelta()), LONGEST_WAIT)

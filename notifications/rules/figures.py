@@ -260,8 +260,9 @@ def _judged(
 
 
 def past_unusual_aht(rule: Rule, since: dt.datetime, until: dt.datetime) -> list[Occasion]:
-    """The hours of [since, until) whose AHT would have been unusual."""
+    """The hours of [since, until) whose AHT would have been unusual: those that are over."""
     first = since - dt.timedelta(weeks=WEEKS)
     calls = calls_of(rule).counted().assigned().started_between(first, until)
     rows = bounded(calls.order_by().values_list(*_TALK), _MOST)
-    return sorted(_unusual(rule, rows, since), key=lambda occasion: occasion.reached_at)
+    found = (one for one in _unusual(rule, rows, since) if one.reached_at + _SETTLED <= until)
+    return sorted(found, key=lambda occasion: occasion.reached_at)

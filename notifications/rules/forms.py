@@ -25,6 +25,7 @@ from notifications.words import length_words
 
 _MINUTE: Final = 60
 _ORGANISATION: Final = "all"
+_LONGEST_KEY: Final = 18  # digits
 _COOL_DOWNS: Final = (0, 300, 900, 3600, 4 * 3600, 24 * 3600)
 
 # The sentence as the form writes it: each name in braces is a field. Kinds that take nothing have
@@ -72,6 +73,15 @@ def _time(label: Any, *, required: bool = True) -> forms.TimeField:
     return forms.TimeField(label=label, required=required, widget=widget)
 
 
+class _Chosen(ModelMultipleChoiceField[Any]):
+    """Rows by their keys; a number that no database holds is the key of none."""
+
+    def clean(self, value: Any) -> Any:
+        if any(len(str(key)) > _LONGEST_KEY for key in value or ()):
+            raise ValidationError(self.error_messages["invalid_choice"] % {"value": "…"})
+        return super().clean(value)
+
+
 class RuleForm(ModelForm[Rule]):
     """A rule of the instance's kind, as `viewer` may make it. Which fields it has follows from the
     kind: the gaps of its sentence."""
@@ -98,14 +108,14 @@ class RuleForm(ModelForm[Rule]):
         choices=list(WEEKDAYS.items()),
         widget=forms.CheckboxSelectMultiple,
     )
-    people = ModelMultipleChoiceField[User](
+    people = _Chosen(
         label=gettext_lazy("And these people"),
         queryset=User.objects.none(),
         required=False,
         help_text=gettext_lazy("Each is told only what that person may see."),
         widget=forms.SelectMultiple(attrs={"size": 6}),
     )
-    channels = ModelMultipleChoiceField[Channel](
+    channels = _Chosen(
         label=gettext_lazy("Post it to"),
         queryset=Channel.objects.none(),
         required=False,

@@ -6,7 +6,7 @@ learnt late is over its limit already and fires at once.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from calls import timeline
-from calls.models import CallEvent, CallLog
+from calls.models import CallEvent, CallLog, CallQuerySet
 from common.databases.prepared_sql import Prepared
 from common.instants import from_ms, now, to_ms
 from notifications.models import Alert, Rule
@@ -176,18 +176,34 @@ def _ended(alert: Alert, at: dt.datetime) -> dt.datetime | None:
 
 
 def past(rule: Rule, since: dt.datetime, until: dt.datetime) -> list[Occasion]:
-    """What `rule` would have found of the calls that began in [since, until), by their start."""
+    """What `rule` would have found of the calls that began in [since, until), in order."""
     calls = calls_of(rule).started_between(since, until)
+    found = [*_past_ended(rule, calls), *_past_lasting(rule, calls, until)]
+    return sorted(found, key=lambda occasion: occasion.reached_at)
+
+
+def _past_lasting(rule: Rule, calls: CallQuerySet, until: dt.datetime) -> Iterator[Occasion]:
+    """What lasts at the instant `until`, and is over its limit."""
+    lasting = calls.wrapping_up() if rule.kind == Kind.LONG_WRAP_UP else calls.active()
+    for row in lasting.order_by().values_list(*_FIELDS)[:_MOST]:
+        one = Running(*row)
+        limit = _reached(rule, one, parameters_of(rule)["seconds"], until)
+        if limit is not None:
+            agent = None if one.user_id is None else User(pk=one.user_id)
+            yield Occasion(limit.key, limit.reached_at, agent=agent, call_id=one.pk)
+
+
+def _past_ended(rule: Rule, calls: CallQuerySet) -> list[Occasion]:
     limit: int = parameters_of(rule)["seconds"]
     length = _LENGTHS[Kind(rule.kind)]
-    candidates = calls.filter(**{f"{length}__gte": limit}).order_by("-start_time", "-pk")
+    candidates = calls.filter(**{f"{length}__gte": limit}).order_by()
     most = _MOST_FOLDED if rule.kind in (Kind.LONG_HOLD, Kind.LONG_PAUSE) else _MOST
     rows = bounded(candidates.values_list("pk", "user_id", "start_time", "end_time"), most)
     if most == _MOST_FOLDED:
         return _past_intervals(rule, rows, limit)
     return [
         _past(pk, user_id, (end or start) if length == "wrap_up_seconds" else start, limit)
-        for pk, user_id, start, end in reversed(rows)
+        for pk, user_id, start, end in rows
     ]
 
 
@@ -220,4 +236,4 @@ def _past_intervals(rule: Rule, rows: Sequence[Any], limit: int) -> list[Occasio
             for begin, end in intervals
             if end - begin >= limit * 1000
         ]
-    return sorted(found, key=lambda occasion: occasion.reached_at)
+    return found

@@ -8,11 +8,13 @@ up once, for the latest of them.
 import datetime as dt
 import logging
 import smtplib
+from collections.abc import Collection
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.http import QueryDict
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -27,6 +29,7 @@ from notifications.schedules.mails import language_of, mail_of_run
 from notifications.schedules.receivers import receivers_of, why_no_mail
 from notifications.schedules.subjects import CannotBeReported
 from notifications.schedules.unsubscribing import has_left
+from upkeep.personal_data.texts import Mentions
 
 logger = logging.getLogger(__name__)
 
@@ -159,6 +162,18 @@ def _close(run: ReportRun, **fields: object) -> None:
 
 def _short(error: str) -> str:
     return " ".join(error.split())[:500]
+
+
+def forget(lines: Collection[str], contacts: Collection[int]) -> None:
+    """Drops what somebody asked for and still waits, where its filters name one of these numbers
+    or contacts: what was removed is kept nowhere."""
+    mentions = Mentions(lines)
+    for run in ReportRun.objects.filter(schedule=None).exclude(query=""):
+        asked = QueryDict(run.query)
+        said = [value for _name, values in asked.lists() for value in values]
+        named = {str(pk) for pk in contacts}.intersection(asked.getlist("contact"))
+        if named or any(map(mentions.in_text, said)):
+            run.delete()
 
 
 def tidy(present: dt.datetime | None = None) -> int:

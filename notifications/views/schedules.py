@@ -1,11 +1,13 @@
 """Reports by mail: the list, the form, one of them with its history, and 'send me this now'."""
 
 import base64
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -22,14 +24,14 @@ from accounts.models import User
 from accounts.requests import PageRequest
 from accounts.roles import LABELS, SCHEDULE_REPORTS
 from common.instants import now
-from notifications.models.schedules import ReportRun, ReportSchedule
+from notifications.models.schedules import ReportReceiver, ReportRun, ReportSchedule
 from notifications.schedules.due import next_due
 from notifications.schedules.forms import ScheduleForm
 from notifications.schedules.mails import language_of, mail_of_schedule
 from notifications.schedules.receivers import receivers_of, why_no_mail
 from notifications.schedules.sending import add_runs, mail_is_off
 from notifications.schedules.subjects import CannotBeReported, subject_of
-from notifications.schedules.unsubscribing import address_of, has_left
+from notifications.schedules.unsubscribing import address_of
 from notifications.tasks import send_report
 
 MOST_RUNS: Final = 50
@@ -46,39 +48,56 @@ def why_no_mail_to(person: User) -> str:
 @_may_schedule
 def schedules(request: PageRequest) -> HttpResponse:
     """One's own schedules, those of others that one receives, and what one asked for."""
-    mine = ReportSchedule.objects.filter(owner=request.user)
-    others = ReportSchedule.objects.exclude(owner=request.user).select_related("owner", "view")
+    mine = ReportSchedule.objects.filter(owner=request.user).select_related("view", "owner")
     asked = ReportRun.objects.filter(schedule=None, person=request.user)
     context = {
-        "schedules": [_line(one) for one in mine.select_related("view", "owner")],
-        "received": [
-            {
-                "schedule": one,
-                "leave": address_of(one, request.user),
-                "left": has_left(one, request.user),
-            }
-            for one in others
-            if _is_receiver(one, request.user)
-        ],
+        "schedules": _lines(mine),
+        "received": _received_by(request.user),
         "asked": list(asked[:MOST_RUNS]),
         "no_mail": why_no_mail_to(request.user),
     }
     return render(request, "notifications/schedules.html", context)
 
 
-def _line(schedule: ReportSchedule) -> dict[str, Any]:
-    rows = schedule.receivers.filter(by_name=True).select_related("person")
-    names = sorted(row.person.display_name for row in rows)
-    return {
-        "schedule": schedule,
-        "receivers": [*(LABELS[role] for role in schedule.roles if role in LABELS), *names],
-        "last": schedule.runs.first(),
-    }
+def _lines(schedules: Iterable[ReportSchedule]) -> list[dict[str, Any]]:
+    """Each with its receivers and its last run, in as many statements for many as for one."""
+    known = list(schedules)
+    names: dict[int, list[str]] = {}
+    rows = ReportReceiver.objects.filter(schedule__in=known, by_name=True)
+    for row in rows.select_related("person"):
+        names.setdefault(row.schedule_id, []).append(row.person.display_name)
+    newest = ReportRun.objects.filter(schedule=OuterRef("pk")).values("pk")[:1]
+    own = ReportSchedule.objects.filter(pk__in=[one.pk for one in known])
+    runs = ReportRun.objects.filter(pk__in=own.order_by().values(newest=Subquery(newest)))
+    last = {run.schedule_id: run for run in runs}
+    return [
+        {
+            "schedule": one,
+            "receivers": [
+                *(LABELS[role] for role in one.roles if role in LABELS),
+                *sorted(names.get(one.pk, ())),
+            ],
+            "last": last.get(one.pk),
+        }
+        for one in known
+    ]
 
 
-def _is_receiver(schedule: ReportSchedule, person: User) -> bool:
-    named = schedule.receivers.filter(person=person).exists()
-    return named or person.groups.filter(name__in=schedule.roles).exists()
+def _received_by(person: User) -> list[dict[str, Any]]:
+    """The schedules of others that are for this person, as one of them or by a role."""
+    rows = ReportReceiver.objects.filter(person=person)
+    left_at = dict(rows.values_list("schedule_id", "unsubscribed_at"))
+    own_roles = set(person.groups.values_list("name", flat=True))
+    others = ReportSchedule.objects.exclude(owner=person).select_related("owner", "view")
+    return [
+        {
+            "schedule": one,
+            "leave": address_of(one, person),
+            "left": left_at.get(one.pk) is not None,
+        }
+        for one in others
+        if one.pk in left_at or own_roles.intersection(one.roles)
+    ]
 
 
 @never_cache
@@ -130,7 +149,7 @@ def schedule(request: PageRequest, pk: int) -> HttpResponse:
     """One of them: what, when, to whom, and what was sent."""
     shown = _own(request, pk)
     context = {
-        **_line(shown),
+        **_lines([shown])[0],
         "runs": list(shown.runs.select_related("person")[:MOST_RUNS]),
         "left": [
             row.person

@@ -147,7 +147,7 @@ def _asked_to_wait(answer: outgoing_http.Answer) -> float | None:
     else:
         try:
             at = parsedate_to_datetime(said)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         seconds = (at - dt.datetime.now(UTC)).total_seconds()

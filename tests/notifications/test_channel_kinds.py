@@ -237,6 +237,7 @@ def test_a_gigabyte_is_cut_off(receiver):
         (saying(429, Retry_After="99999999"), dt.timedelta(hours=1)),
         (saying(429, Retry_After="-5"), dt.timedelta()),
         (saying(429, Retry_After="soon"), None),
+        (saying(429, Retry_After=f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT"), None),
         (saying(429, Retry_After="Sat, 28 Nov 2020 00:00:00 GMT"), dt.timedelta()),
         (saying(429, b"[]"), None),
     ],

@@ -107,6 +107,7 @@ def test_an_hour_off_its_usual_aht_fires_once(people, clock):
         clock.move_to(MONDAY + dt.timedelta(weeks=week, minutes=20))
         for _call in range(2):
             make_call(people.alice, seconds, ago=900)
+    assert preview_of(rule, people.ada).count == 0, "the hour is not over"
     clock.move_to(MONDAY + dt.timedelta(weeks=4, hours=1, minutes=4))
     figures.watch()
     assert fired(rule) == [], "its last calls may still run"

@@ -65,6 +65,7 @@ def test_a_rule_is_made_by_its_form_and_says_so(people, ada):
         ("long_call", {**LONG, "amount": "9999"}, "A call is closed after 4 hours by itself"),
         ("long_call", {**LONG, "scope": "agent-999999"}, "Whose"),
         ("long_call", {**LONG, "tell_agent": ""}, "Say who is told"),
+        ("long_call", {**LONG, "people": ["9" * 30]}, "And these people"),
         ("long_call", {**LONG, "quiet_from": "22:00"}, "Quiet hours need a begin and an end"),
         ("long_wrap_up", {**LONG, "amount": "2"}, "closed after 2 minutes by itself"),
         ("low_success", {**SAID, "scope": "all", "each": "whole", "percent": "60", "calls": "9"},

@@ -11,6 +11,7 @@ from common.instants import now
 from notifications.models import Alert, Notification, Rule
 from notifications.models.rules import Kind
 from notifications.rules import timers
+from notifications.rules.preview import preview_of
 from tests.support.people import make_call
 
 pytestmark = pytest.mark.engines
@@ -40,6 +41,15 @@ def test_the_reminder_of_a_new_installation_is_on_and_reminds_the_agent_once(peo
     assert (alert.agent, alert.call) == (people.alice, running)
     assert alert.reached_at == running.start_time + 600 * SECOND
     assert told(alert) == {"alice"}
+
+
+def test_the_preview_counts_what_lasts_and_has_fired(people, running):
+    timers.watch()
+    [alert] = alerts()
+    shown = preview_of(alert.rule, people.ada)
+    assert (shown.count, shown.shown[0].reached_at) == (1, alert.reached_at)
+    services.end_call(running.call_id, people.alice)
+    assert preview_of(alert.rule, people.ada).count == 1
 
 
 def test_a_limit_is_reached_on_the_second(running):

@@ -9,8 +9,10 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts import roles
 from accounts.models import User
@@ -353,6 +355,26 @@ def test_the_form_makes_one_and_changes_it(people):
     assert [row.person for row in one.receivers.all()] == [people.sue]
 
 
+def test_many_reports_are_listed_with_as_many_statements_as_few(people):
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get("/reports/schedules/").status_code == 200
+        return len(asked)
+
+    def lay() -> None:
+        for owner, receiver in ((people.ada, people.sue), (people.sam, people.ada)):
+            schedule = scheduled(owner, receiver)
+            sending.add_runs(schedule, [receiver], now())
+
+    client = client_of(people.ada)
+    lay()
+    client.get("/reports/schedules/")
+    few = statements()
+    for _ in range(4):
+        lay()
+    assert statements() == few
+
+
 def test_only_those_may_be_chosen_whom_one_may_see(people):
     reachable(people.sue, people.carol, people.alice)
     answer = client_of(people.sue).post(
@@ -424,3 +446,11 @@ def test_without_a_mail_server_nothing_is_promised(people, yesterday, settings):
     answer = client.post("/reports/send/", {"path": "/", "query": ""}, follow=True)
     assert "This site sends no mail yet" in answer.content.decode()
     assert not ReportRun.objects.exists()
+
+
+def test_what_waits_to_be_sent_about_a_removed_person_is_dropped(people):
+    wanted = {"person": people.ada, "due": now(), "try_at": now(), "path": "/history/"}
+    for query in ("q=%2B52+55+1234+5678&a=1", "status=completed"):
+        ReportRun.objects.create(query=query, **wanted)
+    call_command("forget", phone="+525512345678", yes=True, stdout=io.StringIO())
+    assert [run.query for run in ReportRun.objects.all()] == ["status=completed"]

@@ -202,12 +202,13 @@ def test_a_date_of_retry_after_and_nonsense(live_people, receiver):
     ticks()
     endpoint.refresh_from_db()
     assert endpoint.resting_until < now() + dt.timedelta(seconds=2)
-    for said in ("soon", "-5", "9" * 500, "٣"):
+    no_date = f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT"
+    for said in ("soon", "-5", "9" * 500, "٣", no_date):
         receiver.answers = [saying(429, Retry_After=said) if said.isascii() else saying(429)]
         at_a_later_time()
         ticks()
     (delivery,) = WebhookDelivery.objects.all()
-    assert delivery.state == SendState.WAITING and delivery.attempts == 5
+    assert delivery.state == SendState.WAITING and delivery.attempts == 6
 
 
 def test_whoever_does_not_answer_is_left_alone_for_a_while(live_people, receiver, monkeypatch):
