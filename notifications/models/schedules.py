@@ -7,6 +7,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from common.formats.dates import short_day
+
 
 class Every(models.TextChoices):
     DAY = "day", _("every day")
@@ -122,7 +124,7 @@ class ReportRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.schedule or self.path} {self.due:%Y-%m-%d}"
+        return f"{self.schedule or self.path} {short_day(self.due)}"
 
     @property
     def state(self) -> str:

@@ -27,6 +27,9 @@ FOR_PROGRAMS = {
     "calls/views/imports.py",
     "metrics/exports/csv_file.py",
     "metrics/exports/responses.py",
+    "notifications/rules/forms.py",
+    "upkeep/backups/places.py",
+    "upkeep/backups/restoring.py",
 }
 
 

@@ -79,6 +79,7 @@ def is_waited_for() -> bool:
 @on_sqlite
 def test_who_only_looks_waits_for_no_writer(live_people, tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
+    monkeypatch.setattr(settings, "BACKUP_DIR", tmp_path / "backups")
     things = make_things(live_people)
     ApiKey.objects.update(last_used_at=None)
     # Whoever wants to write waits there for longer than anybody waits for an answer here.

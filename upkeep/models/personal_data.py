@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from common.formats.dates import short_day
+
 
 class Removal(models.Model):
     """That personal data was removed: who asked for it, when, and how much; never what it was."""
@@ -30,4 +32,4 @@ class Removal(models.Model):
         permissions = [("forget_people", "Remove and take out personal data")]
 
     def __str__(self) -> str:
-        return f"{self.asked_at:%Y-%m-%d}"
+        return short_day(self.asked_at)
