@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.db import connections
 from django.db.models.signals import post_migrate
 
-from notifications.models import WebhookEndpoint
+from notifications.models import Rule, WebhookEndpoint
 from notifications.rules import installation, standard
 from notifications.schedules import sending
 from notifications.webhooks.signals import endpoint_switched_off, endpoint_switched_on
@@ -29,8 +30,11 @@ def connect() -> None:
 
 
 def lay_rules(app_config: AppConfig, using: str, **kwargs: Any) -> None:
-    """Makes the standard rules that are missing."""
-    if app_config.label == "notifications":
+    """Makes the standard rules that are missing, where there is a table for them: other apps may
+    be migrated before this one, or back behind it."""
+    if app_config.label != "notifications":
+        return
+    if Rule._meta.db_table in connections[using].introspection.table_names():
         standard.lay(using)
 
 

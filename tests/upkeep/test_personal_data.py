@@ -257,7 +257,7 @@ def test_without_the_migration_the_ledger_refuses_all_changes(live_people):
         with pytest.raises(DatabaseError, match="append-only"):
             lines.update(data={})
     finally:
-        call_command("migrate", "calls", verbosity=0)
+        call_command("migrate", verbosity=0)
     with transaction.atomic():
         forgetting.forget([line.call_id])
     assert lines.get().data == {}
@@ -308,7 +308,7 @@ NOT_PERSONAL = {
     "calls.WaitingFact": {"call", "key", "payload_hash"},
     "metrics.SavedView": {"name", "path"},
     "metrics.Export": {"form", "language", "state", "message"},
-    "upkeep.Backup": {"name", "sha256", "error", "copied_to"},
+    "upkeep.Backup": {"name", "sha256", "error", "doubts", "copied_to", "copy_error"},
     "upkeep.JobRun": {"name", "result", "worker"},
     "upkeep.WorkerBeat": {"worker", "ticks"},
     "upkeep.Removal": {"reason", "counts"},
