@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.apps.registry import Apps
+from django.db import connections
 from django.db.models.signals import post_migrate
 
-from notifications.models import WebhookEndpoint
+from notifications.models import Rule, WebhookEndpoint
 from notifications.rules import installation, standard
 from notifications.schedules import sending
 from notifications.webhooks.signals import endpoint_switched_off, endpoint_switched_on
@@ -29,9 +29,12 @@ def connect() -> None:
     endpoint_switched_on.connect(end_webhook_off, dispatch_uid="notifications.end_webhook_off")
 
 
-def lay_rules(app_config: AppConfig, using: str, apps: Apps, **kwargs: Any) -> None:
-    """Makes the standard rules that are missing, unless migrations have taken their table away."""
-    if app_config.label == "notifications" and "rule" in apps.all_models["notifications"]:
+def lay_rules(app_config: AppConfig, using: str, **kwargs: Any) -> None:
+    """Makes the standard rules that are missing, where there is a table for them: other apps may
+    be migrated before this one, or back behind it."""
+    if app_config.label != "notifications":
+        return
+    if Rule._meta.db_table in connections[using].introspection.table_names():
         standard.lay(using)
 
 

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.contrib import messages
@@ -238,7 +239,8 @@ def send_page(request: PageRequest) -> HttpResponse:
     path, query = request.POST.get("path", "")[:200], request.POST.get("query", "")[:2000]
     why = why_no_mail_to(request.user)
     try:
-        if not path or len(request.POST.get("query", "")) > 2000:
+        is_text = "\0" not in unquote(path + query)  # which PostgreSQL does not keep
+        if not path or not is_text or len(request.POST.get("query", "")) > 2000:
             raise CannotBeReported(_("This page cannot be sent as a report."))
         subject_of(request.user, path, query)
     except CannotBeReported as error:

@@ -454,3 +454,10 @@ def test_what_waits_to_be_sent_about_a_removed_person_is_dropped(people):
         ReportRun.objects.create(query=query, **wanted)
     call_command("forget", phone="+525512345678", yes=True, stdout=io.StringIO())
     assert [run.query for run in ReportRun.objects.all()] == ["status=completed"]
+
+
+@pytest.mark.parametrize("query", ["x=a\0b", "\0"])
+def test_a_page_asked_for_with_a_byte_that_is_no_text_is_refused(people, mailbox, query):
+    reachable(people.ada)
+    answer = client_of(people.ada).post("/reports/send/", {"path": "/reports/", "query": query})
+    assert (answer.status_code, ReportRun.objects.count()) == (302, 0)
