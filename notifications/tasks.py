@@ -60,6 +60,7 @@ def drop_old_webhook_deliveries() -> None:
     queue.drop_old()
 
 
+@titled(_("Reports by mail"), _("Sends the reports whose time has come."))
 @db_periodic_task(crontab(minute="*"))
 def send_due_reports() -> None:
     """Each report is a task of its own: a large one holds up no other."""
@@ -73,6 +74,7 @@ def send_report(pk: int) -> None:
     reports.send(pk)
 
 
+@titled(_("History of reports"), _("Forgets reports that were sent long ago."))
 @db_periodic_task(crontab(hour="3", minute="40"))
 def tidy_reports() -> None:
     removed = reports.tidy()
