@@ -60,7 +60,7 @@ def drop_old_webhook_deliveries() -> None:
     queue.drop_old()
 
 
-@titled(_("Reports by mail"), _("Sends the reports that are due, and tries again what failed."))
+@titled(_("Reports by mail"), _("Sends the reports whose time has come."))
 @db_periodic_task(crontab(minute="*"))
 def send_due_reports() -> None:
     """Each report is a task of its own: a large one holds up no other."""

@@ -16,7 +16,9 @@ def send(pk: int) -> None:
         send.schedule(args=(pk,), delay=wait.total_seconds())
 
 
-@titled(_("Messages"), _("Sends what is due to channels, and tries again what failed."))
+@titled(
+    _("Deliveries"), _("Sends again to channels what did not arrive, and what was left behind.")
+)
 @db_periodic_task(crontab(minute="*"))
 def send_what_is_due() -> None:
     """What the queue has lost, or a worker that died has left behind."""
@@ -24,7 +26,7 @@ def send_what_is_due() -> None:
         send(pk)
 
 
-@titled(_("Log of messages"), _("Forgets messages of long ago."))
+@titled(_("Old deliveries"), _("Forgets what was sent to channels long ago."))
 @db_periodic_task(crontab(hour="4", minute="10"))
 def tidy_deliveries() -> None:
     sending.tidy()

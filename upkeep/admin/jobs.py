@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.decorators import method_decorator
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -30,6 +31,10 @@ class UpkeepAdmin(ModelAdmin[Any]):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm(roles.MANAGE_UPKEEP)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title} | (extra_context or {}))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -62,7 +67,7 @@ class WorkerAdmin(UpkeepAdmin):
         if request.headers.get("HX-Request"):
             return TemplateResponse(request, "admin/upkeep/workerbeat/_worker.html", context)
         context |= self.admin_site.each_context(request)
-        context |= {"title": _("Worker"), "opts": self.opts}
+        context |= {"title": capfirst(self.opts.verbose_name_plural), "opts": self.opts}
         return TemplateResponse(request, "admin/upkeep/workerbeat/worker.html", context)
 
     @method_decorator(require_POST)
