@@ -11,10 +11,11 @@ import os
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
+import msgspec
 import zstandard
 from django.utils.translation import gettext as _
 
@@ -72,10 +73,8 @@ class Manifest:
                 % {"release": said.get("release", "?")}
             )
         try:
-            known = {one.name: said[one.name] for one in fields(cls) if one.name in said}
-            known["migrations"] = [(str(app), str(name)) for app, name in said["migrations"]]
-            return cls(**known)
-        except (KeyError, TypeError, ValueError) as error:
+            return msgspec.convert(said, cls)
+        except msgspec.ValidationError as error:
             raise BackupError(_("The backup is damaged.")) from error
 
 
