@@ -161,7 +161,7 @@ def test_a_newer_version_or_another_engine_is_refused(file, tmp_path):
         ({"format": "another program's"}, "not a backup of CallManager"),
         ({"engine": other}, f"a backup of a {other} database"),
         ({"sha256": "0" * 64}, "is damaged"),
-        ({"size": "much"}, "is damaged"),
+        ({"rows": "many"}, "is damaged"),
     ):
         wrong = altered(file, tmp_path / "altered", **changes)
         with pytest.raises(CommandError, match=f"{sentence}.* Nothing was changed"):
