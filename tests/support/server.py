@@ -136,11 +136,12 @@ def standing_server(django_db_setup, django_db_blocker) -> Iterator[Server]:
 
 
 def end_sessions() -> None:
-    """PostgreSQL keeps the session of a killed process for a moment, and the database with it."""
+    """PostgreSQL keeps the session of a killed process for a moment, and the database with it. They
+    are gone when this returns: a request would be under way on a session that is told to end."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
 
