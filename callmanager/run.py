@@ -118,6 +118,9 @@ def _prepare() -> bool:
                 "Making the demo organisation: three teams, twelve agents, four weeks of calls ..."
             )
             call_command("seed_demo", live=True, stdout=io.StringIO())
+            from notifications.rules import demo as alerts
+
+            alerts.seed()
         demo = settings.DEMO and people.filter(username="agent1").exists()
     except CommandError as error:
         sys.exit(str(error))
