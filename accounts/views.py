@@ -77,8 +77,9 @@ class PasswordChange(auth.PasswordChangeView):
         if not (usage and usage["should_limit"]):
             return super().post(request, *args, **kwargs)
         form = self.get_form_class()(person_of(request))
-        context = self.get_context_data(refused=_wait_in_words(usage["time_left"]), form=form)
-        headers = {"Retry-After": str(usage["time_left"])}
+        wait = max(1, usage["time_left"])  # the window's last second has none left
+        context = self.get_context_data(refused=_wait_in_words(wait), form=form)
+        headers = {"Retry-After": str(wait)}
         return self.render_to_response(context, status=429, headers=headers)
 
     def form_valid(self, form: Any) -> HttpResponse:
