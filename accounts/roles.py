@@ -25,6 +25,7 @@ VIEW_ALL_CALLS: Final = "calls.view_all_calls"  # the organisation's calls
 CORRECT_CALLS: Final = "calls.correct_calls"  # confirm or correct a call one may see
 EXPORT_CALLS: Final = "calls.export_calls"  # take the calls one may see along as a file
 USE_ADMIN: Final = "accounts.use_admin"  # open the administration
+RECONCILE: Final = "reconciliation.reconcile_records"  # the phone systems' own records
 MANAGE_RULES: Final = "notifications.manage_rules"  # rules about the people one may see
 MANAGE_CHANNELS: Final = "notifications.manage_channels"  # the organisation's, and webhooks
 SCHEDULE_REPORTS: Final = "notifications.schedule_reports"  # reports by the clock
@@ -40,6 +41,8 @@ _MANAGED_MODELS: Final = (
     "calls.provideridentity",
     "calls.disposition",
     "calls.diallink",
+    "reconciliation.pricelist",
+    "webphone.phoneline",
 )
 
 
@@ -70,6 +73,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         SCHEDULE_REPORTS,
         MANAGE_RULES,
         MANAGE_CHANNELS,
+        RECONCILE,
         MANAGE_UPKEEP,
         FORGET_PEOPLE,
         USE_ADMIN,

@@ -123,6 +123,8 @@ INSTALLED_APPS = [
     "accounts",
     "calls",
     "metrics",
+    "reconciliation",
+    "webphone",
     "upkeep",
     "notifications",
 ]

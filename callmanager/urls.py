@@ -9,6 +9,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("callmanager.api_urls")),
     path("", include("accounts.urls")),
     path("", include("metrics.urls")),
+    path("", include("reconciliation.urls")),
+    path("", include("webphone.urls")),
     path("", include("notifications.urls")),
     path("", include("calls.urls")),  # its last address takes any word for a step of a call
 ]

@@ -23,6 +23,8 @@ APPS = (
     "metrics",
     "upkeep",
     "notifications",
+    "reconciliation",
+    "webphone",
     "common",
 )
 # How many leading arguments are texts: (context?, singular, plural?).

@@ -57,6 +57,8 @@ def test_no_code_has_a_form_of_its_own():
         "common",
         "metrics",
         "notifications",
+        "reconciliation",
+        "webphone",
         "upkeep",
     )
     found = {
