@@ -2,7 +2,7 @@
 PORT ?= 8000
 PYTHON ?= python3
 ARGS ?=
-WORKERS ?= 3
+WORKERS ?= 4
 VENV_PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help

@@ -81,7 +81,7 @@ def pytest_collection_modifyitems(items):
 
     def turn(item: pytest.Item) -> tuple[bool, bool]:
         in_browser = "browser" in getattr(item, "fixturenames", ())
-        return in_browser, "test_browser_quality" not in item.nodeid
+        return in_browser, "browser/test_quality" not in item.nodeid
 
     items.sort(key=turn)
 
