@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 
 from accounts.models import User
 from calls.history.columns import SECONDS, Column
-from calls.models import CallLog
+from calls.models import CallDispute, CallLog
 from calls.templatetags.calls_format import NOTHING, clock
 from common.formats.dates import exact_moment, exact_time
 
@@ -24,6 +24,7 @@ register = template.Library()
 
 NOTES_SHOWN: Final = 160  # letters
 _ANY_CALL: Final = UUID(int=0)
+_DISPUTED: Final = dict(CallDispute.STATES)[CallDispute.OPEN]
 
 
 @register.simple_tag(takes_context=True)
@@ -110,7 +111,12 @@ def _phone(table: _Table, call: CallLog, column: Column, label: str) -> str:
 
 
 def _status(table: _Table, call: CallLog, column: Column, label: str) -> str:
-    return f'<td class="calls-status">{table.badge(call)}</td>'
+    disputed = _disputed() if getattr(call, "is_disputed", False) else ""
+    return f'<td class="calls-status">{table.badge(call)}{disputed}</td>'
+
+
+def _disputed() -> str:
+    return f'<span class="badge badge-warn">{escape(capfirst(str(_DISPUTED)))}</span>'
 
 
 def _evidence(table: _Table, call: CallLog, column: Column, label: str) -> str:
