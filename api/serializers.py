@@ -13,6 +13,7 @@ from rest_framework import serializers
 from api.shapes import text
 from calls import timeline
 from calls.history.bodies import call_body, line_body
+from calls.history.disputes import disputes_of
 from calls.models import CallDispute, CallEvent, CallLog
 from calls.services.disputes import MOST_LETTERS
 from calls.timeline.end_words import Outcome, outcome_of
@@ -292,16 +293,17 @@ class CallDetailBody(CallBody):
         child=serializers.ChoiceField(choices=list(timeline.MISSING)),
         help_text="What the phone system did not tell of this ended call.",
     )
-    disputes = DisputeDetail(many=True, help_text="The newest first.")
     events = EventBody(many=True)
+    disputes = DisputeDetail(many=True, help_text="The newest first.")
 
     def to_representation(self, call: CallLog) -> dict[str, Any]:
-        events = call.ledger().select_related("actor")
+        events = list(call.ledger().select_related("actor"))
+        disputes = [one.dispute for one in disputes_of(call, events)]
         return super().to_representation(call) | {
             "activity": call.activity,
             "missing": call.lacks,
-            "disputes": DisputeDetail(call.disputes.with_people(), many=True).data,
             "events": [line_body(line) for line in events],
+            "disputes": DisputeDetail(disputes, many=True).data,
         }
 
 

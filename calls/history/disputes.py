@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 
 from accounts.models import User
-from calls.models import CallDispute, CallEvent, CallQuerySet, Reader
+from calls.models import CallDispute, CallEvent, CallLog, CallQuerySet, Reader
 from calls.models.dispute import DisputeQuerySet
 
 
@@ -20,7 +20,14 @@ class ToldDispute:
     answer: str
 
 
-def told(disputes: Iterable[CallDispute], lines: Iterable[CallEvent]) -> list[ToldDispute]:
+def disputes_of(call: CallLog, ledger: list[CallEvent]) -> list[ToldDispute]:
+    """What was disputed of `call`, the newest first. Most ledgers say that it is nothing."""
+    if not any("dispute" in line.data for line in ledger):
+        return []
+    return _told(call.disputes.with_people(), ledger)
+
+
+def _told(disputes: Iterable[CallDispute], lines: Iterable[CallEvent]) -> list[ToldDispute]:
     """`disputes` with their sentences, of which `lines` are the ledger or a part of it."""
     words: dict[tuple[Any, Any], str] = {}
     for line in lines:
@@ -43,7 +50,7 @@ def told_to(viewer: User, disputes: DisputeQuerySet, most: int) -> list[ToldDisp
     found = list(disputes.select_related("call__user__team", "call__contact", "decided_by")[:most])
     keys = [f"dispute:{one.pk}:{state}" for one in found for state, _words in one.STATES]
     lines = CallEvent.objects.filter(call__in={one.call_id for one in found}, key__in=keys)
-    return told(found, lines.read_by(Reader(viewer)))
+    return _told(found, lines.read_by(Reader(viewer)))
 
 
 def marked(calls: CallQuerySet) -> CallQuerySet:

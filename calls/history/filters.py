@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import User
 from calls import timeline
 from calls.history.fields import NO_TEAM, LengthFilter, LocalDayFilter, TeamFilter
-from calls.models import CallLog, CallQuerySet
+from calls.models import CallDispute, CallLog, CallQuerySet
 from common.instants import day_start, local_now
 from common.periods import (
     FIRST_YEAR,
@@ -84,6 +84,13 @@ class CallFilter(django_filters.FilterSet):
         choices=CallLog.EVIDENCE,
         empty_label=_("Any evidence"),
         method="of_evidence",
+    )
+
+    disputed = django_filters.ChoiceFilter(
+        label=_("Dispute"),
+        choices=CallDispute.STATES,
+        empty_label=_("Disputed or not"),
+        method="of_dispute",
     )
 
     class Meta:
@@ -181,6 +188,11 @@ class CallFilter(django_filters.FilterSet):
     def of_evidence(self, calls: CallQuerySet, name: str, value: str) -> CallQuerySet:
         calls = calls.filter(evidence=value)
         return calls if value == timeline.CLICK else calls.exclude(evidence=timeline.CLICK)
+
+    def of_dispute(self, calls: CallQuerySet, name: str, value: str) -> CallQuerySet:
+        return calls.filter(
+            pk__in=CallDispute.objects.filter(state=value).order_by().values("call")
+        )
 
     def of_rare(self, calls: CallQuerySet, name: str, value: str) -> CallQuerySet:
         """What few calls have is found by an index of those few: SQLite wants to be told."""

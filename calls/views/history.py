@@ -23,7 +23,7 @@ from calls.forms.desk import DispositionForm, NoteForm, checked
 from calls.forms.dispute import DecisionForm, DisputeForm
 from calls.history import ledger_lines
 from calls.history.columns import COLUMNS, columns_of, default_on_pages, outcome_labels
-from calls.history.disputes import ToldDispute, marked, told
+from calls.history.disputes import ToldDispute, disputes_of, marked
 from calls.history.filters import CallFilter, sees_only_self
 from calls.history.pagination import page_of_calls
 from calls.history.segments import segments_of
@@ -40,7 +40,7 @@ PATIENCE_SECONDS: Final = 5  # a filter that few calls pass may mean looking at 
 PLAIN_FIELDS: Final = ("status",)  # for everybody
 DAY_FIELDS: Final = ("start_date", "end_date")  # of older links; the period bar says it otherwise
 CHOICE_FIELDS: Final = ("agent", "team")  # for those who see more than themselves
-MORE_FIELDS: Final = ("direction", "min_duration", "max_duration", "evidence")
+MORE_FIELDS: Final = ("direction", "min_duration", "max_duration", "evidence", "disputed")
 VALUE_FIELDS: Final = ("disposition", "provider")  # chosen from what there is
 _may_correct = permission_required("calls.correct_calls", raise_exception=True)
 
@@ -173,7 +173,7 @@ def show_call(
     events = list(shown.ledger().select_related("actor"))
     state = timeline.fold(event.as_fact() for event in events)
     present = now()
-    disputes = told(shown.disputes.with_people(), events)
+    disputes = disputes_of(shown, events)
     open_one = next((one for one in disputes if one.dispute.is_open), None)
     context = {
         "call": shown,
