@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.requests import PageRequest
 from calls import timeline
 from calls.models import CallLog
+from calls.models.evidence import GRADES, Grade
 from common.htmx import render_page
 from common.periods import Period
 from metrics.charts.cards import change_of, value_of
@@ -41,6 +42,14 @@ class FigurePart:
     count: int
     query: str
     others: int = 0  # unconfirmed calls that the list holds, too
+
+
+@dataclass(frozen=True)
+class GradePart:
+    """A grade of evidence, and the history page that lists the period's calls that have it."""
+
+    grade: Grade
+    query: str
 
 
 def _figure(name: str) -> Figure:
@@ -94,6 +103,13 @@ def _show(
         "working": _working(shown, figures.sums),
         "counted": _counted(shown, chosen, period, figures.sums),
         "left_out": _left_out(shown, chosen, period, figures.sums),
+        "grades": [
+            GradePart(grade, chosen.history_query(period, evidence=grade.letter))
+            for grade in GRADES
+        ],
+        "confirmed": value_of(_figure("confirmed_share"), figures.sums)
+        if figures.sums.total_talk_time
+        else "",
         "whose": urlencode(chosen.parameters),
         "trend": trend_of(figures.stretches),
         **result,
