@@ -1,4 +1,4 @@
-"""A dispute in real browsers: the agent says it, the supervisor's bell rings, and the agent's too."""
+"""A dispute in real browsers: the agent says it, the supervisor's bell rings, then the agent's."""
 
 import datetime as dt
 

@@ -87,6 +87,6 @@ def test_without_talk_time_nothing_is_said_of_it(people):
 def test_a_figure_leads_to_the_calls_of_each_grade(people):
     graded(people.alice, 60, "A")
     text = text_of(people.sue, "/figures/total_talk_time/?period=today")
-    links = re.findall(r'href="(/calls/\?[^"]*evidence=[A-E])"', text)
+    links = re.findall(r'href="(/calls/\?start_date=[^"]*evidence=[A-E])"', text)
     assert len(set(links)) == 5
     assert "confirmed" in text

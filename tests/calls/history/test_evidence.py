@@ -14,6 +14,7 @@ from calls.history.filters import CallFilter
 from calls.models import CallLog
 from calls.models.evidence import GRADES
 from metrics.exports.calls import in_words
+from metrics.rollups.rebuild import rebuild
 from tests.support.api import Api, error_of
 from tests.support.people import make_call
 
@@ -32,6 +33,7 @@ def graded(people) -> dict[str, CallLog]:
     calls = {grade.letter: make_call(people.alice) for grade in GRADES}
     for letter, call in calls.items():
         CallLog.objects.filter(pk=call.pk).update(evidence=letter)
+    rebuild()
     return calls
 
 
