@@ -34,14 +34,15 @@ def sums_cells(
             signs += _verdict(verdict, figure.verdict, language)
         written = escape(value)
         if figure.beside and not is_empty and (whose or days):
-            written = f'<a href="{_confirmed_calls(whose, days)}">{written}</a>'
+            written = confirmed_link(written, whose, days)
         cells.append(f'<td class="{name}" data-label="{label}">{signs}{written}</td>')
     return mark_safe("\n".join(cells))
 
 
-def _confirmed_calls(whose: str, days: str) -> str:
+def confirmed_link(words: str, whose: str, days: str) -> str:
+    """`words`, which are escaped, as the way to those of some calls that records confirm."""
     query = "&".join(part for part in (whose, days, f"evidence={RECORD}") if part)
-    return escape(f"{reverse('history')}?{query}")
+    return f'<a href="{escape(reverse("history"))}?{escape(query)}">{words}</a>'
 
 
 @lru_cache

@@ -5,7 +5,6 @@ from django.db.models import QuerySet
 from accounts import roles
 from accounts.models import User
 from calls.models import CallDispute
-from common.instants import now
 from notifications.bell.telling import tell
 from notifications.models import Alert
 from notifications.models.alerts import Happening
@@ -26,15 +25,17 @@ def opened(dispute: CallDispute) -> None:
 
 def decided(dispute: CallDispute) -> None:
     """Tells the agent who disputed the call, and nobody else needs to look any more."""
-    Alert.objects.filter(occasion=f"dispute:{dispute.pk}:opened").open().update(over_at=now())
+    at = dispute.decided_at
+    assert at is not None
+    Alert.objects.filter(occasion=f"dispute:{dispute.pk}:opened").open().update(over_at=at)
     alert = Alert.objects.create(
         kind=Happening.DISPUTE_DECIDED,
         occasion=f"dispute:{dispute.pk}:decided",
         call=dispute.call,
         agent=dispute.opened_by,
         facts={"state": dispute.state},
-        reached_at=dispute.decided_at,
-        over_at=dispute.decided_at,
+        reached_at=at,
+        over_at=at,
     )
     tell(alert, [dispute.opened_by])
 
