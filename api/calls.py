@@ -26,6 +26,8 @@ from api.serializers import (
     CallBody,
     CallDetailBody,
     DispositionBody,
+    DisputeBody,
+    DisputedBody,
     EndBody,
     EndedBody,
     StartBody,
@@ -41,7 +43,7 @@ from calls.history.filters import CallFilter
 from calls.history.lists import running, visible_rows
 from calls.history.pagination import page_of_newest, page_of_rows
 from calls.models import CallLog, CallQuerySet
-from calls.services import wrap_up
+from calls.services import disputes, wrap_up
 from common.instants import arrival_of, isoformat
 from metrics.exports.csv_file import STYLE_NAMES
 from metrics.exports.jobs import AT_ONCE, XLSX, Wanted, is_large
@@ -223,6 +225,24 @@ class CallViewSet(LimitedView, viewsets.ViewSet):
         call.user = person
         call = wrap_up.set_disposition(call, person, code, source_of(request))
         return Response(stepped("Outcome noted", call))
+
+    @extend_schema(
+        summary="Dispute what is recorded of an own call",
+        description="A supervisor decides; the call's `disputes` tell how that ended.",
+        request=DisputeBody,
+        parameters=[CALL_ID],
+        responses=answers({201: DisputedBody}, 400, 403, 404, 409, 413, 415),
+    )
+    @action(detail=True, methods=["post"])
+    def dispute(self, request: Request, call_id: str) -> Response:
+        reason = checked(DisputeBody, request.data)["reason"]
+        person = person_of(request)
+        call = CallLog.objects.own(person).known_as(call_id_of(call_id))
+        if call is None:
+            raise CallNotFound(_("There is no such call among yours."))
+        opened = disputes.dispute(call, person, reason, source_of(request))
+        answer = {"message": "Call disputed", "call_id": str(opened.call.call_id)}
+        return Response(answer | {"state": opened.state}, status=201)
 
     @extend_schema(
         summary="Calls, newest first",

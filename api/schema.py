@@ -9,7 +9,8 @@ from rest_framework import serializers
 from api import shapes
 from api.shapes import LENGTH, LOCAL_DAY, list_of, text
 from calls.history.columns import COLUMNS
-from calls.models import CallLog
+from calls.models import CallDispute, CallLog
+from calls.models.evidence import BY_LETTER, GRADES
 from common.periods import LABELS
 from metrics.definitions import FIGURES
 from metrics.entries import PERCENT
@@ -85,5 +86,10 @@ FILTER_PARAMETERS: list[Any] = [
     OpenApiParameter("max_duration", LENGTH, description="Likewise."),
     OpenApiParameter("disposition", text(60), description="The outcome, as it is stored."),
     OpenApiParameter("provider", text(60), description="The provider, as it is stored."),
-    OpenApiParameter("evidence", str, enum=["", *dict(CallLog.EVIDENCE)]),
+    OpenApiParameter("disputed", str, enum=["", *dict(CallDispute.STATES)]),
+    OpenApiParameter(
+        "evidence",
+        list_of(BY_LETTER),
+        description=f"Grades, with commas: {'; '.join(f'{g.letter} {g.short}' for g in GRADES)}.",
+    ),
 ]

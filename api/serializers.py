@@ -13,7 +13,9 @@ from rest_framework import serializers
 from api.shapes import text
 from calls import timeline
 from calls.history.bodies import call_body, line_body
-from calls.models import CallEvent, CallLog
+from calls.history.disputes import disputes_of
+from calls.models import CallDispute, CallEvent, CallLog
+from calls.services.disputes import MOST_LETTERS
 from calls.timeline.end_words import Outcome, outcome_of
 from common.instants import UTC, isoformat
 
@@ -164,6 +166,10 @@ class DispositionBody(serializers.Serializer[None]):
     )
 
 
+class DisputeBody(serializers.Serializer[None]):
+    reason = Text(max_length=MOST_LETTERS, help_text="What is wrong, in a sentence.")
+
+
 class StepBody(serializers.Serializer[None]):
     occurred_at = Instant(required=False, allow_null=True)
     sent_at = Instant(required=False, allow_null=True, help_text="Your clock as you send this.")
@@ -212,6 +218,23 @@ class SteppedBody(serializers.Serializer[None]):
     hold_seconds = serializers.IntegerField()
     disposition = serializers.CharField(allow_blank=True)
     wrap_up_seconds = serializers.IntegerField()
+
+
+class DisputedBody(serializers.Serializer[None]):
+    message = serializers.CharField()
+    call_id = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=[key for key, _label in CallDispute.STATES])
+
+
+class DisputeDetail(serializers.Serializer[Any]):
+    """A dispute of a call; what was said is in the call's events, with the same `number`."""
+
+    number = serializers.IntegerField(source="pk")
+    state = serializers.ChoiceField(choices=[key for key, _label in CallDispute.STATES])
+    opened_at = Instant()
+    opened_by = serializers.CharField(source="opened_by.username")
+    decided_at = Instant(allow_null=True)
+    decided_by = serializers.CharField(source="decided_by.username", allow_null=True, default=None)
 
 
 class CallBody(serializers.Serializer[Any]):
@@ -271,13 +294,16 @@ class CallDetailBody(CallBody):
         help_text="What the phone system did not tell of this ended call.",
     )
     events = EventBody(many=True)
+    disputes = DisputeDetail(many=True, help_text="The newest first.")
 
     def to_representation(self, call: CallLog) -> dict[str, Any]:
-        events = call.ledger().select_related("actor")
+        events = list(call.ledger().select_related("actor"))
+        disputes = [one.dispute for one in disputes_of(call, events)]
         return super().to_representation(call) | {
             "activity": call.activity,
             "missing": call.lacks,
             "events": [line_body(line) for line in events],
+            "disputes": DisputeDetail(disputes, many=True).data,
         }
 
 

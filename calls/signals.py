@@ -1,6 +1,7 @@
 """What happened to a call, for whoever wants to tell people. Sent inside the transaction.
 
-All: `sender` is CallLog; `call` the CallLog as it now stands.
+Of calls: `sender` is CallLog; `call` the CallLog as it now stands. Of disputes: `sender` is
+CallDispute; `dispute` the CallDispute as it now stands.
 """
 
 from django.dispatch import Signal
@@ -10,3 +11,5 @@ call_changed = Signal()  # answered, held, paused, noted, or corrected after its
 call_ended = Signal()  # once a call: at its first end
 # With whom it lay and when, before it was saved: `user_id` (None: nobody) and `start_time`.
 call_moved = Signal()
+call_disputed = Signal()
+dispute_decided = Signal()  # upheld or rejected

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from calls.views import contacts, desk, dialing, history, hooks, imports, timer
+from calls.views import contacts, desk, dialing, disputes, history, hooks, imports, timer
 
 urlpatterns = [
     path("timer/", timer.timer, name="timer"),
@@ -22,6 +22,9 @@ urlpatterns = [
     path("calls/<uuid:call_id>/outcome/", history.call_outcome, name="call_outcome"),
     path("calls/<uuid:call_id>/correct/", history.call_correct, name="call_correct"),
     path("calls/<uuid:call_id>/accept/", history.call_accept, name="call_accept"),
+    path("disputes/", disputes.disputes, name="disputes"),
+    path("calls/<uuid:call_id>/dispute/", disputes.call_dispute, name="call_dispute"),
+    path("calls/<uuid:call_id>/decide/", disputes.call_decide, name="call_decide"),
     path("calls/<uuid:call_id>/contact/", contacts.save_number, name="call_contact"),
     path("calls/current/", desk.current_calls, name="current_calls"),
     path("calls/unconfirmed/", desk.unconfirmed, name="unconfirmed"),

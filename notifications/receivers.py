@@ -6,6 +6,9 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
+from calls.models import CallDispute
+from calls.signals import call_disputed, dispute_decided
+from notifications.bell import disputes
 from notifications.models import Rule, WebhookEndpoint
 from notifications.rules import installation, standard
 from notifications.schedules import sending
@@ -26,6 +29,10 @@ def connect() -> None:
         forget_asked_reports, dispatch_uid="notifications.forget_asked_reports"
     )
     endpoint_switched_off.connect(raise_webhook_off, dispatch_uid="notifications.raise_webhook_off")
+    call_disputed.connect(raise_call_disputed, dispatch_uid="notifications.raise_call_disputed")
+    dispute_decided.connect(
+        raise_dispute_decided, dispatch_uid="notifications.raise_dispute_decided"
+    )
     endpoint_switched_on.connect(end_webhook_off, dispatch_uid="notifications.end_webhook_off")
 
 
@@ -56,6 +63,14 @@ def end_backup_failed(**kwargs: Any) -> None:
 
 def forget_asked_reports(lines: set[str], contacts: set[int], **kwargs: Any) -> None:
     sending.forget(lines, contacts)
+
+
+def raise_call_disputed(dispute: CallDispute, **kwargs: Any) -> None:
+    disputes.opened(dispute)
+
+
+def raise_dispute_decided(dispute: CallDispute, **kwargs: Any) -> None:
+    disputes.decided(dispute)
 
 
 def raise_webhook_off(endpoint: WebhookEndpoint, **kwargs: Any) -> None:

@@ -8,8 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from accounts.models import User
+from calls.models import CallDispute
 from calls.templatetags.calls_format import clock, duration_words, percent, whole
 from notifications.models import Alert
+from notifications.models.alerts import Happening
 from notifications.models.rules import Kind
 
 
@@ -17,7 +19,7 @@ def sentence_of(alert: Alert, reader: User | None = None) -> str:
     """One plain sentence, without a phone number or a contact's name. To a `reader` who is the
     agent it is about, it speaks of their own call."""
     own = reader is not None and alert.agent_id == reader.pk
-    return _SENTENCES[Kind(alert.kind)](alert, own)
+    return _SENTENCES[alert.kind](alert, own)
 
 
 def link_of(alert: Alert) -> str:
@@ -28,10 +30,10 @@ def link_of(alert: Alert) -> str:
         return reverse("agent", args=[alert.agent_id])
     if alert.team_id is not None:
         return f"{reverse('team')}?team={alert.team_id}"
-    return reverse(_PAGES.get(Kind(alert.kind), "organization"))
+    return reverse(_PAGES.get(alert.kind, "organization"))
 
 
-_PAGES: Final[Mapping[Kind, str]] = {
+_PAGES: Final[Mapping[str, str]] = {
     Kind.PROVIDER_SILENT: "admin:calls_provideraccount_changelist",
     Kind.LISTENER_DOWN: "admin:calls_provideraccount_changelist",
     Kind.WEBHOOK_OFF: "webhooks",
@@ -169,7 +171,21 @@ def _webhook_off(alert: Alert, own: bool) -> str:
     return text % {"name": alert.subject}
 
 
-_SENTENCES: Final[Mapping[Kind, Callable[[Alert, bool], str]]] = {
+def _dispute_opened(alert: Alert, own: bool) -> str:
+    return _("%(who)s disputes what is recorded of a call.") % {"who": whom(alert)}
+
+
+def _dispute_decided(alert: Alert, own: bool) -> str:
+    upheld = alert.facts.get("state") == CallDispute.UPHELD
+    if own:
+        upholds, rejects = _("Your dispute of a call was upheld."), _("Your dispute was rejected.")
+    else:
+        upholds = _("%(who)s: the dispute of a call was upheld.")
+        rejects = _("%(who)s: the dispute of a call was rejected.")
+    return (upholds if upheld else rejects) % {"who": whom(alert)}
+
+
+_SENTENCES: Final[Mapping[str, Callable[[Alert, bool], str]]] = {
     Kind.LONG_CALL: _timed(
         gettext_noop("A call without an agent has lasted longer than %(length)s."),
         gettext_noop("%(agent)s: the call has lasted longer than %(length)s."),
@@ -200,4 +216,6 @@ _SENTENCES: Final[Mapping[Kind, Callable[[Alert, bool], str]]] = {
     Kind.DISK_FULL: _disk_full,
     Kind.JOB_FAILED: _job_failed,
     Kind.WEBHOOK_OFF: _webhook_off,
+    Happening.DISPUTE_OPENED: _dispute_opened,
+    Happening.DISPUTE_DECIDED: _dispute_decided,
 }

@@ -41,12 +41,17 @@ class CorrectionForm(InstantsForm):
             raise forms.ValidationError(_("A known answer cannot be taken back; correct its time."))
         return answered
 
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What the valid form would change of the call."""
+        known = {**self.own, "status": self.call.status}
+        return {n: self.cleaned_data[n] for n in known if self.cleaned_data[n] != known[n]}
+
     def save(self, actor: User) -> bool:
         """Corrects the call by what was changed; False when the services refuse, with errors."""
-        known = {**self.own, "status": self.call.status}
-        given = {n: self.cleaned_data[n] for n in known if self.cleaned_data[n] != known[n]}
+        reason = self.cleaned_data["reason"]
         try:
-            services.correct_call(self.call, actor, reason=self.cleaned_data["reason"], **given)
+            services.correct_call(self.call, actor, reason=reason, **self.changes)
         except CallError as error:
             self.add_error(error.field if error.field in self.fields else None, error.message)
             return False

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
 from calls.models import CallLog, Disposition
+from calls.models.evidence import IN_WORDS
 from calls.models.rows import Cells, Rows
 
 TEXT, INSTANT, SECONDS = "text", "instant", "seconds"
@@ -102,7 +103,7 @@ _ALL: Final = (
     _plain("wrap_up_seconds", gettext_lazy("Wrap-up"), SECONDS),
     _plain("disposition", pgettext_lazy("of a call", "Outcome")),
     _plain("provider", gettext_lazy("Provider")),
-    _plain("evidence", gettext_lazy("Evidence"), words=dict(CallLog.EVIDENCE)),
+    _plain("evidence", gettext_lazy("Evidence"), words=IN_WORDS),
     _plain("end_reason", gettext_lazy("Reason of the end")),
     _plain("notes", gettext_lazy("Notes")),
     _plain("call_id", gettext_lazy("Call")),

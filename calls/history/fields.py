@@ -59,6 +59,24 @@ class TeamFilter(IdFilter):
     field_class = TeamField
 
 
+class _Grades(forms.CheckboxSelectMultiple):
+    """Letters that a URL gives one by one, or with commas."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        given = data.getlist(name) if hasattr(data, "getlist") else [data.get(name) or ""]
+        return [letter for value in given for letter in value.split(",") if letter]
+
+
+class GradesField(forms.MultipleChoiceField):
+    """Grades of evidence: `A`, or several."""
+
+    widget = _Grades
+
+
+class GradesFilter(django_filters.Filter):
+    field_class = GradesField
+
+
 class LengthField(forms.CharField):
     """A length of time as people write it, `90`, `1:30` or `1:02:30`: whole seconds."""
 

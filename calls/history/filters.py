@@ -14,8 +14,9 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from calls import timeline
-from calls.history.fields import NO_TEAM, LengthFilter, LocalDayFilter, TeamFilter
-from calls.models import CallLog, CallQuerySet
+from calls.history.fields import NO_TEAM, GradesFilter, LengthFilter, LocalDayFilter, TeamFilter
+from calls.models import CallDispute, CallLog, CallQuerySet
+from calls.models.evidence import IN_WORDS
 from common.instants import day_start, local_now
 from common.periods import (
     FIRST_YEAR,
@@ -28,6 +29,7 @@ from common.periods import (
 )
 
 _PERSONS = ("user_id", "agent")
+_RARE = {timeline.OFFLINE, timeline.ESTIMATE}
 # What is read together with others, in `filter_queryset`, instead of each by itself.
 _TOGETHER = frozenset({"search", *_PERSONS, *PARAMETERS, "start_date", "end_date"})
 
@@ -79,11 +81,15 @@ class CallFilter(django_filters.FilterSet):
         label=pgettext_lazy("of a call", "Outcome"), method="of_rare", max_length=60
     )
     provider = django_filters.CharFilter(label=_("Provider"), method="of_rare", max_length=60)
-    evidence = django_filters.ChoiceFilter(
-        label=_("Evidence"),
-        choices=CallLog.EVIDENCE,
-        empty_label=_("Any evidence"),
-        method="of_evidence",
+    evidence = GradesFilter(
+        label=_("Evidence"), choices=list(IN_WORDS.items()), method="of_evidence"
+    )
+
+    disputed = django_filters.ChoiceFilter(
+        label=_("Dispute"),
+        choices=CallDispute.STATES,
+        empty_label=_("Disputed or not"),
+        method="of_dispute",
     )
 
     class Meta:
@@ -178,9 +184,17 @@ class CallFilter(django_filters.FilterSet):
     def of_length(self, calls: CallQuerySet, name: str, value: int) -> CallQuerySet:
         return calls.lasting(value)
 
-    def of_evidence(self, calls: CallQuerySet, name: str, value: str) -> CallQuerySet:
-        calls = calls.filter(evidence=value)
-        return calls if value == timeline.CLICK else calls.exclude(evidence=timeline.CLICK)
+    def of_evidence(self, calls: CallQuerySet, name: str, value: list[str]) -> CallQuerySet:
+        """One grade that is no click, and the rare ones, are found by an index of those few."""
+        letters = set(value)
+        calls = calls.filter(evidence__in=letters)
+        is_of_few = letters <= _RARE or (len(letters) == 1 and timeline.CLICK not in letters)
+        return calls.exclude(evidence=timeline.CLICK) if is_of_few else calls
+
+    def of_dispute(self, calls: CallQuerySet, name: str, value: str) -> CallQuerySet:
+        return calls.filter(
+            pk__in=CallDispute.objects.filter(state=value).order_by().values("call")
+        )
 
     def of_rare(self, calls: CallQuerySet, name: str, value: str) -> CallQuerySet:
         """What few calls have is found by an index of those few: SQLite wants to be told."""

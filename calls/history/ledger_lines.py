@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calls import timeline
-from calls.models import CallEvent, CallLog, Disposition
+from calls.models import CallDispute, CallEvent, CallLog, Disposition
 from common.formats.dates import time_ms
 from common.instants import from_ms
 
@@ -130,11 +130,18 @@ def _details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "wrap_up" in data:
         over = data["wrap_up"] == timeline.WRAP_UP_ENDED
         yield _("Wrap-up"), _("over") if over else _("begun")
+    if isinstance(data.get("dispute"), Mapping):
+        yield _("Dispute"), _dispute_words(data["dispute"])
     if isinstance(data.get("turn"), int) and data["turn"] is not True:
         yield _("Turn"), str(data["turn"])
     yield from _doubtful_details(data)
     if data.get("offline"):
         yield _("Offline"), _("told later than it happened")
+
+
+def _dispute_words(about: Mapping[str, Any]) -> str:
+    words = {CallDispute.OPEN: _("opened"), CallDispute.UPHELD: _("upheld")}
+    return words.get(str(about.get("state")), _("rejected"))
 
 
 def _doubtful_details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

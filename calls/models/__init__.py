@@ -7,6 +7,7 @@ from calls.models.contact_import import ContactImport
 from calls.models.contact_number import ContactNumber, NumberKind
 from calls.models.dial import DialChoice, DialLink, name_at
 from calls.models.disposition import Disposition, DispositionQuerySet
+from calls.models.dispute import CallDispute, DisputeQuerySet
 from calls.models.event import CallEvent
 from calls.models.message import ConversationNumber, RawEvent, WaitingFact
 from calls.models.provider import ProviderAccount, ProviderIdentity
@@ -17,6 +18,7 @@ __all__ = [
     "ANSWERED",
     "COUNTED",
     "CallAlias",
+    "CallDispute",
     "CallEvent",
     "CallLog",
     "CallQuerySet",
@@ -29,6 +31,7 @@ __all__ = [
     "DialLink",
     "Disposition",
     "DispositionQuerySet",
+    "DisputeQuerySet",
     "NumberKind",
     "ProviderAccount",
     "ProviderIdentity",

@@ -12,6 +12,7 @@ from calls import signals, timeline
 from calls.models.call_queries import CallQuerySet
 from calls.models.call_table import CONSTRAINTS, INDEXES
 from calls.models.contact import Contact
+from calls.models.evidence import BY_LETTER, GRADES, Grade
 from calls.models.provider import ProviderAccount
 from calls.models.readers import ReadRow
 from common.databases.prepared_sql import PreparedWrites
@@ -41,13 +42,7 @@ class CallLog(PreparedWrites, ReadRow):  # type: ignore[misc]  # stubs of a late
         ("inbound", _("inbound")),
         ("internal", _("internal")),
     ]
-    EVIDENCE = [
-        (timeline.RECORD, _("confirmed by the provider's record")),
-        (timeline.LIVE, _("the provider's live events")),
-        (timeline.CLICK, _("the agent's click")),
-        (timeline.OFFLINE, _("the agent's click, made offline")),
-        (timeline.ESTIMATE, _("estimated, not confirmed")),
-    ]
+    EVIDENCE = [(grade.letter, grade.short) for grade in GRADES]
 
     call_id = models.UUIDField(
         _("call"), unique=True, default=uuid_utils.compat.uuid7, editable=False
@@ -175,6 +170,11 @@ class CallLog(PreparedWrites, ReadRow):  # type: ignore[misc]  # stubs of a late
         if self.contact is not None:
             return self.contact.name
         return self.pretty_phone or self.contact_ref
+
+    @property
+    def grade(self) -> Grade:
+        """How well its times are proven."""
+        return BY_LETTER[self.evidence]
 
     @property
     def amber_seconds(self) -> int:

@@ -16,7 +16,8 @@ from django.utils.translation import get_language
 
 from accounts.models import User
 from calls.history.columns import SECONDS, Column
-from calls.models import CallLog
+from calls.models import CallDispute, CallLog
+from calls.models.evidence import BY_LETTER
 from calls.templatetags.calls_format import NOTHING, clock
 from common.formats.dates import exact_moment, exact_time
 
@@ -24,6 +25,7 @@ register = template.Library()
 
 NOTES_SHOWN: Final = 160  # letters
 _ANY_CALL: Final = UUID(int=0)
+_DISPUTED: Final = dict(CallDispute.STATES)[CallDispute.OPEN]
 
 
 @register.simple_tag(takes_context=True)
@@ -51,7 +53,7 @@ class _Table:
     def __init__(self, columns: list[Column], viewer: User):
         names = {column.name for column in columns}
         self.shows_team, self.shows_phone = "team" in names, "phone" in names
-        self._language, self._viewer = get_language(), viewer
+        self.language, self._viewer = get_language(), viewer
         self._url = reverse("call", args=[_ANY_CALL])
         self._columns = [
             (_CELLS.get(column.name, _plain), column, escape(str(column.label)))
@@ -74,7 +76,7 @@ class _Table:
         return f'<a href="{reverse("contact", args=[call.contact.pk])}">{words}</a>'
 
     def badge(self, call: CallLog) -> str:
-        return _badge(call.status, self._language)
+        return _badge(call.status, self.language)
 
 
 @lru_cache
@@ -110,14 +112,22 @@ def _phone(table: _Table, call: CallLog, column: Column, label: str) -> str:
 
 
 def _status(table: _Table, call: CallLog, column: Column, label: str) -> str:
-    return f'<td class="calls-status">{table.badge(call)}</td>'
+    disputed = _disputed() if getattr(call, "is_disputed", False) else ""
+    return f'<td class="calls-status">{table.badge(call)}{disputed}</td>'
+
+
+def _disputed() -> str:
+    return f'<span class="badge badge-warn">{escape(capfirst(str(_DISPUTED)))}</span>'
 
 
 def _evidence(table: _Table, call: CallLog, column: Column, label: str) -> str:
-    words = escape(capfirst(column.in_words(call.evidence)))
-    if call.evidence == "E":
-        words = f'<span class="badge badge-warn">{words}</span>'
-    return f'<td class="calls-evidence">{words}</td>'
+    return f'<td class="calls-evidence">{_grade(call.evidence, table.language)}</td>'
+
+
+@lru_cache
+def _grade(letter: str, language: str | None) -> str:
+    """The badge, and what it means where there is room for that."""
+    return render_to_string("calls/_grade.html", {"grade": BY_LETTER[letter], "with_words": True})
 
 
 def _notes(table: _Table, call: CallLog, column: Column, label: str) -> str:

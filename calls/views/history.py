@@ -20,8 +20,10 @@ from calls import services, timeline
 from calls.errors import CallError
 from calls.forms.correction import CorrectionForm
 from calls.forms.desk import DispositionForm, NoteForm, checked
+from calls.forms.dispute import DecisionForm, DisputeForm
 from calls.history import ledger_lines
 from calls.history.columns import COLUMNS, columns_of, default_on_pages, outcome_labels
+from calls.history.disputes import ToldDispute, disputes_of, marked
 from calls.history.filters import CallFilter, sees_only_self
 from calls.history.pagination import page_of_calls
 from calls.history.segments import segments_of
@@ -38,7 +40,7 @@ PATIENCE_SECONDS: Final = 5  # a filter that few calls pass may mean looking at 
 PLAIN_FIELDS: Final = ("status",)  # for everybody
 DAY_FIELDS: Final = ("start_date", "end_date")  # of older links; the period bar says it otherwise
 CHOICE_FIELDS: Final = ("agent", "team")  # for those who see more than themselves
-MORE_FIELDS: Final = ("direction", "min_duration", "max_duration", "evidence")
+MORE_FIELDS: Final = ("direction", "min_duration", "max_duration", "evidence", "disputed")
 VALUE_FIELDS: Final = ("disposition", "provider")  # chosen from what there is
 _may_correct = permission_required("calls.correct_calls", raise_exception=True)
 
@@ -47,7 +49,7 @@ _may_correct = permission_required("calls.correct_calls", raise_exception=True)
 @require_safe
 def history(request: PageRequest) -> HttpResponse:
     """The calls that pass the filters of the URL, newest first, a page at a time."""
-    calls = CallLog.objects.visible_to(request.user).with_people()
+    calls = marked(CallLog.objects.visible_to(request.user).with_people())
     found = CallFilter(request.GET, queryset=calls, viewer=request.user)
     alone = sees_only_self(request.user)
     shown = () if alone else CHOICE_FIELDS
@@ -154,22 +156,31 @@ def visible_call(request: PageRequest, call_id: uuid.UUID) -> CallLog:
 @never_cache
 @require_safe
 def call(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
-    return _show(request, visible_call(request, call_id))
+    return show_call(request, visible_call(request, call_id))
 
 
-def _show(
+def show_call(
     request: PageRequest,
     shown: CallLog,
     *,
     correction: CorrectionForm | None = None,
     note: NoteForm | None = None,
+    dispute: DisputeForm | None = None,
+    decision: DecisionForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """The page of `shown`, which the reader may see; a form that was not valid comes back."""
     events = list(shown.ledger().select_related("actor"))
     state = timeline.fold(event.as_fact() for event in events)
     present = now()
+    disputes = disputes_of(shown, events)
+    open_one = next((one for one in disputes if one.dispute.is_open), None)
     context = {
         "call": shown,
+        "disputes": disputes,
+        "open_dispute": open_one,
+        "dispute": dispute or _dispute_of(request.user, shown, open_one),
+        "decision": open_one and (decision or _decision_of(request.user, shown)),
         "own": shown.user_id == request.user.pk,
         "may_note": _may_note(request.user, shown),
         "lacks": [ledger_lines.LACKS[name] for name in shown.lacks],
@@ -184,7 +195,7 @@ def _show(
         "elapsed_ms": shown.tracked_ms(present),
         "at_ms": to_ms(present),
         "note": note or NoteForm(initial={"notes": shown.notes}),
-        "correction": correction or _correction_of(request.user, shown),
+        "correction": None if open_one else correction or _correction_of(request.user, shown),
     }
     return render_page(request, "calls/call.html", "calls/_call_facts.html", context, status=status)
 
@@ -200,6 +211,16 @@ def _correction_of(viewer: User, shown: CallLog) -> CorrectionForm | None:
     return CorrectionForm(call=shown)
 
 
+def _dispute_of(viewer: User, shown: CallLog, open_one: ToldDispute | None) -> DisputeForm | None:
+    if shown.is_active or shown.user_id != viewer.pk or open_one:
+        return None
+    return DisputeForm()
+
+
+def _decision_of(viewer: User, shown: CallLog) -> DecisionForm | None:
+    return DecisionForm(call=shown) if viewer.has_perm("calls.correct_calls") else None
+
+
 @never_cache
 @require_POST
 def call_note(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
@@ -209,7 +230,7 @@ def call_note(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
         raise Http404
     form = NoteForm(request.POST)
     if not form.is_valid():
-        return _show(request, shown, note=form, status=400)
+        return show_call(request, shown, note=form, status=400)
     services.add_note(shown, request.user, form.cleaned_data["notes"])
     messages.success(request, _("Notes saved."))
     return redirect("call", call_id=call_id)
@@ -241,7 +262,7 @@ def call_correct(request: PageRequest, call_id: uuid.UUID) -> HttpResponse:
     shown = visible_call(request, call_id)
     form = CorrectionForm(request.POST, call=shown)
     if not (form.is_valid() and form.save(request.user)):
-        return _show(request, shown, correction=form, status=400)
+        return show_call(request, shown, correction=form, status=400)
     messages.success(request, _("Corrected. The figures follow; the ledger keeps what was there."))
     return redirect("call", call_id=call_id)
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from calls.templatetags.calls_format import NOTHING, clock, decimal, duration_words, percent, whole
 from metrics.dashboard.figures import Figures, Stretch
-from metrics.definitions import FIGURES, ON_CARDS, Sums
+from metrics.definitions import BESIDE, FIGURES, ON_CARDS, Sums
 from metrics.entries import CALLS, PERCENT, Figure
 
 SPARK_WIDTH, SPARK_HEIGHT = 100, 24
@@ -34,6 +34,7 @@ class Card:
     value: str
     more: str
     sentence: str
+    confirmed: str = ""  # how much of it phone systems confirm; "" where that is not asked
     change: Change | None = None
     spark: str = ""  # the points of a line; "" where there is nothing to draw
 
@@ -47,7 +48,16 @@ def cards_of(sums: Sums) -> list[Card]:
     """A card a figure; all but a count is a dash where there are no calls."""
     written = {figure.name: _in_figures(figure, sums) for figure in FIGURES}
     return [
-        Card(f.name, str(f.label), value_of(f, sums), str(f.more) % written, str(f.sentence))
+        Card(
+            f.name,
+            str(f.label),
+            value_of(f, sums),
+            str(f.more) % written,
+            str(f.sentence),
+            confirmed=" ".join(
+                str(one.more) % written for one in BESIDE.get(f.name, ()) if one.has_value(sums)
+            ),
+        )
         for f in ON_CARDS
     ]
 

@@ -4,37 +4,51 @@ from functools import lru_cache
 from html import escape
 
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 
 from calls.templatetags.calls_format import NOTHING
+from calls.timeline import RECORD
 from metrics.charts.cards import value_in_table
 from metrics.dashboard.comparison import Judgement, Verdict
-from metrics.definitions import ON_CARDS, Sums
+from metrics.definitions import EXPLAINED, Sums
 
 
-def sums_cells(sums: Sums, judgement: Judgement | None = None) -> SafeString:
+def sums_cells(
+    sums: Sums, judgement: Judgement | None = None, whose: str = "", days: str = ""
+) -> SafeString:
     """The cells in the order of the table's heads, tables.SUM_COLUMNS; `judgement` where lines are
-    compared."""
+    compared. `whose` and `days` are the line's calls as the history reads them, where a figure is
+    to lead there."""
     language = get_language()
     cells: list[str] = []
-    for figure, label in zip(ON_CARDS, _labels(language), strict=True):
+    for figure, label in zip(EXPLAINED, _labels(language), strict=True):
         value = value_in_table(figure, sums)
         is_empty = value == NOTHING
-        name = "number muted" if is_empty else "number"
+        name = "number muted" if is_empty or figure.beside else "number"
         signs = _unconfirmed(sums) if not cells else ""
         if judgement is not None and figure.verdict and not is_empty:
             verdict = getattr(judgement, figure.verdict)
             signs += _verdict(verdict, figure.verdict, language)
-        cells.append(f'<td class="{name}" data-label="{label}">{signs}{escape(value)}</td>')
+        written = escape(value)
+        if figure.beside and not is_empty and (whose or days):
+            written = confirmed_link(written, whose, days)
+        cells.append(f'<td class="{name}" data-label="{label}">{signs}{written}</td>')
     return mark_safe("\n".join(cells))
+
+
+def confirmed_link(words: str, whose: str, days: str) -> str:
+    """`words`, which are escaped, as the way to those of some calls that records confirm."""
+    query = "&".join(part for part in (whose, days, f"evidence={RECORD}") if part)
+    return f'<a href="{escape(reverse("history"))}?{escape(query)}">{words}</a>'
 
 
 @lru_cache
 def _labels(language: str | None) -> list[str]:
     """The heads, as they stand in an attribute."""
-    return [escape(str(figure.short_label)) for figure in ON_CARDS]
+    return [escape(str(figure.short_label)) for figure in EXPLAINED]
 
 
 def _unconfirmed(sums: Sums) -> str:

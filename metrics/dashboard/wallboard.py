@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import Max, OuterRef, Q, Subquery
@@ -61,6 +62,11 @@ class WallboardRow:
     @property
     def team(self) -> str:
         return self.user.team
+
+    @property
+    def whose(self) -> str:
+        """Their calls, as the history reads it."""
+        return urlencode({"agent": self.user.username})
 
 
 @dataclass(frozen=True)

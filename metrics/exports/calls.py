@@ -73,8 +73,10 @@ def in_words(found: CallFilter) -> str:
         if not value or is_range:  # its days stand at the end
             continue
         choices = LABELS if name == "period" else getattr(found.form.fields[name], "choices", ())
-        words = f"{value} s" if name in _LENGTHS else dict(choices).get(value, value)
-        parts.append(f"{found.form.fields[name].label}: {words}")
+        values = value if isinstance(value, list) else [value]
+        words = ", ".join(str(dict(choices).get(one, one)) for one in values)
+        unit = " s" if name in _LENGTHS else ""
+        parts.append(f"{found.form.fields[name].label}: {words}{unit}")
     first, last = found.days
     if found.asked_period is not None and first and last:
         parts.append(short_days(first, last))

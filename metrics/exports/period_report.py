@@ -4,11 +4,13 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
 from accounts.models import User, UserQuerySet
 from accounts.people import Person, people_of
+from calls.history.fields import NO_TEAM
 from common.formats.period_words import period_before_in_words, period_in_words
 from common.instants import today
 from common.periods import Period
@@ -37,6 +39,15 @@ class ReportLine:
     def figures(self) -> list[Any]:
         """In the order of SUM_HEADS."""
         return figures_in_order(self.sums)
+
+    @property
+    def whose(self) -> str:
+        """Which of the period's calls these are, as the history reads it."""
+        if "day" in self.keys:
+            return urlencode({"start_date": self.keys["day"], "end_date": self.keys["day"]})
+        if "username" in self.keys:
+            return urlencode({"agent": self.keys["username"]})
+        return urlencode({"team": self.keys["team_id"] or NO_TEAM})
 
     def as_json(self) -> dict[str, Any]:
         return self.keys | self.sums.as_json()

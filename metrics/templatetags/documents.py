@@ -10,10 +10,13 @@ from django.utils.safestring import SafeString, mark_safe
 
 from calls.templatetags.calls_format import NOTHING, clock, percent, whole
 from common.formats.dates import exact_moment, short_day
+from metrics.charts.cells import confirmed_link
+from metrics.definitions import IN_REPORTS
 from metrics.exports.document import DAY, INSTANT, NUMBER, PERCENT, SECONDS, Head
 from metrics.exports.period_report import Bar
 
 register = template.Library()
+_BESIDE = {figure.name for figure in IN_REPORTS if figure.beside}
 
 
 def _instant(written: str) -> str:
@@ -38,10 +41,19 @@ def written(head: Head, value: Any) -> str:
 
 
 @register.simple_tag
-def written_cells(heads: Sequence[Head], values: Sequence[Any]) -> SafeString:
-    """All the numbers of a line, each as a cell of a table."""
-    cells = (written(head, value) for head, value in zip(heads, values, strict=True))
-    return mark_safe("".join(f'<td class="number">{escape(cell)}</td>' for cell in cells))
+def written_cells(
+    heads: Sequence[Head], values: Sequence[Any], whose: str, days: str
+) -> SafeString:
+    """All the numbers of a line, each as a cell of a table; `whose` and `days` are the line's calls
+    as the history reads them."""
+    cells = ((head.name, written(head, value)) for head, value in zip(heads, values, strict=True))
+    return mark_safe("".join(_cell(name, cell, whose, days) for name, cell in cells))
+
+
+def _cell(name: str, cell: str, whose: str, days: str) -> str:
+    if name not in _BESIDE or cell == NOTHING:
+        return f'<td class="number">{escape(cell)}</td>'
+    return f'<td class="number muted">{confirmed_link(escape(cell), whose, days)}</td>'
 
 
 @register.simple_tag

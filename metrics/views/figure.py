@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.requests import PageRequest
 from calls import timeline
 from calls.models import CallLog
+from calls.models.evidence import GRADES, Grade
 from common.htmx import render_page
 from common.periods import Period
 from metrics.charts.cards import change_of, value_of
@@ -21,7 +22,7 @@ from metrics.dashboard.audit import MOST_CALLS, MOST_SHOWN, TooManyCalls, prove
 from metrics.dashboard.breadcrumbs import crumbs_of
 from metrics.dashboard.figures import figures_of
 from metrics.dashboard.selection import Selection, selection_of
-from metrics.definitions import ON_CARDS, Sums
+from metrics.definitions import EXPLAINED, Sums
 from metrics.entries import Figure
 from metrics.views.periods import with_period
 
@@ -43,8 +44,16 @@ class FigurePart:
     others: int = 0  # unconfirmed calls that the list holds, too
 
 
+@dataclass(frozen=True)
+class GradePart:
+    """A grade of evidence, and the history page that lists the period's calls that have it."""
+
+    grade: Grade
+    query: str
+
+
 def _figure(name: str) -> Figure:
-    found = next((figure for figure in ON_CARDS if figure.name == name), None)
+    found = next((figure for figure in EXPLAINED if figure.name == name), None)
     if found is None:
         raise Http404
     return found
@@ -88,12 +97,19 @@ def _show(
         "crumbs": crumbs_of(request.user, period, chosen, last=str(shown.label)),
         "figures": figures,
         "figures_query": chosen.query(period),
-        "all_figures": ON_CARDS,
+        "all_figures": EXPLAINED,
         "value": value_of(shown, figures.sums),
         "change": change_of(shown, figures.sums, figures.previous),
         "working": _working(shown, figures.sums),
         "counted": _counted(shown, chosen, period, figures.sums),
         "left_out": _left_out(shown, chosen, period, figures.sums),
+        "grades": [
+            GradePart(grade, chosen.history_query(period, evidence=grade.letter))
+            for grade in GRADES
+        ],
+        "confirmed": value_of(_figure("confirmed_share"), figures.sums)
+        if figures.sums.total_talk_time
+        else "",
         "whose": urlencode(chosen.parameters),
         "trend": trend_of(figures.stretches),
         **result,

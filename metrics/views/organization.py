@@ -44,6 +44,11 @@ class TeamRow:
     on_call: int
     sums: Sums
 
+    @property
+    def whose(self) -> str:
+        """Their calls, as the history reads it."""
+        return f"team={self.value}"
+
 
 @never_cache
 @require_safe

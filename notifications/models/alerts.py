@@ -10,6 +10,13 @@ from accounts.models import User
 from notifications.models.rules import OF_INSTALLATION, Kind
 
 
+class Happening(models.TextChoices):
+    """What is told without a rule, because somebody waits for it."""
+
+    DISPUTE_OPENED = "dispute_opened", _("call disputed")
+    DISPUTE_DECIDED = "dispute_decided", _("dispute decided")
+
+
 class AlertQuerySet(models.QuerySet["Alert"]):
     def visible_to(self, viewer: User) -> "AlertQuerySet":
         """The alerts `viewer` may read: about the people and teams one may see; of one's own, those
@@ -36,7 +43,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 
 
 class Alert(models.Model):
-    """A rule that fired. `occasion` names the rule and what it fired for, so it fires once."""
+    """A rule that fired, or what is told without one. `occasion` names the rule and what it fired
+    for, so it fires once."""
 
     rule = models.ForeignKey(
         "notifications.Rule",
@@ -47,7 +55,7 @@ class Alert(models.Model):
         on_delete=models.SET_NULL,
         db_index=False,  # notifications_alert_of_rule serves it
     )
-    kind = models.CharField(_("what"), max_length=20, choices=Kind)
+    kind = models.CharField(_("what"), max_length=20, choices=[*Kind.choices, *Happening.choices])
     occasion = models.CharField(max_length=160, unique=True)
     call = models.ForeignKey(
         "calls.CallLog",

@@ -21,7 +21,7 @@ from common.htmx import render_page
 from common.instants import now
 from common.text import name_key
 from notifications.models import Alert, Delivery, Notification, Rule
-from notifications.models.alerts import AlertQuerySet
+from notifications.models.alerts import AlertQuerySet, Happening
 from notifications.models.rules import Kind
 
 ALERTS_A_PAGE: Final = 50
@@ -38,7 +38,7 @@ class AlertFilter(forms.Form):
     kind = forms.ChoiceField(
         label=gettext_lazy("What"),
         required=False,
-        choices=[("", gettext_lazy("everything")), *Kind.choices],
+        choices=[("", gettext_lazy("everything")), *Kind.choices, *Happening.choices],
     )
     agent = forms.ChoiceField(label=gettext_lazy("Agent"), required=False)
     state = forms.ChoiceField(label=gettext_lazy("State"), required=False, choices=_STATES)

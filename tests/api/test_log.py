@@ -265,7 +265,7 @@ class TestPages:
 def test_a_call_is_shown_with_its_events(people):
     call = make_call(people.alice, 60)
     body = Api(people.sue).get(f"calls/{call.call_id}").json()
-    assert list(body) == [*FIELDS, "activity", "missing", "events"]
+    assert list(body) == [*FIELDS, "activity", "missing", "events", "disputes"]
     assert body["missing"] == []
     assert body["activity"] == "ended"
     assert [event["kind"] for event in body["events"]] == ["started", "ended"]

@@ -21,6 +21,7 @@ from calls import services
 from calls.contacts import files, importer
 from calls.models import CallLog, Contact, DialLink, ProviderAccount
 from calls.providers.base import ProviderEvent
+from calls.services import disputes
 from calls.telephony import intake
 from common.instants import now, to_ms
 from metrics.exports import jobs
@@ -175,12 +176,16 @@ POST /channels/{shared}/delete/      302  404  404  404  404  404  302
 GET  /channels/deliveries/           302  200  200  200  200  200  200
 POST /channels/deliveries/{delivery}/again/ 302 302 404 404  404  404  404
 
+GET  /disputes/                      302  200  200  200  200  200  200
 GET  /calls/{ended}/                 302  200  404  404  200  404  200
 POST /calls/{ended}/note/            302  302  404  404  404  404  404
 POST /calls/{ended}/outcome/         302  302  404  404  302  404  302
 POST /calls/{ended}/contact/         302  302  404  404  302  404  302
 POST /calls/{ended}/save/            302  302  404  404  302  404  302
 POST /calls/{ended}/correct/         302  403  403  403  302  404  302
+POST /calls/{ended}/dispute/         302  302  404  404  404  404  404
+POST /calls/{disputed}/decide/       302  403  403  403  302  404  302
+POST /calls/{ended}/decide/          302  403  403  403  404  404  404
 POST /calls/{estimated}/accept/      302  403  403  403  302  404  302
 POST /calls/{estimated}/confirm/     302  302  404  404  404  404  404
 POST /calls/start/                   302  302  302  302  302  302  302
@@ -208,6 +213,7 @@ POST /api/calls/{running}/unpause    401  200  404  404  404  404  404
 POST /api/calls/{running}/heartbeat  401  200  404  404  404  404  404
 POST /api/calls/{ended}/ready        401  200  404  404  404  404  404
 POST /api/calls/{ended}/disposition  401  200  404  404  404  404  404
+POST /api/calls/{ended}/dispute      401  201  404  404  404  404  404
 POST /api/calls/end                  401  200  404  404  404  404  404
 GET  /api/metrics/me                 401  200  200  200  200  200  200
 GET  /api/metrics/team               401  403  403  403  200  200  200
@@ -363,7 +369,10 @@ def make_things(people: People) -> dict[str, Any]:
     schedule = ReportSchedule.objects.create(
         owner=people.alice, name="Her week", every="week", at=dt.time(8), next_at=now()
     )
+    disputed = make_call(people.alice, 60, ago=9000)
+    disputes.dispute(disputed, people.alice, "I never talked that long")
     return {
+        "disputed": disputed.call_id,
         "rule": rule.pk,
         "whole": Rule.objects.get(standard="long_call").pk,
         "alert": alert.pk,
@@ -412,6 +421,9 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
         return said | {"cool_down_seconds": "0"}
     return {
         "/admin/upkeep/workerbeat/run/": {"name": "metrics.tasks.tidy_exports"},
+        "/calls/{ended}/dispute/": {"reason": "I never talked that long"},
+        "/calls/{disputed}/decide/": {"reason": "No trace of it", "decision": "rejected"},
+        "/api/calls/{ended}/dispute": {"reason": "I never talked that long"},
         "/api/calls/{ended}/disposition": {"disposition": ""},
         "/webhooks/{webhook}/again/": {"number": "1"},
         "/views/": {"name": "My month", "path": "/", "query": "period=month"},

@@ -300,6 +300,7 @@ NOT_PERSONAL = {
         *("direction", "provider", "provider_call_id", "conversation", "status", "end_reason"),
         *("ended_by", "evidence", "missing", "disposition"),
     },
+    "calls.CallDispute": {"state"},
     "calls.DialLink": {"kind", "name", "template", "effect"},
     "calls.Disposition": {"code", "label_es", "label_en"},
     "calls.CallEvent": {"key", "kind", "source", "provider_event_id", "payload_hash"},

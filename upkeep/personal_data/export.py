@@ -5,8 +5,9 @@ from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Prefetch
 
-from calls.models import CallEvent, CallLog, Contact, RawEvent
+from calls.models import CallDispute, CallEvent, CallLog, Contact, RawEvent
 from common.instants import isoformat, now
 from upkeep.personal_data import traces
 from upkeep.personal_data.people import Person
@@ -67,6 +68,7 @@ def _calls(keys: list[int]) -> Iterator[dict[str, Any]]:
             }
         )
     calls = CallLog.objects.filter(pk__in=keys).select_related("user", "contact")
+    calls = calls.prefetch_related(Prefetch("disputes", CallDispute.objects.with_people()))
     for call in calls.order_by("start_time", "pk"):
         yield {
             "call_id": str(call.call_id),
@@ -84,8 +86,21 @@ def _calls(keys: list[int]) -> Iterator[dict[str, Any]]:
             "talk_seconds": call.talk_seconds,
             "notes": call.notes,
             "disposition": call.disposition,
+            "disputes": [_dispute(one) for one in call.disputes.all()],
             "events": ledgers[call.pk],
         }
+
+
+def _dispute(one: CallDispute) -> dict[str, Any]:
+    """Its sentences are events of the call, with the same number."""
+    return {
+        "number": one.pk,
+        "state": one.state,
+        "opened_at": isoformat(one.opened_at),
+        "opened_by": one.opened_by.username,
+        "decided_at": isoformat(one.decided_at),
+        "decided_by": one.decided_by.username if one.decided_by else None,
+    }
 
 
 def _messages(person: Person, calls: list[int]) -> Iterator[dict[str, Any]]:
