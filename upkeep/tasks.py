@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
@@ -15,6 +16,7 @@ from huey import crontab
 from huey.contrib.djhuey import db_periodic_task, db_task
 
 from accounts.models import User
+from calls.proof import anchoring
 from upkeep.backups import (
     locks,
     standing,  # noqa: F401  (before the ticker: while data is exchanged, nothing begins)
@@ -25,9 +27,13 @@ from upkeep.jobs import (
     runs,
     worker,  # noqa: F401  (begins the ticker and the heartbeat)
 )
+from upkeep.jobs.failures import one_line
 from upkeep.jobs.titles import titled
 from upkeep.personal_data import removal
+from upkeep.signals import job_failed
+from upkeep.verification import LedgerFault, verify_all
 
+VERIFY: Final = "verify_ledger"
 _NICE: Final = 10  # of the operating system's scheduler
 
 
@@ -51,9 +57,13 @@ def back_up_now() -> str:
 
 
 def _back_up() -> str:
+    return _aside(_make)
+
+
+def _aside(work: Callable[[], str]) -> str:
     """On a thread that lets all others go first: none may take back what it has given up."""
     with ThreadPoolExecutor(1, initializer=_stand_back) as thread:
-        return thread.submit(_make).result()
+        return thread.submit(work).result()
 
 
 def _stand_back() -> None:
@@ -69,6 +79,39 @@ def _make() -> str:
     finally:
         connections.close_all()
     return f"{backup.name}, {filesizeformat(backup.size or 0)}"
+
+
+@titled(
+    _("Anchor of the ledger"),
+    _("Notes each night where every ledger stands, so that what is changed later shows."),
+)
+@db_periodic_task(crontab(minute="25"))
+def make_anchor() -> str | None:
+    """Once a day, in the first hour after midnight that a worker runs in."""
+    anchor = anchoring.make_anchor()
+    return None if anchor is None else anchor.as_line()
+
+
+@titled(
+    _("Proof of the ledger"),
+    _("Verifies each week every line of the ledger, the anchors, the calls and their sums."),
+)
+@db_periodic_task(crontab(day_of_week="0", hour="4", minute="10"))
+def verify_ledger() -> str:
+    """LedgerFault where something was changed behind our back, which is told at once."""
+    try:
+        return _aside(_verify)
+    except LedgerFault as fault:
+        name = f"{__name__}.{VERIFY}"
+        job_failed.send_robust(sender=None, name=name, failures=1, error=one_line(fault))
+        raise
+
+
+def _verify() -> str:
+    try:
+        return verify_all()
+    finally:
+        connections.close_all()
 
 
 @titled(
