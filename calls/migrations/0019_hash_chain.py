@@ -11,9 +11,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from calls.timeline import chain
-
 append_only = import_module("calls.migrations.0002_ledger_append_only")
+chain = import_module("calls.migrations._chain")
 blanking = import_module("calls.migrations.0018_ledger_blanking")
 
 _CALLS_AT_ONCE = 2000

@@ -1,8 +1,9 @@
-"""What stands in a line's hash: one text for what an engine may give back, another for any other."""
+"""What stands in a line's hash: one text for what an engine may give back, and no other for it."""
 
 import json
 from copy import deepcopy
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
 from hypothesis import given
@@ -90,3 +91,17 @@ def test_every_part_of_a_line_changes_its_hash():
 def test_a_commitment_tells_nothing_without_its_salt():
     text = {"number": "+50687654321"}
     assert chain.commitment(chain.new_salt(), text) != chain.commitment(chain.new_salt(), text)
+
+
+@given(st.sampled_from(timeline.KINDS), DATA, UNREAD)
+def test_the_migration_hashes_the_lines_that_were_there_as_the_code_does_new_ones(
+    kind, data, unread
+):
+    then = import_module("calls.migrations._chain")
+    data = data | ({"unread": unread} if unread else {})
+    said = ("p", 2, [1, "key", kind, "at", "heard", "agent", 1, 1, "", None, "", None])
+    digest, salt, committed = then.linked(*said, kind, data)
+    stays, personal = chain.parted(kind, data)
+    assert digest == chain.line_hash(*said, stays, committed)
+    assert committed == (chain.commitment(salt, personal) if personal else "")
+    assert then.first_link(7) == chain.first_link(7)

@@ -233,7 +233,8 @@ def test_a_removed_line_is_named(anchored):
     faults, _ = verify("--quick")
     assert faults == [
         f"call {anchored.call_id}: line {line.place} was removed",
-        f"call {anchored.call_id}: lines were removed: an anchor has 7 lines of it, and there are 6",
+        f"call {anchored.call_id}: lines were removed: "
+        "an anchor has 7 lines of it, and there are 6",
     ]
 
 
