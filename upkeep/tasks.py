@@ -27,13 +27,10 @@ from upkeep.jobs import (
     runs,
     worker,  # noqa: F401  (begins the ticker and the heartbeat)
 )
-from upkeep.jobs.failures import one_line
 from upkeep.jobs.titles import titled
 from upkeep.personal_data import removal
-from upkeep.signals import job_failed
-from upkeep.verification import LedgerFault, verify_all
+from upkeep.verification import proof_is_due, verify_all
 
-VERIFY: Final = "verify_ledger"
 _NICE: Final = 10  # of the operating system's scheduler
 
 
@@ -96,15 +93,10 @@ def make_anchor() -> str | None:
     _("Proof of the ledger"),
     _("Verifies each week every line of the ledger, the anchors, the calls and their sums."),
 )
-@db_periodic_task(crontab(day_of_week="0", hour="4", minute="10"))
+@db_periodic_task(proof_is_due)
 def verify_ledger() -> str:
-    """LedgerFault where something was changed behind our back, which is told at once."""
-    try:
-        return _aside(_verify)
-    except LedgerFault as fault:
-        name = f"{__name__}.{VERIFY}"
-        job_failed.send_robust(sender=None, name=name, failures=1, error=one_line(fault))
-        raise
+    """LedgerFault where something was changed behind our back."""
+    return _aside(_verify)
 
 
 def _verify() -> str:

@@ -8,12 +8,19 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from huey import crontab
 
 from calls.models import Anchor, CallLog, CallQuerySet, Tombstone
 from calls.proof.verifying import Fault, Say, Verification, wrong_file
-from common.instants import day_start
+from common.instants import day_start, now
 from metrics.rollups.rebuild import each_difference
+from upkeep.jobs.failures import FAILURES_TO_TELL
+from upkeep.jobs.runs import failures_in_a_row
+from upkeep.models import JobRun
 
+JOB: Final = "upkeep.tasks.verify_ledger"
+_MINUTE: Final = 10
+_WEEKLY: Final = crontab(day_of_week="0", hour="4", minute=str(_MINUTE))
 _FIRST_DAY: Final = dt.date(1970, 1, 1)
 _LAST_DAY: Final = dt.date(9999, 1, 1)
 
@@ -81,14 +88,28 @@ class Run:
                 yield Fault(f"a stored sum is not that of its calls: {one}")
 
 
-def newest() -> Anchor | None:
+def newest_anchor() -> Anchor | None:
     """The anchor whose root is to be noted elsewhere."""
     return Anchor.objects.order_by("-day").first()
+
+
+def last_proof() -> JobRun | None:
+    """The worker's last verification of all."""
+    return JobRun.objects.filter(name=JOB).order_by("-due").first()
 
 
 def deleted() -> int:
     """How many calls were deleted on purpose."""
     return Tombstone.objects.exclude(why=Tombstone.BLANKED).count()
+
+
+def proof_is_due(minute: dt.datetime) -> bool:
+    """Each week; and where it has failed, in the next hours, so that it is told on the same day.
+    `minute`: naive, UTC, as huey asks."""
+    if _WEEKLY(minute):
+        return True
+    soon = minute - now().replace(tzinfo=None) < dt.timedelta(hours=1)
+    return soon and minute.minute == _MINUTE and 0 < failures_in_a_row(JOB) < FAILURES_TO_TELL
 
 
 def verify_all() -> str:
@@ -109,7 +130,7 @@ def sentence_of(run: Run) -> str:
         "%(calls)d calls with %(lines)d lines are what was written.",
         run.calls,
     ) % {"calls": run.calls, "lines": run.lines}
-    last = newest()
+    last = newest_anchor()
     if last is None:
         return said
     root = _("Root of %(day)s: %(root)s") % {"day": last.day, "root": last.root}

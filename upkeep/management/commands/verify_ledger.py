@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from calls.models import CallLog, Tombstone
-from upkeep.verification import Run, Wanted, deleted, newest
+from upkeep.verification import Run, Wanted, deleted, newest_anchor
 
 _SHOWN: Final = 200
 
@@ -92,7 +92,7 @@ class Command(BaseCommand):
             f"{run.anchors} anchors, in {seconds:.1f} s ({run.lines / max(seconds, 0.001):.0f} "
             f"lines/s). {deleted()} calls were deleted on purpose."
         )
-        last = newest()
+        last = newest_anchor()
         if last is None:
             return f"{said} There is no anchor yet: the worker makes one each night."
         return f"{said} Newest anchor, of {last.day}: {last.root} - note it elsewhere."
