@@ -117,3 +117,14 @@ def heads_of(calls: list[int], *anchors: Anchor) -> Iterator[AnchoredHead]:
     parts = AnchorPart.objects.filter(anchor__in=anchors, first_call__lte=calls[-1])
     for part in parts.filter(last_call__gte=calls[0]).order_by("first_call", "pk"):
         yield from (head for head in part.unpacked() if head.call in wanted)
+
+
+def anchored_heads(call: int) -> list[tuple[Anchor, AnchoredHead]]:
+    """Where the anchors saw the ledger of that call, in the order of their days."""
+    parts = AnchorPart.objects.filter(first_call__lte=call, last_call__gte=call)
+    return [
+        (part.anchor, head)
+        for part in parts.select_related("anchor").order_by("anchor__day")
+        for head in part.unpacked()
+        if head.call == call and head.lines
+    ]

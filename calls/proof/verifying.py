@@ -224,14 +224,18 @@ class _Read:
             )
         except Exception as error:  # whatever was written there
             return [f"its ledger cannot be folded: {error}"]
-        found = [
-            f"its row was changed: {name} is {stored[name]}, its ledger says {getattr(row, name)}"
-            for name in changed
-        ]
+        found = [_differs(name, stored[name], getattr(row, name)) for name in changed]
         return found + list(_wrong_agent(row, lines))
 
 
 _FOLDED: Final = [f.attname for f in CallLog._meta.concrete_fields]
+
+
+def _differs(name: str, stored: Any, right: Any) -> str:
+    """In words, without what may be about people: faults are kept and shown."""
+    if name == "notes":
+        return "its row was changed: its notes are not those of its ledger"
+    return f"its row was changed: {name} is {stored}, its ledger says {right}"
 
 
 def _wrong_agent(row: CallLog, lines: list[Line]) -> Iterator[str]:

@@ -303,7 +303,7 @@ def test_a_call_that_vanished_is_named(anchored):
     [
         ("talk_seconds = 1", "talk_seconds is 1, its ledger says"),
         ("end_time = '2030-01-01 00:00:00+00:00'", "end_time is 2030-01-01"),
-        ("notes = 'otra'", "notes is otra, its ledger says otra nota"),
+        ("notes = 'otra'", "its notes are not those of its ledger"),
         ("evidence = 'A'", "evidence is A, its ledger says C"),
         ("direction = 'inbound'", "whose call it is, its id, direction or provider"),
         ("provider_call_id = 'x'", "whose call it is, its id, direction or provider"),
