@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
@@ -15,6 +16,7 @@ from huey import crontab
 from huey.contrib.djhuey import db_periodic_task, db_task
 
 from accounts.models import User
+from calls.proof import anchoring
 from upkeep.backups import (
     locks,
     standing,  # noqa: F401  (before the ticker: while data is exchanged, nothing begins)
@@ -27,6 +29,7 @@ from upkeep.jobs import (
 )
 from upkeep.jobs.titles import titled
 from upkeep.personal_data import removal
+from upkeep.verification import proof_is_due, verify_all
 
 _NICE: Final = 10  # of the operating system's scheduler
 
@@ -51,9 +54,13 @@ def back_up_now() -> str:
 
 
 def _back_up() -> str:
+    return _aside(_make)
+
+
+def _aside(work: Callable[[], str]) -> str:
     """On a thread that lets all others go first: none may take back what it has given up."""
     with ThreadPoolExecutor(1, initializer=_stand_back) as thread:
-        return thread.submit(_make).result()
+        return thread.submit(work).result()
 
 
 def _stand_back() -> None:
@@ -69,6 +76,34 @@ def _make() -> str:
     finally:
         connections.close_all()
     return f"{backup.name}, {filesizeformat(backup.size or 0)}"
+
+
+@titled(
+    _("Anchor of the ledger"),
+    _("Notes each night where every ledger stands, so that what is changed later shows."),
+)
+@db_periodic_task(crontab(minute="25"))
+def make_anchor() -> str | None:
+    """Once a day, in the first hour after midnight that a worker runs in."""
+    anchor = anchoring.make_anchor()
+    return None if anchor is None else anchor.as_line()
+
+
+@titled(
+    _("Proof of the ledger"),
+    _("Verifies each week every line of the ledger, the anchors, the calls and their sums."),
+)
+@db_periodic_task(proof_is_due)
+def verify_ledger() -> str:
+    """LedgerFault where something was changed behind our back."""
+    return _aside(_verify)
+
+
+def _verify() -> str:
+    try:
+        return verify_all()
+    finally:
+        connections.close_all()
 
 
 @titled(

@@ -5,7 +5,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from callmanager.doctor import backups, doors, storage
+from callmanager.doctor import backups, doors, ledger, storage
 from callmanager.doctor.findings import Check, Finding, error
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -15,6 +15,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     storage.redis,
     storage.worker,
     backups.backups,
+    ledger.ledger,
     doors.secrets,
     doors.public_address,
     doors.trusted_proxies,

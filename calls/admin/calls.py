@@ -218,6 +218,12 @@ class CallLogAdmin(ModelAdmin[CallLog]):
         if "notes" in form.cleaned_data:
             services.add_note(obj, person_of(request), form.cleaned_data["notes"])
 
+    def delete_model(self, request: HttpRequest, obj: CallLog) -> None:
+        obj.delete(actor=person_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        queryset.delete(actor=person_of(request))
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Contact, CallLog, CallEvent, outcomes and phone systems: see docs/architecture.md."""
 
+from calls.models.anchor import Anchor, AnchorPart
 from calls.models.call import CallAlias, CallLog
 from calls.models.call_queries import ANSWERED, COUNTED, CallQuerySet
 from calls.models.contact import Contact
@@ -13,10 +14,13 @@ from calls.models.message import ConversationNumber, RawEvent, WaitingFact
 from calls.models.provider import ProviderAccount, ProviderIdentity
 from calls.models.readers import Reader
 from calls.models.text import CallText
+from calls.models.tombstone import Tombstone
 
 __all__ = [
     "ANSWERED",
     "COUNTED",
+    "Anchor",
+    "AnchorPart",
     "CallAlias",
     "CallDispute",
     "CallEvent",
@@ -37,6 +41,7 @@ __all__ = [
     "ProviderIdentity",
     "RawEvent",
     "Reader",
+    "Tombstone",
     "WaitingFact",
     "name_at",
 ]

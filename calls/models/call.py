@@ -15,12 +15,14 @@ from calls.models.contact import Contact
 from calls.models.evidence import BY_LETTER, GRADES, Grade
 from calls.models.provider import ProviderAccount
 from calls.models.readers import ReadRow
+from calls.models.tombstone import Tombstone
 from common.databases.prepared_sql import PreparedWrites
 from common.formats.dates import moment
 from common.instants import from_ms, to_ms
 from common.phones import line_of, pretty, to_e164
 
 if TYPE_CHECKING:
+    from accounts.models import User
     from calls.models.event import LedgerQuerySet
 
 # A correction of these moves the call to another person or day.
@@ -159,9 +161,20 @@ class CallLog(PreparedWrites, ReadRow):  # type: ignore[misc]  # stubs of a late
         assert self.reader is not None, "Only a call that came through visible_to has a reader."
         return self.events.read_by(self.reader)
 
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+    def delete(
+        self,
+        *args: Any,
+        actor: "User | None" = None,
+        why: str = Tombstone.DELETED,
+        into: int | None = None,
+        **kwargs: Any,
+    ) -> tuple[int, dict[str, int]]:
+        """Deletes the call and its ledger; who did so and `why` stays, in a tombstone. `into`: the
+        key of the call that has its lines now."""
         with transaction.atomic():
-            CallLog.objects.select_for_update(of=("self",)).filter(pk=self.pk).first()
+            this = CallLog.objects.filter(pk=self.pk)
+            this.select_for_update(of=("self",)).first()
+            Tombstone.lay(this, why, actor=actor, into=into)
             return super().delete(*args, **kwargs)
 
     @property

@@ -13,6 +13,7 @@ from calls import timeline
 from calls.models.fulltext import APART, Wanted, place_of
 from calls.models.readers import RULES, Reader, ReadQuerySet
 from calls.models.rows import Rows, in_parts, names_of, selected
+from calls.models.tombstone import Tombstone
 from common.phones import typed_digits
 from common.text import words_of
 
@@ -202,10 +203,14 @@ class CallQuerySet(ReadQuerySet["CallLog"]):
         """All that a list of calls shows, in one query."""
         return self.select_related("user__team", "contact")
 
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """Deletes the calls and their ledgers, locked first: a late event must not slip in."""
+    def delete(
+        self, *, actor: "User | None" = None, why: str = Tombstone.DELETED
+    ) -> tuple[int, dict[str, int]]:
+        """Deletes the calls and their ledgers, locked first: a late event must not slip in. Who did
+        so and `why` stays, in a tombstone a call."""
         with transaction.atomic():
             list(self.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+            Tombstone.lay(self, why, actor=actor)
             return super().delete()
 
     delete.alters_data = True  # type: ignore[attr-defined]  # Django reads these marks

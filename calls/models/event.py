@@ -1,7 +1,11 @@
-"""The ledger. Append-only: no code path and, by a trigger, no SQL changes a line of it."""
+"""The ledger. Append-only: no code path and, by a trigger, no SQL changes a line of it.
+
+Each line's hash holds the one before it (calls.timeline.chain): what evades the trigger shows.
+"""
 
 import datetime as dt
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -12,9 +16,17 @@ from django.utils.translation import gettext_lazy as _
 from calls import timeline
 from calls.models.call import CallLog
 from calls.models.readers import Reader, ReadQuerySet
+from calls.timeline import chain
 from common.databases.prepared_sql import A_NUMBER, Prepared, PreparedWrites
 from common.formats.dates import exact_moment
-from common.instants import from_ms, to_ms
+from common.instants import UTC, from_ms, to_ms
+
+# The columns whose values stand in a line's hash as they are.
+HASHED: Final = (
+    *("call_id", "key", "kind", "occurred_at", "received_at", "source", "actor_id"),
+    *("precision_ms", "provider_event_id", "sequence", "payload_hash", "repeats"),
+)
+_CHAIN: Final = ("place", "hash", "salt", "commitment")
 
 
 class LedgerQuerySet(ReadQuerySet["CallEvent"]):
@@ -65,6 +77,12 @@ class CallEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of
     # The key of the line of another call that this one repeats: calls became one, or turns.
     repeats = models.BigIntegerField(null=True, blank=True, editable=False)
     data = models.JSONField(_("data"), default=dict, blank=True)
+    # See calls.timeline.chain: its place in the call, 1 the first, and its hash; what commits to
+    # the texts that may be blanked, and its key, which goes with them.
+    place = models.PositiveIntegerField(default=0, editable=False)
+    hash = models.CharField(max_length=64, blank=True, editable=False)
+    salt = models.CharField(max_length=32, blank=True, editable=False)
+    commitment = models.CharField(max_length=64, blank=True, editable=False)
 
     objects = LedgerQuerySet.as_manager()
 
@@ -90,7 +108,28 @@ class CallEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk is not None:
             raise TypeError("The ledger is append-only: add an event instead of changing one.")
+        if not self.hash:
+            self._follow(Head.of(self.call.pk))
         super().save(*args, **kwargs)
+
+    @classmethod
+    def append(cls, lines: Iterable["CallEvent"], head: "Head") -> None:
+        """Inserts `lines` of one call, which is locked or new, behind those that `head` is of."""
+        lines = list(lines)
+        for line in lines:
+            head = line._follow(head)
+        cls.insert(lines)
+
+    def _follow(self, head: "Head") -> "Head":
+        """Takes its place in the chain, behind `head`; the head that it is."""
+        self.call_id = self.call.pk  # which was not saved when the line was made
+        self.place = head.lines + 1
+        previous = head.hash or chain.first_link(self.call_id)
+        columns = [_as_hashed(getattr(self, name)) for name in HASHED]
+        self.hash, self.salt, self.commitment = chain.linked(
+            previous, self.place, columns, self.kind, self.data
+        )
+        return Head(self.place, self.hash)
 
     @staticmethod
     def _fact(
@@ -113,11 +152,18 @@ class CallEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of
     @classmethod
     def facts_of(cls, call: CallLog) -> list[timeline.Event]:
         """The ledger of `call` as the fold reads it."""
-        return [cls._fact(*row) for row in _FACTS.values(call.pk)]
+        return cls.facts_and_head(call)[0]
+
+    @classmethod
+    def facts_and_head(cls, call: CallLog) -> tuple[list[timeline.Event], "Head"]:
+        """The same, and where the next line follows."""
+        rows = _FACTS.values(call.pk)
+        head = max((Head(*row[-2:]) for row in rows), default=Head())
+        return [cls._fact(*row[:-2]) for row in rows], head
 
     def repeated_in(self, call: CallLog) -> "CallEvent":
         """The unsaved line of `call` that says the same, at this one's place in the order."""
-        own = ("id", "call", "repeats")
+        own = ("id", "call", "repeats", *_CHAIN)
         fields = [f.attname for f in self._meta.concrete_fields if f.name not in own]
         said = {name: getattr(self, name) for name in fields}
         return CallEvent(call=call, repeats=self.number, **said)
@@ -136,13 +182,34 @@ class CallEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of
         )
 
 
+class Head(NamedTuple):
+    """The last line of a ledger: how many there are, and its hash."""
+
+    lines: int = 0
+    hash: str = ""
+
+    @classmethod
+    def of(cls, call: int) -> "Head":
+        rows = CallEvent.objects.filter(call=call).order_by("place", "pk")
+        return cls(*(rows.values_list("place", "hash").last() or ()))
+
+
+def _as_hashed(value: Any) -> Any:
+    return written(value) if isinstance(value, dt.datetime) else value
+
+
+def written(instant: dt.datetime) -> str:
+    """An instant as it stands in a hash: in UTC and to the microsecond, as every engine has it."""
+    return instant.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+
+
 # What CallEvent.number says in Python.
 _NUMBER = Coalesce("repeats", "pk", output_field=models.BigIntegerField())
 _FACTS = Prepared(
     lambda: (
         CallEvent.objects.filter(call=A_NUMBER)
         .order_by()
-        .values_list("key", "kind", "occurred_at", "source", "data", _NUMBER)
+        .values_list("key", "kind", "occurred_at", "source", "data", _NUMBER, "place", "hash")
     ),
     A_NUMBER,
 )

@@ -11,11 +11,13 @@ from typing import Final
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from accounts.models import User
 from calls import timeline
-from calls.models import CallEvent, CallLog, CallQuerySet, RawEvent
+from calls.models import CallEvent, CallLog, CallQuerySet, RawEvent, Tombstone
+from calls.timeline.chain import PERSONAL
 
 # Keys of an event's `data`. The reason of a correction is free text, too.
-KEYS: Final = ("notes", "number", "said")
+KEYS: Final = PERSONAL
 _EMPTY: Final = {
     "contact": None,
     "contact_ref": "",
@@ -37,9 +39,10 @@ def that_say_something(calls: CallQuerySet) -> CallQuerySet:
     return calls.filter(in_row | Exists(in_ledger), end_time__isnull=False)
 
 
-def forget(calls: Sequence[int]) -> dict[str, int]:
+def forget(calls: Sequence[int], actor: User | None = None) -> dict[str, int]:
     """Blanks the ended calls of these keys, their ledgers and the messages that they came from; how
-    many of each were changed. Within a transaction; repeating it changes nothing."""
+    many of each were changed. Within a transaction; repeating it changes nothing. That it was done,
+    for whom (`actor`), stays in a tombstone of each ledger that had something to blank."""
     rows = CallLog.objects.select_for_update(of=("self",)).filter(pk__in=calls)
     keys = list(rows.filter(end_time__isnull=False).order_by("pk").values_list("pk", flat=True))
     messages = RawEvent.objects.none()
@@ -48,6 +51,9 @@ def forget(calls: Sequence[int]) -> dict[str, int]:
     for account in {account for account, _digest in said}:
         its = [digest for of, digest in said if of == account]
         messages |= RawEvent.objects.filter(account=account, digest__in=its)
+    salted = CallEvent.objects.filter(call__in=keys).exclude(salt="").order_by()
+    blanked = CallLog.objects.filter(pk__in=list(salted.values_list("call", flat=True).distinct()))
+    Tombstone.lay(blanked, Tombstone.BLANKED, actor=actor)
     return {
         "messages": blank_messages(messages),
         "events": _blank_ledgers(keys),
@@ -75,6 +81,7 @@ def _blank_ledgers(calls: Sequence[int]) -> int:
         for statement in blank:
             cursor.execute(f"{statement} AND call_id IN ({places})", list(calls))
             changed += cursor.rowcount
+        cursor.execute(f"{_SALTS} AND call_id IN ({places})", list(calls))
     return changed
 
 
@@ -87,6 +94,8 @@ def _gate_open() -> Iterator[None]:
         cursor.execute(f"DELETE FROM {_GATE}")
 
 
+# Without them, what stays in the chain of hashes tells nothing of the texts.
+_SALTS: Final = "UPDATE calls_callevent SET salt = '' WHERE salt <> ''"
 _PATHS: Final = ", ".join(f"'$.{key}'" for key in KEYS)
 _ON_SQLITE: Final = (
     f"UPDATE calls_callevent SET data = json_remove(data, {_PATHS}) WHERE "

@@ -17,6 +17,7 @@ from accounts.models import User
 from calls import signals, timeline
 from calls.errors import CallNotFound
 from calls.models import CallEvent, CallLog
+from calls.models.event import Head
 from common.databases.prepared_sql import A_NUMBER, A_UUID, Prepared
 from common.instants import now, to_ms
 
@@ -103,7 +104,10 @@ class Change:
 
     def __init__(self, call: CallLog):
         self.call = call
-        self.ledger = [] if call.pk is None else CallEvent.facts_of(call)
+        self.ledger: list[timeline.Event] = []
+        self._head = Head()
+        if call.pk is not None:
+            self.ledger, self._head = CallEvent.facts_and_head(call)
         self._known = {event.key for event in self.ledger}
         self._last = max((event.number for event in self.ledger), default=0)
         self._lines: list[CallEvent] = []
@@ -179,7 +183,7 @@ class Change:
             changed.add("last_seen_at")
         if is_new:
             call.save(force_insert=True)
-        CallEvent.insert(self._lines)
+        CallEvent.append(self._lines, self._head)
         if changed and not is_new:
             call.save(update_fields=changed)
         if is_new or changed or self._lines:  # who looks at a call sees its ledger, too

@@ -12,6 +12,7 @@ from calls.models import (
     ProviderAccount,
     ProviderIdentity,
     RawEvent,
+    Tombstone,
     WaitingFact,
 )
 from calls.providers import adapters
@@ -42,7 +43,7 @@ class Stage:
         temporary account."""
         known = list(ids)
         for part in _parts(str(call.pk) for call in self.calls(known)):
-            CallLog.objects.filter(pk__in=part).delete()
+            CallLog.objects.filter(pk__in=part).delete(why=Tombstone.TRIAL)
         for part in _parts(digests):
             RawEvent.objects.filter(account=self.account, digest__in=part).delete()
         waiting = WaitingFact.objects.filter(account=self.account)

@@ -5,7 +5,7 @@ from typing import Final
 
 from accounts.models import User
 from calls import timeline
-from calls.models import CallAlias, CallLog, ProviderAccount
+from calls.models import CallAlias, CallLog, ProviderAccount, Tombstone
 from calls.services.matching import clicked_call, wait_for_turn
 from calls.services.recording import Change, lock
 from calls.telephony.lines import Lines
@@ -53,7 +53,7 @@ def _joined(clicked: CallLog, heard: CallLog) -> Change:
     alias = heard.call_id  # its only name: a call takes another when its agent clicked for it
     values = {name: getattr(heard, name) for name in LINK}
     heard.user = None
-    heard.delete()
+    heard.delete(why=Tombstone.JOINED, into=clicked.pk)
     for name, value in values.items():
         setattr(clicked, name, value)
     CallAlias.objects.create(alias=alias, call=clicked)

@@ -31,5 +31,6 @@ for _write in (
     dates.exact_time,
     dates.moment,
     dates.exact_moment,
+    dates.moment_ms,
 ):
     register.filter(_write.__name__, _or_nothing(_write))

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -71,6 +72,7 @@ def history(request: PageRequest) -> HttpResponse:
         "period_error": found.period_error,
         "period_fields": {n: request.GET[n] for n in PARAMETERS if request.GET.get(n)},
         "more_fields": MORE_FIELDS,
+        "statement_query": _statement_query(found),
     }
     context |= _columns(request, alone) | _rows(found, context["cursor"])
     if not context["part"]:
@@ -81,6 +83,18 @@ def history(request: PageRequest) -> HttpResponse:
     return render_page(
         request, "calls/history.html", "calls/_calls_table.html", context, status=status
     )
+
+
+def _statement_query(found: CallFilter) -> str:
+    """A statement of the period, and of the person or team, that the filter is about; "" where it
+    asks for no period."""
+    if not found.is_valid() or (period := found.asked_period) is None:
+        return ""
+    team = found.form.cleaned_data.get("team")
+    whose = {"team": str(team)} if team else {}
+    if found.persons and (person := found.persons[-1]) is not None:
+        whose = {"agent": str(person.pk)}
+    return urlencode(whose | period.parameters)
 
 
 def _agent_asked_for(found: CallFilter) -> str | None:

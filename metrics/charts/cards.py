@@ -85,6 +85,13 @@ def value_in_table(figure: Figure, sums: Sums) -> str:
     return _in_figures(figure, sums) if sums.calls_made or figure.unit == CALLS else NOTHING
 
 
+def working_of(figure: Figure, sums: Sums) -> str:
+    """The formula with its numbers in it; "" where there is nothing to reckon with."""
+    if not sums.calls_made:
+        return ""
+    return figure.working.format(**sums.as_json() | {"value": value_of(figure, sums)})
+
+
 _WRITERS: Final[dict[str, Callable[[Any], str]]] = {CALLS: whole, PERCENT: percent}
 
 

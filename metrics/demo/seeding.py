@@ -12,6 +12,8 @@ from django.db import connection, transaction
 
 from calls import services, timeline
 from calls.models import CallEvent, CallLog, fulltext
+from calls.models.event import written
+from calls.timeline import chain
 from common.instants import from_ms, now
 from metrics.demo.loading import Loader
 from metrics.demo.organisation import Organisation, make_organisation
@@ -106,12 +108,17 @@ def _as_call(planned: PlannedCall) -> CallLog:
 def _event_rows(call_id: int, planned: PlannedCall) -> Iterator[tuple[Any, ...]]:
     """The ledger's lines as values in the order of CallEvent's fields."""
     last = planned.facts[-1].at
-    for fact in planned.facts:
+    previous = chain.first_link(call_id)
+    for place, fact in enumerate(planned.facts, 1):
         reported = last + HEARD_OFFLINE_AFTER_MS if fact.data.get("offline") else fact.at
         heard = from_ms(reported + HEARD_AFTER_MS)
         actor = None if fact.source == timeline.WATCHDOG else planned.agent.pk
-        said = (fact.key, fact.kind, from_ms(fact.at), heard, fact.source, actor)
-        yield (call_id, *said, PRECISION_MS, "", None, "", None, dict(fact.data))
+        at = from_ms(fact.at)
+        more = (fact.source, actor, PRECISION_MS, "", None, "", None)
+        columns = (call_id, fact.key, fact.kind, written(at), written(heard), *more)
+        link = chain.linked(previous, place, columns, fact.kind, fact.data)
+        previous = link[0]
+        yield (call_id, fact.key, fact.kind, at, heard, *more, dict(fact.data), place, *link)
 
 
 def _start_running(organisation: Organisation, present: dt.datetime) -> int:

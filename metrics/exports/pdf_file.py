@@ -22,18 +22,11 @@ class PdfUnavailable(Exception):
 
 def pdf_of(document: Document, **context: Any) -> bytes:
     """The file. `context` is for what only the template of paper shows. Raises PdfUnavailable."""
-    pdf: bytes = laid_out(document, **context).write_pdf(**_VARIANT)
-    return pdf
+    return written(laid_out(document, **context))
 
 
 def laid_out(document: Document, **context: Any) -> Any:
     """The pages of the file, as a weasyprint.Document. Raises PdfUnavailable."""
-    try:
-        import weasyprint
-    except OSError as error:
-        raise PdfUnavailable(
-            _("PDF files cannot be made on this server: an administrator must install Pango.")
-        ) from error
     html = render_to_string(
         "metrics/document_pdf.html",
         {
@@ -44,9 +37,27 @@ def laid_out(document: Document, **context: Any) -> Any:
             **context,
         },
     )
-    style = weasyprint.CSS(filename=settings.BASE_DIR / "static/css/document_pdf.css")
+    return pages_of(html, "document_pdf")
+
+
+def pages_of(html: str, *styles: str) -> Any:
+    """The page laid out with those of our style sheets. Raises PdfUnavailable."""
+    try:
+        import weasyprint
+    except OSError as error:
+        raise PdfUnavailable(
+            _("PDF files cannot be made on this server: an administrator must install Pango.")
+        ) from error
+    folder = settings.BASE_DIR / "static/css"
+    sheets = [weasyprint.CSS(filename=folder / f"{style}.css") for style in styles]
     page = weasyprint.HTML(string=html, url_fetcher=_fetch_nothing)
-    return page.render(stylesheets=[style], **_VARIANT)
+    return page.render(stylesheets=sheets, **_VARIANT)
+
+
+def written(pages: Any) -> bytes:
+    """The file of laid out pages."""
+    pdf: bytes = pages.write_pdf(**_VARIANT)
+    return pdf
 
 
 def _cut(sheet: Sheet) -> dict[str, Any]:

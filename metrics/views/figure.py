@@ -16,7 +16,7 @@ from calls.models import CallLog
 from calls.models.evidence import GRADES, Grade
 from common.htmx import render_page
 from common.periods import Period
-from metrics.charts.cards import change_of, value_of
+from metrics.charts.cards import change_of, value_of, working_of
 from metrics.charts.trend import trend_of
 from metrics.dashboard.audit import MOST_CALLS, MOST_SHOWN, TooManyCalls, prove
 from metrics.dashboard.breadcrumbs import crumbs_of
@@ -100,7 +100,7 @@ def _show(
         "all_figures": EXPLAINED,
         "value": value_of(shown, figures.sums),
         "change": change_of(shown, figures.sums, figures.previous),
-        "working": _working(shown, figures.sums),
+        "working": working_of(shown, figures.sums),
         "counted": _counted(shown, chosen, period, figures.sums),
         "left_out": _left_out(shown, chosen, period, figures.sums),
         "grades": [
@@ -115,14 +115,6 @@ def _show(
         **result,
     }
     return render_page(request, "metrics/figure.html", "metrics/_figure_check.html", context)
-
-
-def _working(shown: Figure, sums: Sums) -> str:
-    """The formula with the period's numbers in it."""
-    if not sums.calls_made:
-        return ""
-    numbers = sums.as_json() | {"value": value_of(shown, sums)}
-    return shown.working.format(**numbers)
 
 
 def _counted(shown: Figure, chosen: Selection, period: Period, sums: Sums) -> list[FigurePart]:

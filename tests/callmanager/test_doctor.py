@@ -119,5 +119,5 @@ def test_what_does_not_answer_is_a_line_and_the_others_follow(tmp_path):
     )
     errors = [line for line in said.stdout.splitlines() if line.startswith("error ")]
     assert said.returncode == 1
-    assert len(errors) == 4 and "migrate" in errors[0] and "redis" in errors[1]
+    assert len(errors) == 5 and "migrate" in errors[0] and "redis" in errors[1]
     assert "TRUSTED_PROXIES=0" in said.stdout.splitlines()[-1]

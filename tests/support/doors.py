@@ -82,6 +82,10 @@ GET  /reports/                       302  403  403  403  200  200  200
 GET  /reports/export.csv             302  403  403  403  200  200  200
 GET  /reports/export.xlsx            302  403  403  403  200  200  200
 GET  /reports/export.pdf             302  403  403  403  200  200  200
+GET  /reports/statement/             302  200  200  200  200  200  200
+GET  /reports/statement.pdf          302  200  200  200  200  200  200
+GET  /reports/statement.pdf?agent={alice} 302 200 404 404 200 404 200
+GET  /reports/statement/?team={red}  302  404  404  404  200  404  200
 GET  /reports/schedules/             302  200  200  200  200  200  200
 POST /reports/send/                  302  302  302  302  302  302  302
 GET  /reports/schedules/new/         302  200  200  200  200  200  200
@@ -178,6 +182,8 @@ POST /channels/deliveries/{delivery}/again/ 302 302 404 404  404  404  404
 
 GET  /disputes/                      302  200  200  200  200  200  200
 GET  /calls/{ended}/                 302  200  404  404  200  404  200
+GET  /calls/{ended}/statement/       302  200  404  404  200  404  200
+GET  /calls/{ended}/statement.pdf    302  200  404  404  200  404  200
 POST /calls/{ended}/note/            302  302  404  404  404  404  404
 POST /calls/{ended}/outcome/         302  302  404  404  302  404  302
 POST /calls/{ended}/contact/         302  302  404  404  302  404  302

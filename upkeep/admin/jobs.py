@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from accounts import roles
 from common.formats.dates import exact_moment
 from common.generics import ModelAdmin
+from upkeep import verification as proof
 from upkeep.jobs import overview, runs
 from upkeep.jobs.heartbeat import living_workers
 from upkeep.jobs.titles import title_of
@@ -63,6 +64,7 @@ class WorkerAdmin(UpkeepAdmin):
             "jobs": overview.job_lines(),
             "ticks": list(overview.tick_lines(workers)),
             "waiting": overview.queue_length(),
+            **_proof_of_ledger(),
         }
         if request.headers.get("HX-Request"):
             return TemplateResponse(request, "admin/upkeep/workerbeat/_worker.html", context)
@@ -87,6 +89,16 @@ class WorkerAdmin(UpkeepAdmin):
             sentence = _("%(job)s waits until a worker runs.") % job
             self.message_user(request, sentence, messages.WARNING)
         return redirect("admin:upkeep_workerbeat_changelist")
+
+
+def _proof_of_ledger() -> dict[str, Any]:
+    last = proof.last_proof()
+    return {
+        "anchor": proof.newest_anchor(),
+        "proof": last,
+        "proof_words": "" if last is None else runs.words_of(last),
+        "proof_job": proof.JOB,
+    }
 
 
 @admin.register(JobRun)

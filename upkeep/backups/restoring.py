@@ -22,6 +22,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
 from huey.contrib.djhuey import HUEY
 
+from calls.proof import anchor_file
 from common.instants import now
 from upkeep.backups import archive, keys, locks, rotation
 from upkeep.backups.archive import Manifest
@@ -56,6 +57,7 @@ def restore(file: Path, say: Say) -> Restored:
         engine = _restore_sqlite if connection.vendor == "sqlite" else _restore_postgresql
         with plain_words(folder):
             restored = engine(file, manifest, folder, say)
+            anchor_file.note_restored(file.name)
         _settle_in(folder)
     return restored
 

@@ -80,7 +80,7 @@ def forget_person(person: Person, *, asked_by: User | None, reason: str = "") ->
     removal = _begun(asked_by, reason)
     for part in _chunks(calls, CHUNK):
         with transaction.atomic():
-            counts = forgetting.forget(part)
+            counts = forgetting.forget(part, asked_by)
             traces.forget_log_of(CallLog, part)
             _announce(person.lines, _NOTHING, frozenset(part))
             _count(removal, counts)
@@ -108,7 +108,7 @@ def forget_before(day: dt.date, *, asked_by: User | None, reason: str = "") -> R
     removal = _begun(asked_by, reason, before=day)
     for part in keys_before(cutoff, CHUNK):
         with transaction.atomic():
-            counts = forgetting.forget(part)
+            counts = forgetting.forget(part, asked_by)
             traces.forget_log_of(CallLog, part)
             _announce(_NOTHING, _NOTHING, frozenset(part))
             _count(removal, counts)
