@@ -11,9 +11,9 @@ from django.conf import settings
 from django.urls import reverse
 
 from calls.models import ProviderAccount, RawEvent
-from calls.providers.asterisk.connection import Heard, Link, Lost, Up
 from calls.providers.asterisk.manager import Where
 from calls.providers.base import Adapter, HookRequest, Payload, ProviderEvent, Unknown, Unreadable
+from calls.providers.lasting import Heard, Item, Link
 from calls.simulation import builders
 from calls.simulation.asterisk_events import message_of
 from calls.simulation.asterisk_server import AsteriskServer, Scripted, messages_of
@@ -23,8 +23,8 @@ from calls.simulation.delivery import Answers, deliver
 from calls.simulation.scripts import scripts
 from calls.simulation.stage import Stage, set_up
 from calls.simulation.verdicts import BAD, EXACT, Verdict, counted, judge
-from calls.telephony.ami_listener import Listener
 from calls.telephony.hooks import adapter_of
+from calls.telephony.listening.listener import Listener
 from common.instants import now, to_ms
 
 ASTERISK: Final = "asterisk"
@@ -231,7 +231,7 @@ async def _listen(
     cuts = _CUTS if what.chaos or lost else 0
     over = asyncio.Event()
 
-    def take(item: Heard | Up | Lost) -> None:
+    def take(item: Item) -> None:
         if isinstance(item, Heard) and item.message.event == _OVER:
             over.set()
         else:

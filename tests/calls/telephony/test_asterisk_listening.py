@@ -19,14 +19,14 @@ from django.core.management import CommandError, call_command
 from calls import services, timeline
 from calls.models import CallEvent, CallLog, ProviderAccount, ProviderIdentity
 from calls.providers.asterisk.ami import Message, login_key
-from calls.providers.asterisk.connection import Heard, Link, Lost, Up
-from calls.providers.asterisk.manager import Refused, Where, login
+from calls.providers.asterisk.manager import Where, login
+from calls.providers.lasting import Heard, Link, Lost, Refused, Up
 from calls.simulation.asterisk_events import Exchange
 from calls.simulation.asterisk_server import AsteriskServer, messages_of
 from calls.simulation.base import ScriptedCall
 from calls.telephony import intake
-from calls.telephony.ami_listener import Listener
 from calls.telephony.hooks import adapter_of
+from calls.telephony.listening.listener import Listener
 from common.instants import from_ms, now, to_ms
 from tests.support.asterisk import STREAMS, stream, truths
 from tests.support.certificates import certificate
