@@ -59,17 +59,16 @@ class ListenCommand(BaseCommand):
                 raise CommandError("A stream is of one account: name it with --account NAME.")
             self._replay(accounts[0], from_file)
             return
-        listeners = self._listeners(accounts, is_named=account is not None)
+        listeners = [(Listener(one), self._where(one)) for one in accounts]
         for listener, where in listeners:
             name = listener.account.name
             self.stdout.write(f"Listening to {name} at {where.host}:{where.port}.")
         self.stdout.flush()
         asyncio.run(_listen(listeners, max(0.05, retry)))
 
-    def _listeners(
-        self, accounts: list[ProviderAccount], *, is_named: bool
-    ) -> list[tuple[Listener, Dialect]]:
-        return [(Listener(one), self._where(one)) for one in accounts]
+    def is_meant(self, account: ProviderAccount) -> bool:
+        """Whether an account that is not named is listened to."""
+        return True
 
     def _where(self, account: ProviderAccount) -> Dialect:
         try:
@@ -94,7 +93,7 @@ class ListenCommand(BaseCommand):
         """The named accounts, or all active ones; CommandError if one is not there."""
         known = ProviderAccount.objects.filter(kind=self.kind)
         if names is None:
-            accounts = list(known.filter(is_active=True))
+            accounts = [one for one in known.filter(is_active=True) if self.is_meant(one)]
             if not accounts:
                 raise CommandError(
                     f"There is no active account of the kind {self.kind}; see provider_account add."

@@ -1,0 +1,9 @@
+"""Listens to FreeSWITCH servers and records their calls; or replays what one once sent."""
+
+from calls.management.listening import ListenCommand
+from calls.providers.freeswitch import FreeSwitch
+
+
+class Command(ListenCommand):
+    help = "Listens to the event socket of FreeSWITCH and records the calls, until stopped."
+    kind, title = FreeSwitch.kind, "FreeSWITCH"
