@@ -22,6 +22,7 @@ class ListenCommand(BaseCommand):
 
     kind: ClassVar[str]
     title: ClassVar[str]
+    wanted: ClassVar[str]  # what an account must be to be listened to
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -96,7 +97,7 @@ class ListenCommand(BaseCommand):
             accounts = [one for one in known.filter(is_active=True) if self.is_meant(one)]
             if not accounts:
                 raise CommandError(
-                    f"There is no active account of the kind {self.kind}; see provider_account add."
+                    f"There is no active account {self.wanted}; see provider_account add."
                 )
             return accounts
         found = {one.name: one for one in known.filter(name__in=names)}

@@ -6,4 +6,4 @@ from calls.providers.asterisk import Asterisk
 
 class Command(ListenCommand):
     help = "Listens to the manager interface of Asterisk and records the calls, until stopped."
-    kind, title = Asterisk.kind, "Asterisk"
+    kind, title, wanted = Asterisk.kind, "Asterisk", "of the kind asterisk"
