@@ -108,7 +108,9 @@ class Board:
             other = self._other_half(channel)
             if other is not None:
                 self.merge(channel, other)
-        maker = None if channel.maker else self.channels.get(channel.reading().maker)
+        told = channel.reading()
+        name = told.maker or (told.call if told.was_called else "")
+        maker = None if channel.maker else self.channels.get(name)
         if maker is None or maker is channel:
             return
         channel.maker = maker
@@ -161,7 +163,7 @@ class Board:
         into, other = sorted(
             (one.conversation, two.conversation), key=lambda each: (each.began, each.name)
         )
-        if one.maker is two:
+        if two in (one.maker, self._other_half(one)):
             into, other = two.conversation, one.conversation
         into.served |= other.served
         for channel in sorted(other.channels, key=lambda each: each.uuid):
@@ -299,7 +301,7 @@ class Board:
         cause, (status, reason) = reading.outcome(was_answered)
         more: dict[str, Any] = {"cause": cause}
         if cause in _TRANSFERS:
-            more["transfer"] = _TRANSFERS[cause]
+            more["transfer"], reason = _TRANSFERS[cause], "agent_hangup"
         if reason:
             more["reason"] = reason
         guess = timeline.COMPLETED if was_answered else timeline.FAILED

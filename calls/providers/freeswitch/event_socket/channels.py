@@ -7,6 +7,7 @@ from typing import Any
 from calls.providers.base import ProviderEvent, Unreadable
 from calls.providers.freeswitch.event_socket.snapshot import Snapshot
 from calls.providers.freeswitch.legs import Leg
+from calls.providers.freeswitch.peers import LOOPBACK
 from calls.providers.freeswitch.record import Record
 
 # Instants of calls, by which nothing but a wrong clock can make a record unreadable.
@@ -109,7 +110,7 @@ class Channel:
     def known_as(self) -> str:
         """Its name, by which others tell who is there."""
         if self.latest.is_loopback:
-            return f"loopback/{self.profile.get('destination_number', '')}"
+            return f"{LOOPBACK}{self.profile.get('destination_number', '')}"
         return self.latest.name
 
 

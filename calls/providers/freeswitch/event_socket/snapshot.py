@@ -6,10 +6,9 @@ from typing import Any
 
 from calls.providers.base import Unreadable, bounded_ms
 from calls.providers.freeswitch.event_socket.esl import Message
+from calls.providers.freeswitch.peers import LOOPBACK
 from calls.providers.reading import number_of, text
 
-# FreeSWITCH waits this long (ms) before it takes a call back that a phone had put on hold.
-UNHOLD_DELAY = 250
 _HOLD = re.compile(r"\{(\d{10,17}),(\d{10,17})\}")
 _PROFILE: Mapping[str, str] = {
     "username": "Caller-Username",
@@ -17,7 +16,6 @@ _PROFILE: Mapping[str, str] = {
     "callee_id_number": "Caller-Callee-ID-Number",
     "destination_number": "Caller-Destination-Number",
 }
-_LOOPBACK = "loopback/"
 
 
 class Snapshot:
@@ -96,7 +94,7 @@ class Snapshot:
     @property
     def is_loopback(self) -> bool:
         """Whether it is no phone, but half of a way within FreeSWITCH."""
-        return self.name.startswith(_LOOPBACK)
+        return self.name.startswith(LOOPBACK)
 
     @property
     def other_half(self) -> str:

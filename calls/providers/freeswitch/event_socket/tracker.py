@@ -23,8 +23,9 @@ from calls.providers.freeswitch.event_socket import resync
 from calls.providers.freeswitch.event_socket.board import Board
 from calls.providers.freeswitch.event_socket.channels import Channel, Conversation, Part
 from calls.providers.freeswitch.event_socket.esl import GREETING, Message, event_of
-from calls.providers.freeswitch.event_socket.snapshot import UNHOLD_DELAY, Snapshot, instant
+from calls.providers.freeswitch.event_socket.snapshot import Snapshot, instant
 from calls.providers.freeswitch.event_socket.where import channels_in
+from calls.providers.freeswitch.legs import UNHOLD_DELAY
 from calls.providers.reading import number_of, text
 
 _HEARD = 10_000  # numbers of events that may be repeated
