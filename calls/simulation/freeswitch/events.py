@@ -13,13 +13,11 @@ Instants are microseconds since 1970 on the switch's own clock, which only `wait
 nobody asked for have numbers, too.
 """
 
-import json
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
 
 from calls.simulation.freeswitch.channel import Channel
-from calls.simulation.freeswitch.wire import answer_of, message_of
+from calls.simulation.freeswitch.wire import channels_of, message_of
 
 # What FreeSWITCH waits before it takes a call back that a phone had put on hold.
 _UNHOLD = 250_000
@@ -207,32 +205,9 @@ class Switch:
             self.event("CHANNEL_CREATE", half)
         return one, two
 
-    # --- What is asked ----------------------------------------------------------------------------
-
     def channels(self) -> bytes:
         """The answer to `api show channels as json`."""
-        rows = [
-            {
-                "uuid": one.uuid,
-                "direction": one.direction,
-                "created_epoch": str(one.times["Created"] // 1_000_000),
-                "name": one.name,
-                "callstate": one.call_state,
-                "initial_cid_num": one.caller,
-                "initial_dest": one.dest,
-                "call_uuid": one.call,
-            }
-            for one in self.up
-        ]
-        listed: dict[str, Any] = {"row_count": len(rows)}
-        return answer_of(json.dumps(listed | ({"rows": rows} if rows else {})))
-
-    def dump(self, leg: str) -> bytes:
-        """The answer to `api uuid_dump LEG json`."""
-        found = next((one for one in self.up if one.uuid == leg), None)
-        if found is None:
-            return answer_of("-ERR No such channel!\n")
-        return answer_of(json.dumps(self._head("CHANNEL_DATA") | found.fields()))
+        return channels_of([one.fields() for one in self.up])
 
     # --- Parts ------------------------------------------------------------------------------------
 
