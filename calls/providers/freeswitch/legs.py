@@ -164,6 +164,11 @@ class Leg:
         return self._said(*_APPLICATION) or (ran[-1] if ran else "")
 
     @property
+    def is_of_queue(self) -> bool:
+        """Whether it is a phone that a queue had called for the one who waits there."""
+        return bool(self._said("cc_member_session_uuid", "cc_queue"))
+
+    @property
     def takes_a_call(self) -> bool:
         """Whether an agent's phone called FreeSWITCH only to take a call that was there already."""
         ran = {self._application, *self.record.applications}

@@ -17,7 +17,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from calls.simulation.freeswitch.channel import Channel
-from calls.simulation.freeswitch.wire import channels_of, message_of
+from calls.simulation.freeswitch.wire import channels_of, dump_of, message_of
 
 # What FreeSWITCH waits before it takes a call back that a phone had put on hold.
 _UNHOLD = 250_000
@@ -208,6 +208,10 @@ class Switch:
     def channels(self) -> bytes:
         """The answer to `api show channels as json`."""
         return channels_of([one.fields() for one in self.up])
+
+    def dump(self, channel: Channel) -> bytes:
+        """The answer to `api uuid_dump ID json`."""
+        return dump_of(self._head("CHANNEL_DATA") | channel.fields())
 
     # --- Parts ------------------------------------------------------------------------------------
 

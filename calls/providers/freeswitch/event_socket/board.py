@@ -149,6 +149,8 @@ class Board:
         if not reading.agent and reading.was_called:
             return
         part = channel.part = Part(channel.uuid, channel.conversation, reading.agents)
+        if reading.was_called and not reading.is_of_queue:
+            channel.conversation.rung.add(reading.agents)
         if channel.uuid in self.remembered:
             part.waiting, part.answered = None, self.remembered[channel.uuid]
             part.number, part.direction = reading.number(), reading.direction()
@@ -166,6 +168,7 @@ class Board:
         if two in (one.maker, self._other_half(one)):
             into, other = two.conversation, one.conversation
         into.served |= other.served
+        into.rung |= other.rung
         for channel in sorted(other.channels, key=lambda each: each.uuid):
             channel.conversation = into
             if channel.part is not None:
@@ -219,6 +222,21 @@ class Board:
             for_it = other.answered is not None and other.created >= channel.created
             answered = other.answered if for_it and other.answered is not None else at
             self.answer(channel, answered, is_guess=is_guess and not for_it)
+        for channel, other in ((one, two), (two, one)):
+            self._share_holds(channel, other.part, at)
+
+    def _share_holds(self, channel: Channel, part: Part | None, since: int) -> None:
+        """Whom `channel` was with is known only now: so are its holds from `since` on."""
+        if part is None or not part.agents or part.answered is None:
+            return
+        party = channel.latest.name
+        for held, resumed in channel.held:
+            if held >= since:
+                self.say(part, timeline.HELD, held, party=party)
+                self.say(part, timeline.RESUMED, resumed, party=party)
+        if channel.held_since is not None and channel.held_since >= since:
+            channel.holding.add(part)
+            self.say(part, timeline.HELD, channel.held_since, party=party)
 
     def _let_go(self, channel: Channel) -> None:
         """`channel` goes on without the one it was bridged with."""
@@ -236,6 +254,8 @@ class Board:
         """`channel` keeps nobody on hold any longer."""
         for part in sorted(channel.holding, key=lambda part: part.call):
             self.say(part, timeline.RESUMED, at, party=channel.latest.name)
+        if channel.held_since is not None:
+            channel.held.append((channel.held_since, at))
         channel.holding.clear()
         channel.held_since = None
 
@@ -298,6 +318,9 @@ class Board:
         )
         if is_no_call and part.waiting is not None:
             return
+        rung = channel.conversation.rung
+        if not part.agents and not was_answered and len(rung) == 1:
+            part.agents = next(iter(rung))  # one agent alone has missed it
         cause, (status, reason) = reading.outcome(was_answered)
         more: dict[str, Any] = {"cause": cause}
         if cause in _TRANSFERS:

@@ -22,6 +22,7 @@ class Conversation:
     began: int  # ms
     channels: set["Channel"] = field(default_factory=set)
     served: bool = False  # an agent talked
+    rung: set[tuple[str, ...]] = field(default_factory=set)  # agents whose phones rang
 
 
 @dataclass(eq=False)
@@ -74,6 +75,7 @@ class Channel:
     held_since: int | None = None
     held_before: int = 0  # microseconds
     phone_holds: bool = True
+    held: list[tuple[int, int]] = field(default_factory=list)  # its phone's holds that are over
     holding: set[Part] = field(default_factory=set)  # whom its phone keeps waiting
     part: Part | None = None
     hung_up: int | None = None

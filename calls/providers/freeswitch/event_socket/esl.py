@@ -84,7 +84,7 @@ class Reader:
             return None
         fields = dict(_lines(head))
         ends = begins + _length(fields.get("Content-Length", "0"))
-        greets = self._rest.find(_GREETS, begins, ends)
+        greets = self._rest.find(_GREETS, begins, ends + len(_GREETS) - 1)
         if greets >= 0:
             return None, greets
         return None if ends > len(self._rest) else (_message(fields, self._rest[begins:ends]), ends)

@@ -203,6 +203,7 @@ def _unhold(board: Board, channel: Channel, said: Snapshot) -> None:
         at = max(at - UNHOLD_DELAY, since or 0)
     # Whoever is there now too: an earlier process may have heard the hold.
     channel.holding.update(board.talking(channel))
+    channel.held_since = since
     board.release(channel, at)
 
 
