@@ -12,14 +12,14 @@ while nobody is connected is lost, as with a real one.
 import asyncio
 import hashlib
 import random
-import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from calls import timeline
 from calls.providers.asterisk.ami import Message, Reader
 from calls.simulation.asterisk_events import GREETING, Exchange, message_of
 from calls.simulation.base import ScriptedCall
+from calls.simulation.lasting import LastingServer, Scripted
 
 _TRUNK = "trunk"
 # How a dial ends that nobody answers, by the script's status: DialStatus, Q.850 cause.
@@ -27,15 +27,6 @@ _FAILURES: Mapping[str, tuple[str, int]] = {
     timeline.NO_ANSWER: ("NOANSWER", 0),
     timeline.FAILED: ("CONGESTION", 34),
 }
-
-
-@dataclass(frozen=True)
-class Scripted:
-    """A scripted call as Asterisk tells it: its messages by instant (µs), and the Uniqueid under
-    which its agent's part will be recorded."""
-
-    uniqueid: str
-    messages: list[tuple[int, bytes]]
 
 
 def messages_of(call: ScriptedCall, serial: int) -> Scripted:
@@ -72,7 +63,7 @@ def messages_of(call: ScriptedCall, serial: int) -> Scripted:
 
 
 @dataclass
-class AsteriskServer:
+class AsteriskServer(LastingServer):
     """`actions` are those received since the start, `answers` what to answer to an action instead
     of the usual, by its name in small letters."""
 
@@ -84,85 +75,12 @@ class AsteriskServer:
     answers: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.connections = 0  # logins since the start
-        self._listening: set[asyncio.StreamWriter] = set()
-        self._synced = asyncio.Event()
+        super().__post_init__()
         self._up: dict[str, Message] = {}
         self._bridges: dict[str, str] = {}
         self._clock = "0.000000"
-        self._server: asyncio.Server | None = None
 
-    async def start(self, port: int = 0, tls: ssl.SSLContext | None = None) -> int:
-        """Listens on the loopback; the port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, ssl=tls)
-        bound: int = self._server.sockets[0].getsockname()[1]
-        return bound
-
-    async def stop(self) -> None:
-        """Nobody answers any more; `start` with the same port comes back."""
-        self.cut()
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
-
-    def cut(self) -> None:
-        """Breaks all connections without a goodbye."""
-        self._synced.clear()
-        for writer in list(self._listening):
-            writer.transport.abort()
-        self._listening.clear()
-
-    async def synced(self) -> None:
-        """Until somebody is connected and knows which channels are up."""
-        await self._synced.wait()
-
-    def emit(self, message: bytes) -> None:
-        """It happens now, whether anybody listens or not."""
-        self._follow(message)
-        for writer in self._listening:
-            writer.write(message)
-
-    async def play(
-        self,
-        messages: Iterable[tuple[int, bytes]],
-        *,
-        duplicates: float = 0.0,
-        cuts: int = 0,
-        lost: int = 0,
-        chance: random.Random | None = None,
-    ) -> None:
-        """Plays messages in the order of their instants, as fast as they are taken.
-
-        A share of `duplicates` comes twice. The connection is cut `cuts` times; each time the next
-        `lost` messages happen while nobody listens, and the rest once somebody does again.
-        """
-        chance = chance or random.Random(0)
-        ordered = sorted(messages, key=lambda one: one[0])
-        cut_at = set(chance.sample(range(len(ordered)), min(cuts, len(ordered))))
-        deaf = 0
-        await self.synced()
-        for place, (_at, message) in enumerate(ordered):
-            if place in cut_at:
-                self.cut()
-                deaf = lost
-            if deaf:
-                deaf -= 1
-                self._follow(message)
-                continue
-            await self.synced()
-            self.emit(message)
-            if chance.random() < duplicates:
-                self.emit(message)
-            await self._drain()
-
-    async def _drain(self) -> None:
-        for writer in list(self._listening):
-            try:
-                await writer.drain()
-            except ConnectionError:
-                self._listening.discard(writer)
-
-    def _follow(self, raw: bytes) -> None:
+    def follow(self, raw: bytes) -> None:
         """Keeps the list of channels that CoreShowChannels answers with."""
         for message in Reader().feed(raw):
             self._clock = message.get("Timestamp") or self._clock
@@ -178,7 +96,7 @@ class AsteriskServer:
 
     # --- One connection ---------------------------------------------------------------------------
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(GREETING)
         session = _Session(self, writer)
         cutter = Reader()
@@ -190,7 +108,7 @@ class AsteriskServer:
         except ConnectionError:
             pass
         finally:
-            self._listening.discard(writer)
+            self.listening.discard(writer)
             writer.close()
 
 
@@ -222,8 +140,8 @@ class _Session:
             self._answer(action, "Success", Message="Originate successfully queued")
         else:
             self._answer(action, "Error", Message="Invalid/unknown command")
-        if name == "coreshowchannels" and self.writer in self.server._listening:
-            self.server._synced.set()
+        if name == "coreshowchannels" and self.writer in self.server.listening:
+            self.server.set_synced()
 
     async def _login(self, action: Message) -> None:
         if action.get("AuthType") == "MD5":
@@ -240,7 +158,7 @@ class _Session:
         self._answer(action, "Success", Message="Authentication accepted")
         if action.get("Events").lower() != "off":
             self.server.connections += 1
-            self.server._listening.add(self.writer)
+            self.server.listening.add(self.writer)
 
     def _list_channels(self, action: Message) -> None:
         mark = {"ActionID": action.get("ActionID")}

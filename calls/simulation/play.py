@@ -3,36 +3,26 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, NoReturn
+from typing import Final
 
 from django.conf import settings
 from django.urls import reverse
 
 from calls.models import ProviderAccount, RawEvent
-from calls.providers.asterisk.connection import Heard, Link, Lost, Up
-from calls.providers.asterisk.manager import Where
 from calls.providers.base import Adapter, HookRequest, Payload, ProviderEvent, Unknown, Unreadable
 from calls.simulation import builders
-from calls.simulation.asterisk_events import message_of
-from calls.simulation.asterisk_server import AsteriskServer, Scripted, messages_of
 from calls.simulation.base import Builder, ScriptedCall, SimRequest, Target
 from calls.simulation.chaos import Post, post
 from calls.simulation.delivery import Answers, deliver
+from calls.simulation.listened import LISTENED, Listening, listen
 from calls.simulation.scripts import scripts
 from calls.simulation.stage import Stage, set_up
 from calls.simulation.verdicts import BAD, EXACT, Verdict, counted, judge
-from calls.telephony.ami_listener import Listener
 from calls.telephony.hooks import adapter_of
 from common.instants import now, to_ms
 
-ASTERISK: Final = "asterisk"
 _CONNECTIONS: Final = 4
-_CUTS: Final = 5  # of the manager's connection, with chaos
-_DOUBLED: Final = 0.1
-_PATIENCE: Final = 60.0  # seconds for all to be recorded
-_OVER: Final = "PlayIsOver"  # the event behind all others
 
 
 @dataclass(frozen=True)
@@ -76,7 +66,7 @@ class Outcome:
 
 
 def kinds() -> list[str]:
-    return sorted([*builders(), ASTERISK])
+    return sorted([*builders(), *LISTENED])
 
 
 def play(what: Play) -> Outcome:
@@ -84,7 +74,7 @@ def play(what: Play) -> Outcome:
 
     Raises Unsent, or ProviderAccount.DoesNotExist.
     """
-    return _play_manager(what) if what.kind == ASTERISK else _play_hook(what)
+    return _play_lasting(what) if what.kind in LISTENED else _play_hook(what)
 
 
 # --- Phone systems that send their events to a hook -----------------------------------------------
@@ -185,73 +175,29 @@ def _judged(
     return verdicts, sum(one.provider_call_id not in known for one in found)
 
 
-# --- Asterisk, which is listened to ---------------------------------------------------------------
+# --- Phone systems that are listened to -----------------------------------------------------------
 
 
-def _nothing(call: ScriptedCall, target: Target) -> NoReturn:
-    raise NotImplementedError  # no request is sent about a call of Asterisk's
-
-
-_MANAGER = Builder(ASTERISK, _nothing, _nothing)
-
-
-def _play_manager(what: Play) -> Outcome:
+def _play_lasting(what: Play) -> Outcome:
     if what.account is not None:
         raise ProviderAccount.DoesNotExist
-    settings_of = {"host": "127.0.0.1", "username": "simulated", "trunks": "trunk", "port": "1"}
-    stage = set_up(ASTERISK, None, settings_of)
+    system = LISTENED[what.kind]
+    stage = set_up(system.kind, None, {"host": "127.0.0.1", "port": "1", **system.settings})
     try:
         played = scripts(what.calls, stage.agents, what.seed, to_ms(now()) - 60_000)
         scripted = [
-            messages_of(_MANAGER.as_reported(one), 10 * place) for place, one in enumerate(played)
+            system.script(system.builder.as_reported(one), 10 * place)
+            for place, one in enumerate(played)
         ]
-        ids = [{one.uniqueid} for one in scripted]
+        ids = [{one.call} for one in scripted]
         begun = time.perf_counter()
-        cuts, lost = asyncio.run(_listen(what, stage.account, scripted))
+        listening = Listening(what.chaos, what.losses)
+        cuts, lost = asyncio.run(listen(system, stage.account, scripted, listening))
         outcome = Outcome(sent=sum(len(one.messages) for one in scripted), lost=cuts * lost)
         outcome.seconds = time.perf_counter() - begun
         heard = set(range(len(played))) if not lost else set()
-        outcome.verdicts, outcome.strangers = _judged(stage, _MANAGER, played, ids, heard)
+        outcome.verdicts, outcome.strangers = _judged(stage, system.builder, played, ids, heard)
         outcome.account = stage.account.name
         return outcome
     finally:
         stage.clear((), (), ())
-
-
-async def _listen(
-    what: Play, account: ProviderAccount, scripted: Sequence[Scripted]
-) -> tuple[int, int]:
-    """Plays to a listener of its own; how often the line was cut, and messages lost each time."""
-    server = AsteriskServer("simulated", account.secrets["secret"][0])
-    port = await server.start()
-    listener = Listener(account)
-    where = Where("127.0.0.1", port, "simulated", account.secrets["secret"])
-    messages = [one for script in scripted for one in script.messages]
-    lost = round(len(messages) * what.losses / _CUTS)
-    cuts = _CUTS if what.chaos or lost else 0
-    over = asyncio.Event()
-
-    def take(item: Heard | Up | Lost) -> None:
-        if isinstance(item, Heard) and item.message.event == _OVER:
-            over.set()
-        else:
-            listener.put(item)
-
-    loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(1) as threads:
-        recording = loop.run_in_executor(threads, listener.run)
-        link = asyncio.ensure_future(Link(where, take, 0.02).run())
-        try:
-            async with asyncio.timeout(_PATIENCE + len(messages) / 100):
-                await server.play(
-                    messages, duplicates=_DOUBLED if what.chaos else 0.0, cuts=cuts, lost=lost
-                )
-                await server.synced()
-                server.emit(message_of({"Event": _OVER}))
-                await over.wait()  # then all that was before it has arrived
-        finally:
-            link.cancel()
-            listener.stop()
-            await asyncio.gather(link, recording, return_exceptions=True)
-            await server.stop()
-    return cuts, lost

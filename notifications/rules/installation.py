@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from calls.models import ProviderAccount
-from calls.telephony.ami_listener import NOT_CONNECTED, NOT_LISTENING
+from calls.telephony.listening.listener import NOT_CONNECTED, NOT_LISTENING
 from common.instants import now, to_ms
 from notifications.models import Rule
 from notifications.models.rules import Kind

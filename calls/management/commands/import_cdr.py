@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from calls.models import ProviderAccount
 from calls.providers.asterisk import Asterisk, cdr
 from calls.providers.asterisk.dialplan import Dialplan
-from calls.telephony.ami_listener import names_of_agents
 from calls.telephony.cdr_reconciliation import ReconciliationReport, confirm
 from calls.telephony.hooks import adapter_of
+from calls.telephony.listening.listener import names_of_agents
 
 _MOST_TOLD = 50  # lines that are named one by one
 _ZIPPED = (b"PK\x03\x04", b"\x1f\x8b")

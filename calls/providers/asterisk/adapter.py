@@ -7,9 +7,12 @@ from urllib.parse import quote
 
 from django.utils.translation import gettext_noop as _
 
+from calls.providers.asterisk.ami import Reader
 from calls.providers.asterisk.dialplan import PLACED, Dialplan
 from calls.providers.asterisk.manager import Visit, Where
-from calls.providers.base import Adapter, Gone, ProviderEvent, Setting, Unreachable
+from calls.providers.asterisk.tracker import Tracker
+from calls.providers.base import Gone, ProviderEvent, Setting, Unreachable
+from calls.providers.lasting import Listened
 
 _RING_MS = "30000"  # how long the agent's own phone rings
 # What may stand in an extension and in a number to dial; nothing that means more to a dialplan.
@@ -17,7 +20,7 @@ _EXTENSION = re.compile(r"[\w.+-]{1,40}")
 _NUMBER = re.compile(r"\+?[\d*#]{1,30}")
 
 
-class Asterisk(Adapter):
+class Asterisk(Listened):
     kind = "asterisk"
     title = "Asterisk"
     secret_names = ("secret",)
@@ -51,6 +54,7 @@ class Asterisk(Adapter):
         ),
         Setting("timezone", _("Time zone"), _("Of the CDR files, such as Europe/Madrid.")),
     )
+    no_instants = "The stream has no instants: timestampevents was not set."
     has_hook = False
     can_dial = True
     setup = (
@@ -70,6 +74,12 @@ class Asterisk(Adapter):
     @property
     def dialplan(self) -> Dialplan:
         return Dialplan.of_settings(self.settings)
+
+    def cutter(self) -> Reader:
+        return Reader()
+
+    def follower(self) -> Tracker:
+        return Tracker(self.dialplan)
 
     def dial_url(self, number: str) -> str:
         if self._setting("link") != "sip":

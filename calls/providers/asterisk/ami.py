@@ -7,12 +7,14 @@ case, come in any order and may repeat. A name may be in any encoding. No I/O.
 import hashlib
 from collections.abc import Iterator
 
+from calls.providers.lasting import Garbled
+
 BANNER = "Asterisk Call Manager/"
 # No message of Asterisk comes near these; what does is no Asterisk, and must not fill our memory.
 MAX_LINE, MAX_LINES = 64 * 1024, 2000
 
 
-class NotAmi(Exception):
+class NotAmi(Garbled):
     """What came is no manager interface, or not one that can be trusted further."""
 
 

@@ -6,22 +6,25 @@ import ssl
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from calls.providers.asterisk.ami import Banner, Message, NotAmi, Reader, encode, login_key
 from calls.providers.base import Unreachable
+from calls.providers.lasting import Refused
 
 PORT, TLS_PORT = 5038, 5039
+SYNC = "sync-1"  # marks the question which channels are up
 _PATIENCE = 10.0  # seconds for a whole visit
-
-
-class Refused(Exception):
-    """Asterisk does not let us in, or do what we ask; says why."""
 
 
 @dataclass(frozen=True)
 class Where:
-    """A manager interface and who we are there. `secrets` are tried in turn."""
+    """A manager interface and who we are there: a calls.providers.lasting.Dialect."""
+
+    system: ClassVar = "Asterisk"
+    ping: ClassVar = encode("Ping", {"ActionID": "ping"})
+    opening: ClassVar = encode("CoreShowChannels", {"ActionID": SYNC})
+    goodbye: ClassVar = encode("Logoff")
 
     host: str
     port: int
@@ -47,6 +50,27 @@ class Where:
 
     def tls_context(self) -> ssl.SSLContext | None:
         return ssl.create_default_context(cafile=self.tls_ca or None) if self.tls else None
+
+    def cutter(self) -> Reader:
+        return Reader()
+
+    def log_in(self, secret: str) -> Generator[bytes, Message, None]:
+        """The steps of getting in, for all events. Events that come meanwhile are no answers."""
+        if not isinstance((yield b""), Banner):
+            raise NotAmi("What answers there is no Asterisk manager.")
+        steps = login(self, secret, events=True)
+        action = next(steps)
+        while True:
+            answer = yield action
+            while answer.event:
+                answer = yield b""
+            try:
+                action = steps.send(answer)
+            except StopIteration:
+                return
+
+    def follow_up(self, message: Message) -> bytes:
+        return b""
 
     @property
     def is_private(self) -> bool:

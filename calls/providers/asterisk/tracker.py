@@ -16,12 +16,13 @@ Pure: messages in, facts out (calls.providers.base.ProviderEvent); no I/O, no da
 - What happened while nobody listened is never invented: those calls are marked with a gap.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from calls.providers.asterisk import resync
 from calls.providers.asterisk.ami import Banner, Message
 from calls.providers.asterisk.dialplan import Dialplan
 from calls.providers.asterisk.event_handlers import HANDLERS
+from calls.providers.asterisk.manager import SYNC
 from calls.providers.asterisk.state import Board
 from calls.providers.base import ProviderEvent, Unreadable, seconds_to_ms
 
@@ -32,10 +33,14 @@ RECEIVED_PRECISION = 1000  # ms
 
 
 class Tracker:
-    """`read` every message, in order; it answers with the facts that the message proves."""
+    """`read` every message, in order; it answers with the facts that the message proves.
+
+    It is the calls.providers.lasting.Follower of Asterisk.
+    """
 
     def __init__(self, dialplan: Dialplan):
         self.board = Board(dialplan)
+        self.remarks: list[str] = []
         self.untimed = 0  # events that came without an instant
         self.heard: int | None = None  # ms; the latest instant on Asterisk's clock
         self._is_fresh = False  # `heard` is of this connection
@@ -50,6 +55,9 @@ class Tracker:
                 self.lost()
             self._greeted = True
             return []
+        if _is_answer(message) and _is_refusal(message):
+            self.remarks.append(f"lists no channels: {message.get('Message')}")
+            return self.unlisted()
         self._set_clock(message, received)
         self.board.decide()
         name = message.event.lower()
@@ -62,11 +70,27 @@ class Tracker:
             HANDLERS[name](self.board, message)
         return self.board.take_events()
 
-    def lost(self) -> None:
+    def lost(self) -> list[ProviderEvent]:
         """The connection is gone: from the last instant heard on, we may miss something."""
         if self.heard is not None:
             self.board.open_gap(self.heard)
         self._listed, self._is_fresh = [], False
+        return []
+
+    def know(self, names: frozenset[str]) -> None:
+        self.board.dialplan.known = names
+
+    def remember(self, running: Mapping[str, int | None]) -> None:
+        self.board.remembered = running
+
+    def instant_of(self, message: Message) -> int:
+        try:
+            return seconds_to_ms(message.get("Timestamp"))
+        except Unreadable:
+            return 0
+
+    def clock_of(self, message: Message) -> int:
+        return self.instant_of(message) if _is_answer(message) else 0
 
     def expect(self, calls: Iterable[str], since: int) -> None:
         """Calls that ran when an earlier process last listened, at `since` (ms)."""
@@ -99,6 +123,8 @@ class Tracker:
             at, precision = received, RECEIVED_PRECISION
             if message.event.lower() not in HANDLERS:
                 return
+            if not self.untimed:
+                self.remarks.append("sends no instants; set timestampevents = yes in manager.conf")
             self.untimed += 1
         self.heard = max(self.heard or 0, at)
         self._is_fresh = True
@@ -111,3 +137,12 @@ class Tracker:
     def _take_expected(self) -> dict[str, int]:
         expected, self._expected = self._expected, {}
         return expected
+
+
+def _is_answer(message: Message) -> bool:
+    return "Response" in message and not message.event
+
+
+def _is_refusal(message: Message) -> bool:
+    """Whether Asterisk does not tell which channels are up."""
+    return message.get("Response") == "Error" and message.get("ActionID") == SYNC

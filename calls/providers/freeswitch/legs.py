@@ -10,13 +10,21 @@ instead of the A leg's. Whoever made a leg (`originating_leg_uuid`) and whom it 
 (`bridge_uuid`) are facts, and are believed before it.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from calls import timeline
 from calls.providers.base import ProviderEvent, Unknown, Unreadable, bounded_ms
 from calls.providers.freeswitch.causes import outcome
-from calls.providers.freeswitch.peers import EXTENSION, WAYS_OUT, is_ours, leads_out, peer_of
+from calls.providers.freeswitch.peers import (
+    EXTENSION,
+    LOOPBACK,
+    WAYS_OUT,
+    is_ours,
+    leads_out,
+    peer_of,
+)
 from calls.providers.freeswitch.record import Record
 from calls.providers.reading import joined, name_of, names, number_of, text
 
@@ -25,6 +33,11 @@ _OWN_ANSWER_MS = 2_000
 # With these a phone takes a call that waits, or rings elsewhere, instead of making one.
 _TAKING = frozenset({"valet_park", "park", "pickup", "intercept", "fifo"})
 _CONFERENCE = "conference"
+# Who hung up, seen from an agent's own phone.
+_HUNG_UP_BY: Mapping[str, str] = {"recv_bye": "agent_hangup", "send_bye": "remote_hangup"}
+# FreeSWITCH waits this long (ms) before it takes a call back that a phone had put on hold.
+UNHOLD_DELAY = 250
+_HOLD = re.compile(r"\{\d{10,17},\d{10,17}\}")
 _BETTER_CAUSES = ("originate_disposition", "last_bridge_hangup_cause", "bridge_hangup_cause")
 _APPLICATION, _APPLICATION_DATA = (
     ("last_app", "current_application"),
@@ -60,11 +73,13 @@ class Leg:
 
         Raises Unreadable or Unknown, the latter with what could be read all the same.
         """
+        if self._said("channel_name").startswith(LOOPBACK):
+            return []  # no phone, but a way within FreeSWITCH
         if self.was_called and self.answered is None:
             return []  # one of the phones that rang; the caller's leg says how the call ended
-        if self._talks_with_nobody():
+        if self.talks_with_nobody():
             return []
-        cause, (status, reason) = self._outcome()
+        cause, (status, reason) = self.outcome(self.answered is not None)
         event = self._event(cause, status, reason)
         if not status:
             raise Unknown(f"hangup cause {cause!r}", [event])
@@ -90,7 +105,7 @@ class Leg:
     def conversation(self) -> str:
         """The leg with which the whole call began."""
         if not self.was_called:
-            return (self.call or self.bridged_to or self.uuid) if self._takes_a_call else self.uuid
+            return (self.call or self.bridged_to or self.uuid) if self.takes_a_call else self.uuid
         if self.maker and self.call != self.bridged_to:
             return self.maker
         return self.call or self.maker or self.bridged_to or self.uuid
@@ -130,6 +145,12 @@ class Leg:
         called = self._said("sip_to_user") or ("" if self.is_placed else self._dialled)
         return "" if self._is_way_out() or not is_ours(called) else called
 
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The names of whose phone it is."""
+        caller = "" if self.is_outbound or self.was_called else self._profile("username")
+        return names(self.agent, caller) if self.agent else ()
+
     def _is_way_out(self) -> bool:
         if self._said("sip_gateway_name", "sip_gateway"):
             return True
@@ -143,16 +164,21 @@ class Leg:
         return self._said(*_APPLICATION) or (ran[-1] if ran else "")
 
     @property
-    def _takes_a_call(self) -> bool:
+    def is_of_queue(self) -> bool:
+        """Whether it is a phone that a queue had called for the one who waits there."""
+        return bool(self._said("cc_member_session_uuid", "cc_queue"))
+
+    @property
+    def takes_a_call(self) -> bool:
         """Whether an agent's phone called FreeSWITCH only to take a call that was there already."""
         ran = {self._application, *self.record.applications}
         dialled = self._said("originated_legs", "originate_disposition")
         calls_in = bool(self.agent) and not self.was_called and not self.is_outbound
         return calls_in and not dialled and not ran.isdisjoint(_TAKING)
 
-    def _talks_with_nobody(self) -> bool:
+    def talks_with_nobody(self) -> bool:
         """Who parks a call hears where it was put; whose phone is paged hears what is said."""
-        if self._takes_a_call:
+        if self.takes_a_call:
             return not self.bridged_to
         is_paged = self.is_placed and self._application == _CONFERENCE
         return is_paged and bool(self._said("sip_auto_answer"))
@@ -187,8 +213,9 @@ class Leg:
             data["end"] = end
         else:
             data["awaits"] = part
-        if self.agent:  # it is the agent's own phone, which pressed hold
-            data["hold"] = number_of(self.variables.get("hold_accum_ms")) or 0
+        held = self._held() if self.agent else 0
+        if held:  # of holds that the other side pressed it knows nothing
+            data["hold"] = held
         if self.contradicts_itself:
             data["conflict"] = {
                 "originating_leg_uuid": self.maker,
@@ -201,8 +228,8 @@ class Leg:
             at=end,
             conversation=self.conversation,
             agents=agents,
-            number=self._number(),
-            direction=self._direction(),
+            number=self.number(),
+            direction=self.direction(),
             leg=self.uuid,
             data=data,
         )
@@ -210,17 +237,16 @@ class Leg:
     def _part(self) -> tuple[str, tuple[str, ...]]:
         """The leg that names the part, and the names of its agent; "" where no id names the leg."""
         if self.agent:
-            caller = "" if self.is_outbound or self.was_called else self._profile("username")
-            return self.uuid, names(self.agent, caller)
+            return self.uuid, self.agents
         if self.was_called:
             return self.conversation, ()
         if self.answered is None or not self._partner:
             return self.uuid, ()
         return self.bridged_to, names(self._partner, self._said("last_sent_callee_id_number"))
 
-    def _number(self) -> str:
+    def number(self) -> str:
         caller = self._profile("caller_id_number") or self._said("sip_from_user")
-        if self._takes_a_call:
+        if self.takes_a_call:
             reached = self._said("last_sent_callee_id_number") or self._profile("callee_id_number")
             return "" if reached == self._dialled else reached
         if self.was_called:
@@ -229,9 +255,9 @@ class Leg:
             return (self._put_through_to or caller) if self.agent else self._dialled
         return self._called_out if self.agent else caller
 
-    def _direction(self) -> str:
-        if self._takes_a_call or (self.agent and self.was_called):
-            caller = self._number()
+    def direction(self) -> str:
+        if self.takes_a_call or (self.agent and self.was_called):
+            caller = self.number()
             return "internal" if EXTENSION.fullmatch(caller) else "inbound"
         if self.was_called:
             return "outbound" if self._is_for_us else ""
@@ -294,16 +320,25 @@ class Leg:
         own = self.is_placed or bridged - answered > _OWN_ANSWER_MS
         return bridged if own else answered
 
-    def _outcome(self) -> tuple[str, tuple[str, str]]:
+    def outcome(self, was_answered: bool) -> tuple[str, tuple[str, str]]:
         """The cause, and what it means; ("", "") where we do not know it."""
         hung_up = self._said("hangup_cause").upper()
         cause = hung_up
-        if self.answered is None:
+        if not was_answered:
             # The caller's leg ends in the normal way, however the other phone failed.
             causes = [self._said(name).upper() for name in _BETTER_CAUSES]
             cause = next((one for one in causes if one not in ("", "SUCCESS")), hung_up)
         told = number_of(self.variables.get("hangup_cause_q850")) if cause == hung_up else None
-        return cause, outcome(cause, told, self.answered is not None)
+        status, reason = outcome(cause, told, was_answered)
+        if status == timeline.COMPLETED and self.agent and not reason:
+            reason = _HUNG_UP_BY.get(self._said("sip_hangup_disposition"), "")
+        return cause, (status, reason)
+
+    def _held(self) -> int:
+        """How long (ms) the agent's phone kept the other side waiting: FreeSWITCH's own sum holds
+        what it waits itself before it takes a call back."""
+        told = number_of(self.variables.get("hold_accum_ms")) or 0
+        return max(0, told - UNHOLD_DELAY * len(_HOLD.findall(self._said("hold_events"))))
 
     def _needed(self, name: str) -> int:
         found = self._instant(name)

@@ -4,6 +4,8 @@ import re
 
 # What the profile of a gateway's leg is called, as in sofia/external/50688880109@10.9.9.9.
 WAYS_OUT = ("gateway", "external")
+# Half of a way within FreeSWITCH, from the dialplan into the dialplan.
+LOOPBACK = "loopback/"
 EXTENSION = re.compile(r"\d{2,6}")
 _USER = re.compile(r"(?!anonymous|unknown|restricted)[a-z][\w.-]*", re.IGNORECASE)
 _CHANNEL = re.compile(r"/(?:sips?:)?(?P<peer>[^/@:]+)(?:@[^/]*)?$")

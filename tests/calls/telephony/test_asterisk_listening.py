@@ -19,14 +19,14 @@ from django.core.management import CommandError, call_command
 from calls import services, timeline
 from calls.models import CallEvent, CallLog, ProviderAccount, ProviderIdentity
 from calls.providers.asterisk.ami import Message, login_key
-from calls.providers.asterisk.connection import Heard, Link, Lost, Up
-from calls.providers.asterisk.manager import Refused, Where, login
+from calls.providers.asterisk.manager import Where, login
+from calls.providers.lasting import Heard, Link, Lost, Refused, Up
 from calls.simulation.asterisk_events import Exchange
 from calls.simulation.asterisk_server import AsteriskServer, messages_of
 from calls.simulation.base import ScriptedCall
 from calls.telephony import intake
-from calls.telephony.ami_listener import Listener
 from calls.telephony.hooks import adapter_of
+from calls.telephony.listening.listener import Listener
 from common.instants import from_ms, now, to_ms
 from tests.support.asterisk import STREAMS, stream, truths
 from tests.support.certificates import certificate
@@ -456,7 +456,7 @@ def test_calls_by_the_dozen_doubled_and_cut_are_exact(live_people):
     assert server.connections == 6
     assert CallLog.objects.count() == len(calls)
     for call in calls:
-        row = CallLog.objects.get(provider_call_id=played[call.call_id].uniqueid)
+        row = CallLog.objects.get(provider_call_id=played[call.call_id].call)
         state = timeline.fold(CallEvent.facts_of(row))
         recorded = {name: getattr(state, name) for name in call.truth}
         recorded["ring"] = state.ring
@@ -481,12 +481,12 @@ def test_what_is_lost_is_marked_and_nothing_invented(live_people):
         account,
         server,
         play,
-        lambda: CallLog.objects.ended().filter(provider_call_id=last.uniqueid).exists(),
+        lambda: CallLog.objects.ended().filter(provider_call_id=last.call).exists(),
     )
-    by_id = {one.uniqueid: call_id for call_id, one in played.items()}
+    by_id = {one.call: call_id for call_id, one in played.items()}
     truth = {call.call_id: call.truth for call in calls}
     heard_of = 0
-    for row in CallLog.objects.exclude(provider_call_id=last.uniqueid):
+    for row in CallLog.objects.exclude(provider_call_id=last.call):
         heard_of += 1
         marked = row.events.filter(kind="noted", data__has_key="gap").exists()
         right = truth[by_id[row.provider_call_id]]

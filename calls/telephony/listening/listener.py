@@ -17,11 +17,8 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from calls.models import CallLog, ProviderAccount, ProviderIdentity
-from calls.providers.asterisk import Asterisk
-from calls.providers.asterisk.ami import Message
-from calls.providers.asterisk.connection import SYNC, Heard, Lost, Up
-from calls.providers.asterisk.tracker import Tracker
-from calls.providers.base import ProviderEvent, Unreadable, seconds_to_ms
+from calls.providers.base import ProviderEvent
+from calls.providers.lasting import Heard, Item, Listened, Up
 from calls.telephony import intake
 from calls.telephony.hooks import adapter_of, heard
 from common.databases.faults import is_fault
@@ -38,8 +35,6 @@ _AGENTS_STEP = 60.0  # seconds between looks at who has which extension
 _RETRIES = (0.2, 1, 5, 15, 30)  # seconds; the last again and again
 _CLOCK_TOLERANCE = 2_000  # ms
 
-Item = Heard | Up | Lost
-
 
 class Listener:
     """Records what is heard of one account: `put` from anywhere, `run` in a thread of its own."""
@@ -47,12 +42,12 @@ class Listener:
     def __init__(self, account: ProviderAccount):
         self.account = account
         adapter = adapter_of(account)
-        assert isinstance(adapter, Asterisk)
-        self.tracker = Tracker(adapter.dialplan)
+        assert isinstance(adapter, Listened)
+        self.follower = adapter.follower()
         self._items: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._next_look = 0.0
-        self._warned = self._clock_reported = False
+        self._clock_reported = False
 
     def put(self, item: Item) -> None:
         self._items.put(item)
@@ -72,18 +67,19 @@ class Listener:
             connections.close_all()
 
     def expect_running(self) -> None:
-        """The calls that ran when somebody last listened: Asterisk will say which still do."""
-        self.remember_running()
+        """The calls that ran when somebody last listened: it will be said which still do."""
+        running = self.remember_running()
         since = self.account.last_heard_at or now()
-        self.tracker.expect(self.tracker.board.remembered, to_ms(since))
+        self.follower.expect(running, to_ms(since))
 
-    def remember_running(self) -> None:
-        """The calls that have been reported and have not ended."""
+    def remember_running(self) -> dict[str, int | None]:
+        """The calls that have been reported and have not ended, and when (ms) they were
+        answered."""
         running = CallLog.objects.active().filter(account=self.account)
         rows = running.values_list("provider_call_id", "answered_time")
-        self.tracker.board.remembered = {
-            call: None if answered is None else to_ms(answered) for call, answered in rows
-        }
+        known = {call: None if answered is None else to_ms(answered) for call, answered in rows}
+        self.follower.remember(known)
+        return known
 
     def _next_items(self) -> list[Item] | None:
         """What waits, at least one; None once it is time to stop."""
@@ -112,7 +108,7 @@ class Listener:
                 self._say(CONNECTED)
                 logger.info("Listening to %s", self.account.name)
             else:
-                self.tracker.lost()
+                events += self.follower.lost()
                 self._say(f"{NOT_CONNECTED}: {item.why}")
                 logger.warning("%s is not connected: %s", self.account.name, item.why)
         self._record(events)
@@ -120,31 +116,23 @@ class Listener:
             self._insist(lambda: heard(self.account))
 
     def _read(self, item: Heard) -> list[ProviderEvent]:
-        message = item.message
-        if "Response" in message and not message.event:
-            self._check_clock(message, item.received)
-            refused = message.get("Response") == "Error" and message.get("ActionID") == SYNC
-            if refused:
-                logger.warning("%s lists no channels: %s", self.account, message.get("Message"))
-                return self.tracker.unlisted()
-        events = self.tracker.read(message, item.received)
-        if self.tracker.untimed and not self._warned:
-            self._warned = True
-            logger.warning(
-                "%s sends no instants; set timestampevents = yes in manager.conf", self.account
-            )
+        self._check_clock(item)
+        events = self.follower.read(item.message, item.received)
+        remarks, self.follower.remarks = self.follower.remarks, []
+        for remark in remarks:
+            logger.warning("%s %s", self.account, remark)
         return events
 
-    def _check_clock(self, message: Message, received: int) -> None:
-        reported = _instant_of(message)
-        off = reported - received
+    def _check_clock(self, item: Heard) -> None:
+        reported = self.follower.clock_of(item.message)
+        off = reported - item.received
         if reported and abs(off) > _CLOCK_TOLERANCE and not self._clock_reported:
             self._clock_reported = True
             logger.warning("The clock of %s differs from ours by %d ms", self.account, off)
 
     def _look_for_agents(self) -> None:
         if time.monotonic() >= self._next_look:
-            self.tracker.board.dialplan.known = names_of_agents(self.account)
+            self.follower.know(names_of_agents(self.account))
             self._next_look = time.monotonic() + _AGENTS_STEP
 
     def _record(self, events: list[ProviderEvent]) -> None:
@@ -188,7 +176,7 @@ def record_now(account: ProviderAccount, events: Iterable[ProviderEvent]) -> lis
 
 
 def names_of_agents(account: ProviderAccount) -> frozenset[str]:
-    """All that an agent of ours may be called at this Asterisk, in small letters."""
+    """All that an agent of ours may be called at this phone system, in small letters."""
     identities = ProviderIdentity.objects.filter(Q(account=account) | Q(account=None))
     extensions = User.objects.filter(is_active=True).exclude(extension="")
     names = (
@@ -196,41 +184,3 @@ def names_of_agents(account: ProviderAccount) -> frozenset[str]:
         *extensions.values_list("extension", flat=True),
     )
     return frozenset(name.casefold() for name in names)
-
-
-def replay(account: ProviderAccount, messages: list[Message]) -> list[CallLog]:
-    """Records a stored stream as if it were heard now: its calls, by their start.
-
-    Unreadable if the stream tells no instants: then nobody can know when anything happened.
-    """
-    dated = _dated(messages)
-    if not any(received for _message, received in dated):
-        raise Unreadable("The stream has no instants: timestampevents was not set.")
-    listener = Listener(account)
-    tracker, events = listener.tracker, []
-    tracker.board.dialplan.known = names_of_agents(account)
-    listener.remember_running()
-    for message, received in dated:
-        events += tracker.read(message, received)
-    events += tracker.finish()
-    calls = {call.pk: call for call in record_now(account, events)}
-    return sorted(calls.values(), key=lambda call: (call.start_time, call.provider_call_id))
-
-
-def _dated(messages: list[Message]) -> list[tuple[Message, int]]:
-    """Each message with the first instant (ms) that the stream tells from there on, or the last of
-    all: what carries none itself, such as a list of channels, was sent by then."""
-    instants = [_instant_of(message) for message in messages]
-    following = max(instants, default=0)
-    dated = []
-    for message, instant in zip(reversed(messages), reversed(instants), strict=True):
-        following = instant or following
-        dated.append((message, following))
-    return dated[::-1]
-
-
-def _instant_of(message: Message) -> int:
-    try:
-        return seconds_to_ms(message.get("Timestamp"))
-    except Unreadable:
-        return 0
