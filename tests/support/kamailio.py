@@ -45,6 +45,7 @@ loadmodule "xhttp.so"
 loadmodule "websocket.so"
 loadmodule "dialog.so"
 loadmodule "http_client.so"
+loadmodule "auth.so"
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "default_expires", 120)
 modparam("websocket", "keepalive_mechanism", 0)
@@ -65,7 +66,15 @@ request_route {{
         if (is_method("ACK") && t_check_trans()) {{ t_relay(); exit; }}
         sl_send_reply("404", "Not here"); exit;
     }}
-    if (is_method("REGISTER")) {{ if (!save("location")) sl_reply_error(); exit; }}
+    if (is_method("REGISTER")) {{
+        if ({asks} == 1) {{
+            if (!pv_www_authenticate("{domain}", "{password}", "0")) {{
+                www_challenge("{domain}", "0"); exit;
+            }}
+        }}
+        if (!save("location")) sl_reply_error();
+        exit;
+    }}
     t_check_trans();
     if (is_method("INVITE")) {{
         dlg_manage();
@@ -145,6 +154,7 @@ class Kamailio:
 
     Each step of a call is told to `hook`, an address of the generic adapter, with `token`. Numbers
     that nobody registered are passed to the UDP port `gateway`. A phone may ring for `patience_ms`.
+    With a `password`, every phone must know it to register.
     """
 
     def __init__(
@@ -155,11 +165,13 @@ class Kamailio:
         token: str = "",
         gateway: int = 0,
         patience_ms: int = 30_000,
+        password: str = "",
     ):
         self.folder = folder.absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
         self._hook = HOOK.format(url=hook, token=token) if hook else "    return;"
         self._gateway, self._patience_ms = gateway, patience_ms
+        self._password = password
         self._process: subprocess.Popen[bytes] | None = None
         self._log = self.folder / "log"
 
@@ -192,6 +204,8 @@ class Kamailio:
                 hook=self._hook,
                 gateway=self._gateway,
                 patience_ms=self._patience_ms,
+                asks=int(bool(self._password)),
+                password=self._password or "none",
             )
         )
         pid = self.folder / "pid"
