@@ -12,6 +12,7 @@ def _states() -> dict[str, str]:
         "starting": _("Starting…"),
         "registering": _("Connecting to the phone system…"),
         "ready": _("Ready for calls"),
+        "refused": _("Not connected"),
         "away": _("No connection to the phone system. Trying again…"),
         "calling": _("Calling…"),
         "ringing_there": _("Ringing…"),
@@ -45,7 +46,7 @@ def _faults() -> dict[str, str]:
             "The phone system refuses your line’s user or password. Ask your administrator to "
             "enter them again."
         ),
-        "refused": _("The phone system refuses your line (%s). Ask your administrator."),
+        "refused_because": _("The phone system refuses your line (%s). Ask your administrator."),
         "unreachable": _(
             "The phone system cannot be reached. It is tried again by itself; if it stays so, ask "
             "your administrator."
@@ -80,6 +81,8 @@ def _deeds() -> dict[str, str]:
     return {
         "hold": _("Hold"),
         "resume": _("Resume"),
+        "hang_up": _("Hang up"),
+        "refuse": _("Refuse"),
         "mute": _("Mute"),
         "unmute": _("Unmute"),
         "default_device": _("As the system has it"),
@@ -89,5 +92,4 @@ def _deeds() -> dict[str, str]:
         "fair": _("Fair line"),
         "poor": _("Poor line"),
         "line_details": _("loss %(loss)s %%, jitter %(jitter)s ms, round trip %(trip)s ms"),
-        "leave": _("A call is running. Closing this window ends it."),
     }

@@ -55,6 +55,7 @@
     for (const button of card.querySelectorAll("[data-do]")) button.hidden = !shows(call, button.dataset.do);
     label(card.querySelector("[data-do=hold]"), call.held ? words.resume : words.hold, call.held);
     label(card.querySelector("[data-do=mute]"), call.muted ? words.unmute : words.mute, call.muted);
+    label(card.querySelector("[data-do=hang]"), shows(call, "answer") ? words.refuse : words.hang_up);
     const other = calls.all.find((one) => one !== call);
     if (other) label(card.querySelector("[data-do=join]"), words.transfer_to_other.replace("%s", other.name || other.number));
     if (!shows(call, "pass")) card.querySelector(".phone-pass").hidden = true;

@@ -43,10 +43,10 @@
     });
     ua.on("unregistered", () => listeners.state("away"));
     ua.on("registrationFailed", ({ response, cause }) => {
-      listeners.state("away");
+      listeners.state(response ? "refused" : "away");
       if (!response) listeners.fault("unreachable");
       else if (REFUSALS.includes(response.status_code)) listeners.fault("password");
-      else listeners.fault("refused", `${response.status_code} ${response.reason_phrase || cause}`);
+      else listeners.fault("refused_because", `${response.status_code} ${response.reason_phrase || cause}`);
     });
     ua.on("disconnected", ({ error }) => {
       listeners.state("away");

@@ -52,7 +52,7 @@
   }
 
   async function came(call) {
-    if (calls.all.length === 1) document.getElementById("dial").open = false;
+    document.getElementById("dial").open = false;
     last.textContent = "";
     changed();
     const answer = await fetch(`${who}?${new URLSearchParams({ number: call.number })}`, { redirect: "manual" });
