@@ -34,12 +34,21 @@ _may_track = permission_required(roles.TRACK_CALLS, raise_exception=True)
 def phone(request: PageRequest) -> HttpResponse:
     """The window. It may speak with this site and with the SIP server of the line, no other."""
     line = PhoneLine.objects.of(request.user)
-    context = {"line": line, "words": words()}
+    context = {"line": line, "words": words(), "fault": line and _fault_of(line)}
     response = render(request, "webphone/phone.html", context)
     origin = adapter_of_line(line).origin if line is not None else ""
     if origin:
         response._csp_update = {"connect-src": ["'self'", origin]}  # type: ignore[attr-defined]
     return response
+
+
+def _fault_of(line: PhoneLine) -> str:
+    """Why the line cannot be used at all; "" if it can."""
+    try:
+        configuration(line)
+    except NotSetUp as error:
+        return str(error)
+    return ""
 
 
 def _for_line(view: Callable[[PageRequest, PhoneLine], HttpResponse]) -> Any:

@@ -53,7 +53,9 @@ class DialLinkAdmin(EditableList[DialLink]):
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "account":
-            dialling = [kind for kind, adapter in adapters().items() if adapter.can_dial or kind == IN_PAGE]
+            dialling = [
+                kind for kind, adapter in adapters().items() if adapter.can_dial or kind == IN_PAGE
+            ]
             kwargs["queryset"] = ProviderAccount.objects.filter(kind__in=dialling)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 

@@ -236,9 +236,7 @@ def _take_over(change: Change) -> timeline.CallState:
     return state
 
 
-def expect(
-    call: CallLog, account: ProviderAccount, call_id: str, conversation: str = ""
-) -> None:
+def expect(call: CallLog, account: ProviderAccount, call_id: str, conversation: str = "") -> None:
     """`account` has begun to dial for `call` and will call it `call_id`, and the whole of which it
     may be a part `conversation`.
 

@@ -17,7 +17,8 @@ from tests.support.webphones import Phone, calls_of, make_line, talked_ms
 pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.telephony]
 CLOSE_MS = 100
 DENIED = """() => {
-  navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("", "NotAllowedError"); };
+  const refuse = async () => { throw new DOMException("", "NotAllowedError"); };
+  navigator.mediaDevices.getUserMedia = refuse;
 }"""
 
 

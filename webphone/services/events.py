@@ -10,10 +10,9 @@ from typing import Any, Final
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from calls import timeline
 from calls.errors import BadCallData
 from calls.models import CallLog, CallQuerySet
-from calls.providers.base import Payload, ProviderEvent, Unknown, Unreadable
+from calls.providers.base import Payload, Unknown, Unreadable
 from calls.providers.reading import text
 from calls.providers.webphone import part_of
 from calls.telephony import hooks, intake
@@ -25,8 +24,6 @@ MOST_EVENTS: Final = 200  # of one report
 # A clock of the page that was measured before is believed if it is as near as this to what this
 # report shows: then all instants of a call are moved alike, and its lengths are the browser's own.
 _SAME_CLOCK_MS: Final = 5000
-# An end whose other side has been silent for so long is that side's end, too.
-_SILENT: Final = dt.timedelta(seconds=60)
 
 
 def take(line: PhoneLine, report: Mapping[str, Any], arrived: dt.datetime) -> list[dict[str, Any]]:
@@ -107,9 +104,6 @@ def _record(
     settled = [_settled(said, offset, arrived) for said in events]
     reported = adapter_of_line(line).parse(_payload(line, settled, arrived))
     intake.record(line.account, reported, received=arrived)
-    ends = [event for event in reported if event.kind == timeline.ENDED]
-    for end in ends:
-        _end_silent_parts(line, end, arrived)
 
 
 def _expect(line: PhoneLine, session: str, click: uuid.UUID) -> None:
@@ -128,21 +122,3 @@ def _note_alive(line: PhoneLine, sessions: Sequence[str]) -> None:
     names = [part_of(line.sip_user, session) for session in sessions if session]
     if names:
         intake.alive(_parts(line).active().filter(provider_call_id__in=names[:20]))
-
-
-def _end_silent_parts(line: PhoneLine, end: ProviderEvent, arrived: dt.datetime) -> None:
-    """A dialogue that is over for one side is over for the other, too, if that is ours and its
-    window has died: an end that its own word, if it still comes, replaces."""
-    others = CallLog.objects.parts_of(line.account, end.conversation).active()
-    for other in others.filter(last_seen_at__lt=arrived - _SILENT):
-        silent = ProviderEvent(
-            timeline.ENDED,
-            other.provider_call_id,
-            max(end.at, to_ms(other.start_time)),
-            conversation=end.conversation,
-            leg="other side",
-            data={"status": end.data["status"], "provisional": True},
-        )
-        intake.record(line.account, [silent], received=arrived)
-
-
