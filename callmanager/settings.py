@@ -169,6 +169,7 @@ TEMPLATES = [
                 "calls.context.timer",
                 "calls.context.dial",
                 "notifications.bell.context.bell",
+                "webphone.context.phone",
             ]
         },
     }

@@ -1,16 +1,37 @@
 """The lines of agents at the organisation's SIP server."""
 
+from typing import Any
+
 from django.conf import settings
-from django.db import models
+from django.core.validators import RegexValidator
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from calls.models import ProviderAccount
+from accounts.models import User
+from calls.models import ProviderAccount, ProviderIdentity
+from calls.models.provider import comparable
 from common.encryption import seal, unseal
+
+_NO_SIP_USER = _("Letters, digits and . _ + - only: what stands before the @.")
+
+
+class PhoneLineQuerySet(models.QuerySet["PhoneLine"]):
+    def working(self) -> "PhoneLineQuerySet":
+        """Those that are switched on, of accounts that are."""
+        return self.filter(is_active=True, account__is_active=True)
+
+    def of(self, user: User) -> "PhoneLine | None":
+        """The working line of `user`."""
+        return self.working().filter(user=user).select_related("account", "user").first()
 
 
 class PhoneLine(models.Model):
     """One agent's line for the phone in the page: an account of the kind webphone says where the
-    server is, this whom the agent is there. The password is kept encrypted."""
+    server is, this whom the agent is there. The password is kept encrypted.
+
+    While it is active its SIP user is an identity of the agent in that account, so that what the
+    phone reports is theirs.
+    """
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -24,9 +45,16 @@ class PhoneLine(models.Model):
         related_name="phone_lines",
         on_delete=models.CASCADE,
     )
-    sip_user = models.CharField(_("SIP user"), max_length=80)
+    sip_user = models.CharField(
+        _("SIP user"),
+        max_length=80,
+        validators=[RegexValidator(r"^[A-Za-z0-9._+-]+\Z", _NO_SIP_USER)],
+        help_text=_("As the SIP server knows the agent."),
+    )
     sealed_password = models.TextField(editable=False)
     is_active = models.BooleanField(_("active"), default=True)
+
+    objects = PhoneLineQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("line of the phone in the page")
@@ -46,3 +74,28 @@ class PhoneLine(models.Model):
     @password.setter
     def password(self, value: str) -> None:
         self.sealed_password = seal({"password": value})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            self._forget_identity()
+            super().save(*args, **kwargs)
+            if self.is_active:
+                ProviderIdentity.objects.update_or_create(
+                    account=self.account,
+                    identity=comparable(self.sip_user, self.account.region),
+                    defaults={"user": self.user},
+                )
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic():
+            self._forget_identity()
+            return super().delete(*args, **kwargs)
+
+    def _forget_identity(self) -> None:
+        """What the line was called till now means nobody: it may change its name or its agent."""
+        was = PhoneLine.objects.filter(pk=self.pk).select_related("account").first()
+        if was is not None:
+            known_as = comparable(was.sip_user, was.account.region)
+            ProviderIdentity.objects.filter(
+                account=was.account, identity=known_as, user_id=was.user_id
+            ).delete()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Team
 from calls.admin.pages import EditableList
 from calls.models import DialChoice, DialLink, ProviderAccount
+from calls.models.dial_links import IN_PAGE
 from calls.providers import adapters
 from common.generics import ModelForm
 
@@ -52,7 +53,9 @@ class DialLinkAdmin(EditableList[DialLink]):
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "account":
-            dialling = [kind for kind, adapter in adapters().items() if adapter.can_dial]
+            dialling = [
+                kind for kind, adapter in adapters().items() if adapter.can_dial or kind == IN_PAGE
+            ]
             kwargs["queryset"] = ProviderAccount.objects.filter(kind__in=dialling)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 

@@ -30,6 +30,7 @@ _REASONS: Mapping[str, Any] = {
     "media_timeout": gettext_lazy("no more sound"),
     "network": gettext_lazy("network fault"),
     "not_dialled": gettext_lazy("not dialled"),
+    "page_closed": gettext_lazy("the phone’s window was closed"),
     "rejected": gettext_lazy("rejected"),
     "remote_hangup": gettext_lazy("the other side hung up"),
     timeline.WATCHDOG: gettext_lazy("no sign of life"),
@@ -113,6 +114,9 @@ def _details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield label, _("unknown") if data[name] is None else time_ms(from_ms(data[name]))
     if data.get("reached"):
         yield _("Meaning"), _("the other phone is reached; not an answer yet")
+    if data.get("transfer"):
+        asked = data["transfer"] == "attended"
+        yield _("Transferred"), _("after asking") if asked else _("at once")
     if data.get("reason"):
         yield _("Reason"), reason_words(str(data["reason"]))
     for name, label in (("said", _("Said")), ("notes", _("Notes")), ("party", _("Party"))):

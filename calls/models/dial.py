@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Case, Max, Q, Value, When
+from django.db.models import Case, Exists, Max, OuterRef, Q, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,13 +15,16 @@ from calls.models.provider import ProviderAccount, ProviderIdentity
 
 
 class DialLinkQuerySet(models.QuerySet["DialLink"]):
-    def usable(self) -> "DialLinkQuerySet":
-        """All but those of a phone system that was switched off."""
-        return self.filter(Q(account__isnull=True) | Q(account__is_active=True))
+    def usable(self, user: User) -> "DialLinkQuerySet":
+        """All but those of a phone system that was switched off, and of phones in the page at which
+        `user` has no line."""
+        known_there = ProviderIdentity.objects.filter(account=OuterRef("account"), user=user)
+        at_hand = ~Q(account__kind=dial_links.IN_PAGE) | Exists(known_there)
+        return self.filter(Q(account__isnull=True) | Q(account__is_active=True) & at_hand)
 
-    def offered(self) -> "DialLinkQuerySet":
-        """What people may choose from."""
-        return self.usable().filter(is_offered=True).select_related("account")
+    def offered(self, user: User) -> "DialLinkQuerySet":
+        """What `user` may choose from."""
+        return self.usable(user).filter(is_offered=True).select_related("account")
 
     def of(self, user: User, own: bool = True) -> "DialLink":
         """The link `user` calls with: their own (unless not asked for, or no longer offered),
@@ -31,7 +34,7 @@ class DialLinkQuerySet(models.QuerySet["DialLink"]):
             When(choices__team=user.team_id, choices__team__isnull=False, then=Value(2)),
             When(is_default=True, then=Value(1)),
         )
-        ranked = self.usable().annotate(rank=Max(rank)).filter(rank__isnull=False)
+        ranked = self.usable(user).annotate(rank=Max(rank)).filter(rank__isnull=False)
         found = ranked.select_related("account").order_by("-rank", "position", "pk").first()
         return found or DialLink(kind=dial_links.TEL)
 
@@ -109,6 +112,8 @@ class DialLink(models.Model):
 
     @property
     def title(self) -> str:
+        if self.is_in_page and not self.name:
+            return _("Phone in the page")
         if self.account is not None and not self.name:
             return self.account.name
         return self.name or str(self._kind.title)
@@ -116,7 +121,12 @@ class DialLink(models.Model):
     @property
     def does(self) -> str:
         """One of dialing.EFFECTS."""
-        return self.effect or self._kind.effect
+        return self.effect or (dial_links.CALLS if self.is_in_page else self._kind.effect)
+
+    @property
+    def is_in_page(self) -> bool:
+        """Whether it calls with the phone in the page."""
+        return self.account is not None and self.account.kind == dial_links.IN_PAGE
 
     @property
     def calls_by_itself(self) -> bool:
@@ -125,11 +135,13 @@ class DialLink(models.Model):
     @property
     def dials(self) -> bool:
         """Whether our server has the phone system call; no address is opened then."""
-        return self.account_id is not None
+        return self.account_id is not None and not self.is_in_page
 
     @property
     def says(self) -> str:
         """What happens on a click, honestly, in one sentence."""
+        if self.is_in_page and not self.effect:
+            return _("Calls in this site’s own phone window.")
         if self._kind.says and not self.effect and not self.template:
             return str(self._kind.says)
         sentence = {
@@ -143,6 +155,8 @@ class DialLink(models.Model):
         """The address that calls `number` (E.164); "" where our server has it called."""
         if self.dials:
             return ""
+        if self.is_in_page:
+            return dial_links.link(f"{dial_links.IN_PAGE}:{{number}}", number)
         return dial_links.link(self.template or self._kind.template, number, user.extension)
 
     def clean(self) -> None:

@@ -23,6 +23,9 @@ EFFECTS: Final = (
 )
 
 TEL, TEMPLATE, SERVER = "tel", "template", "server"
+# The kind of account whose phone is a window of this site, and what its links begin with: the
+# pages' own script opens them (static/js/phone_link.js).
+IN_PAGE: Final = "webphone"
 
 
 @dataclass(frozen=True)

@@ -236,8 +236,9 @@ def _take_over(change: Change) -> timeline.CallState:
     return state
 
 
-def expect(call: CallLog, account: ProviderAccount, call_id: str) -> None:
-    """`account` has begun to dial for `call` and will call it `call_id`.
+def expect(call: CallLog, account: ProviderAccount, call_id: str, conversation: str = "") -> None:
+    """`account` has begun to dial for `call` and will call it `call_id`, and the whole of which it
+    may be a part `conversation`.
 
     Nothing is left to do where its first event was quicker than its answer.
     """
@@ -251,7 +252,7 @@ def expect(call: CallLog, account: ProviderAccount, call_id: str) -> None:
             if CallLog.objects.filter(_named(account, call_id)).exists():
                 return
             call.account, call.provider, call.provider_call_id = account, account.name, call_id
-            call.conversation = call_id
+            call.conversation = conversation or call_id
             call.save(update_fields=["account", "provider", "provider_call_id", "conversation"])
     except IntegrityError:  # its first event, which names nobody, came at this very moment
         return

@@ -44,7 +44,7 @@ def offered(contact: Contact, query: str) -> Offered:
 def my_way(context: Any) -> dict[str, Any]:
     """What the reader may choose from, and what holds without a choice."""
     user = context["user"]
-    links = list(DialLink.objects.offered())
+    links = list(DialLink.objects.offered(user))
     chosen = DialChoice.objects.filter(user=user, link__in=links).first()
     return {
         "links": links,

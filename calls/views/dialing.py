@@ -17,7 +17,7 @@ from calls.models import DialChoice, DialLink
 def choose(request: PageRequest) -> HttpResponse:
     """Saves the choice; an empty one leaves it to the team or the site."""
     given = request.POST.get("link", "")
-    links = {str(link.pk): link for link in DialLink.objects.offered()}
+    links = {str(link.pk): link for link in DialLink.objects.offered(request.user)}
     if given and given not in links:
         messages.error(request, _("This way to call is not offered any more. Choose another."))
         return redirect("me")

@@ -22,10 +22,12 @@
 
   // In a tab of its own, which the browser closes when the phone program has opened: a page that
   // itself goes to tel: loses its live line in some browsers and its input in others meanwhile.
-  function dial(address) {
+  // The phone in the page is told which call it is for.
+  function dial(click) {
     const link = document.createElement("a");
-    link.href = address;
+    link.href = click.dial;
     link.dataset.dial = "";
+    link.dataset.call = click.fields.call_id || "";
     link.target = "_blank";
     link.rel = "noopener";
     document.body.append(link);
@@ -125,7 +127,7 @@
     if (!ended) kept.note(click, { tries: click.tries + 1, why, stranger });
     else if (said === "refused" && !seen) kept.note(click, { refused: why });
     else kept.remove(click);
-    if (click.tries === 0 && said !== "refused" && click.dial) dial(click.dial);
+    if (click.tries === 0 && said !== "refused" && click.dial) dial(click);
     show();
     if (ended) await take(outcome);
   }

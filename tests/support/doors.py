@@ -42,6 +42,7 @@ from notifications.webhooks import endpoints
 from tests.support.people import People, make_call
 from upkeep.backups.places import name_at
 from upkeep.models import Backup
+from webphone.models import PhoneLine
 
 VIEWERS = ("nobody", "alice", "bob", "carol", "sue", "sam", "ada")
 
@@ -148,6 +149,10 @@ POST /webhooks/{webhook}/secret/     302  403  403  403  403  403  200
 POST /webhooks/{webhook}/old-secret/ 302  403  403  403  403  403  302
 POST /webhooks/{webhook}/again/      302  403  403  403  403  403  302
 POST /webhooks/{webhook}/delete/     302  403  403  403  403  403  302
+GET  /phone/                         302  200  200  200  200  200  200
+GET  /phone/config/                  302  409  404  404  404  404  404
+GET  /phone/who/?number=88887777     302  200  404  404  404  404  404
+POST /phone/events/                  302  400  404  404  404  404  404
 POST /alerts/{alert}/acknowledge/    302  302  404  404  302  404  302
 GET  /me/                            302  200  200  200  200  200  200
 GET  /me/password/                   302  200  200  200  200  200  200
@@ -280,6 +285,9 @@ GET  /admin/calls/provideridentity/add/            302  403  403  403  403  403 
 GET  /admin/calls/rawevent/                        302  403  403  403  403  403  200
 GET  /admin/calls/rawevent/add/                    302  403  403  403  403  403  403
 GET  /admin/calls/calllog/{ended_pk}/delete/       302  403  403  403  403  403  200
+GET  /admin/webphone/phoneline/                    302  403  403  403  403  403  200
+GET  /admin/webphone/phoneline/add/                302  403  403  403  403  403  200
+GET  /admin/webphone/phoneline/{line}/change/      302  403  403  403  403  403  200
 GET  /admin/metrics/usermetrics/                   302  403  403  403  403  403  200
 GET  /admin/metrics/usermetrics/add/               302  403  403  403  403  403  403
 GET  /admin/metrics/usermetrics/{alice}/change/    302  403  403  403  403  403  200
@@ -377,8 +385,12 @@ def make_things(people: People) -> dict[str, Any]:
     )
     disputed = make_call(people.alice, 60, ago=9000)
     disputes.dispute(disputed, people.alice, "I never talked that long")
+    # An account without an address: its window says so, and connects to nothing.
+    phone = ProviderAccount.objects.create(kind="webphone", name="phone")
+    line = PhoneLine.objects.create(user=people.alice, account=phone, sip_user="alice")
     return {
         "disputed": disputed.call_id,
+        "line": line.pk,
         "rule": rule.pk,
         "whole": Rule.objects.get(standard="long_call").pk,
         "alert": alert.pk,

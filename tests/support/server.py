@@ -172,11 +172,15 @@ def wait_for_quiet() -> None:
         time.sleep(0.02)
 
 
+def chromium_path() -> str | None:
+    found = (shutil.which(name) for name in CHROMIUM_NAMES)
+    return os.environ.get("CHROMIUM") or next(filter(None, found), None)
+
+
 @pytest.fixture(scope="session")
 def browser():
     """A session's Chromium; skipped where there is none, unless CI or REQUIRE_BROWSER says not."""
-    found = (shutil.which(name) for name in CHROMIUM_NAMES)
-    path = os.environ.get("CHROMIUM") or next(filter(None, found), None)
+    path = chromium_path()
     if path is None:
         message = "no Chromium: apt-get install chromium, or set CHROMIUM=/path"
         if os.environ.get("CI") or os.environ.get("REQUIRE_BROWSER"):

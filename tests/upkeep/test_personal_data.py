@@ -313,6 +313,7 @@ NOT_PERSONAL = {
     "calls.RawEvent": {"digest", "content_type", "outcome"},
     "calls.ConversationNumber": {"conversation"},
     "calls.WaitingFact": {"call", "key", "payload_hash"},
+    "webphone.PhoneLine": {"sip_user", "sealed_password"},
     "metrics.SavedView": {"name", "path"},
     "metrics.Export": {"form", "language", "state", "message"},
     "upkeep.Backup": {"name", "sha256", "error", "doubts", "copied_to", "copy_error"},

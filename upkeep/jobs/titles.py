@@ -35,6 +35,10 @@ TITLES: Final[dict[str, Title]] = {
     "calls.tasks.close_wrap_ups": Title(
         _("Wrap-up"), _("Ends the work after a call once its time is over.")
     ),
+    "webphone.tasks.end_silent_parts": Title(
+        _("Phones in the page"),
+        _("Ends calls whose window died once the other side has ended them."),
+    ),
     "metrics.tasks.check_sums": Title(
         _("Sums"), _("Compares every stored sum with the calls that it is made of.")
     ),
