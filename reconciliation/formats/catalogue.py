@@ -14,6 +14,7 @@ from reconciliation.formats.base import (
     UnreadableFile,
 )
 from reconciliation.formats.files import Peek
+from reconciliation.formats.freeswitch import FreeSwitchCsv, FreeSwitchJson, FreeSwitchXml
 from reconciliation.formats.table import AnyTable
 
 __all__ = [
@@ -29,7 +30,15 @@ __all__ = [
 ]
 
 FORMATS: Final[Mapping[str, Format]] = {
-    one.code: one for one in (AsteriskCsv(), FreePbxCsv(), AnyTable())
+    one.code: one
+    for one in (
+        AsteriskCsv(),
+        FreePbxCsv(),
+        FreeSwitchCsv(),
+        FreeSwitchJson(),
+        FreeSwitchXml(),
+        AnyTable(),
+    )
 }
 
 

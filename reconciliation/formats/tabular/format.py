@@ -84,7 +84,7 @@ class Tabular(Format):
 
     def look(self, path: Path, reading: Reading) -> Look:
         table = Table(path, reading)
-        layout = layout_of(table, reading, self.heads)
+        layout = layout_of(table, reading, self.heads, self.unnamed)
         rows = [row for row in table.sample if row.line > layout.line]
         order, is_proven = self._date_order(layout, rows, reading)
         completed = {
@@ -108,7 +108,9 @@ class Tabular(Format):
     def _fields(self, layout: Layout) -> tuple[Field, ...]:
         chosen = layout.chosen()
         return tuple(
-            Field(name, LABELS[name], name in self.needs, chosen.get(name)) for name in self.heads
+            Field(name, LABELS[name], name in self.needs, chosen.get(name))
+            for name in self.heads
+            if name in LABELS
         )
 
     def _choices(self, table: Table) -> dict[str, list[tuple[str, Any]]]:
@@ -138,13 +140,17 @@ class Tabular(Format):
         if not rows:
             yield _("There is no call below the names of the columns.")
 
+    def unnamed(self, rows: Sequence[Row]) -> Mapping[str, int]:
+        """Which place holds what in a table whose columns have no names."""
+        return {}
+
     # --- Its records ------------------------------------------------------------------------------
 
     def read(
         self, path: Path, reading: Reading, context: Context
     ) -> Iterator[CallRecord | BadLine]:
         table = Table(path, reading)
-        layout = layout_of(table, reading, self.heads)
+        layout = layout_of(table, reading, self.heads, self.unnamed)
         self._refuse(layout)
         rows = [row for row in table.sample if row.line > layout.line]
         order, _proven = self._date_order(layout, rows, reading)
