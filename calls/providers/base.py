@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn
 from urllib.parse import quote
 
+from django.utils.translation import gettext_lazy as _
+
 from calls import timeline
 from common.instants import to_ms
 from common.phones import to_e164
@@ -163,6 +165,14 @@ class Setting:
     label: Any  # text, translated when it is read
     help: Any = ""
     required: bool = False
+
+
+# Of those that are also asked for their records (reconciliation.fetching).
+API_ADDRESS = Setting(
+    "api_address",
+    _("Address of the interface"),
+    _("Where its records are fetched. Empty: the provider's own."),
+)
 
 
 class Adapter:
