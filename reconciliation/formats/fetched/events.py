@@ -11,7 +11,7 @@ from reconciliation.call_record import CallRecord
 
 
 def read_by(adapter: Adapter, message: bytes) -> list[ProviderEvent]:
-    """The facts of a message of JSON. Raises Unreadable; what only lacks a value is told without it."""
+    """The facts of a message of JSON, those that could be read. Raises Unreadable or Unknown."""
     try:
         return adapter.parse(Payload(message, received=0, content_type="application/json"))
     except Unknown as unknown:
@@ -62,7 +62,7 @@ def _agents_of(events: Sequence[ProviderEvent]) -> tuple[str, ...]:
 
 
 def amount(value: Any) -> Decimal | None:
-    """What is billed, from 0: Twilio writes costs as negative numbers. None where it is no amount."""
+    """What is billed, from 0: Twilio writes costs as negative numbers. None where it is none."""
     try:
         found = abs(Decimal(text(value)))
     except InvalidOperation:
