@@ -22,6 +22,7 @@ from calls.models import CallLog
 from metrics.entries import (
     ANSWERED_CALLS,
     CALLS,
+    CONFIRMED_CALLS,
     COUNTED_CALLS,
     PERCENT,
     SECONDS,
@@ -226,13 +227,37 @@ FIGURES: Final = (
         is_plotted=True,
         over="calls_made",
     ),
+    Figure(
+        "confirmed_seconds",
+        SECONDS,
+        _("Confirmed time"),
+        noun=_("confirmed time (s)"),
+        column=seconds("talk_seconds", calls=CONFIRMED_CALLS),
+        in_summary=True,
+    ),
+    Figure(
+        "confirmed_share",
+        PERCENT,
+        _("Confirmed share"),
+        _("The share of the total time that the phone system's own records confirm."),
+        head=_("Confirmed"),
+        formula=lambda sums: sums.confirmed_seconds / (sums.total_talk_time or 1) * 100,
+        beside="total_talk_time",
+        report=12,
+        over="total_talk_time",
+        working="{confirmed_seconds} s ÷ {total_talk_time} s × 100 = {value}",
+    ),
 )
 
 COLUMNS: Final = {f.name: f.column for f in FIGURES if f.column is not None}
 _ZEROS: Final = dict.fromkeys(COLUMNS, 0)
 STORED: Final = tuple(f for f in FIGURES if f.column is not None or f.is_stored)
 ON_CARDS: Final = tuple(f for f in FIGURES if f.on_cards)
-IN_SUMMARY: Final = (*ON_CARDS, *(f for f in FIGURES if f.in_summary))
+# Columns of tables, and pages of their own: behind each of the cards what is said beside it.
+EXPLAINED: Final = tuple(
+    f for card in ON_CARDS for f in (card, *(f for f in FIGURES if f.beside == card.name))
+)
+IN_SUMMARY: Final = (*EXPLAINED, *(f for f in FIGURES if f.in_summary))
 IN_REPORTS: Final = tuple(sorted((f for f in FIGURES if f.report), key=lambda f: f.report))
 PLOTTED: Final = tuple(f for f in FIGURES if f.is_plotted)
 

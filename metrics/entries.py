@@ -68,6 +68,10 @@ class Column:
 
 COUNTED_CALLS = Which(COUNTED, lambda call: call.is_counted)
 ANSWERED_CALLS = Which(COUNTED & ANSWERED, lambda call: call.is_counted and call.was_answered)
+CONFIRMED_CALLS = Which(
+    Q(evidence=timeline.RECORD),
+    lambda call: call.is_counted and call.evidence == timeline.RECORD,
+)
 UNCONFIRMED_CALLS = Which(~COUNTED, lambda call: not (call.is_active or call.is_counted))
 
 
@@ -110,6 +114,7 @@ class Figure:
     # Where it is shown.
     in_api: bool = True
     on_cards: bool = False  # a card, a column of tables, a page of its own, a line in every file
+    beside: str = ""  # the same but for the card: it is said on that one's
     in_summary: bool = False  # a line in workbooks
     report: int = 0  # the place of its column in reports and their files; 0: none
     is_plotted: bool = False  # over time

@@ -11,7 +11,7 @@ from django.utils.translation import get_language, ngettext
 from calls.templatetags.calls_format import NOTHING
 from metrics.charts.cards import value_in_table
 from metrics.dashboard.comparison import Judgement, Verdict
-from metrics.definitions import ON_CARDS, Sums
+from metrics.definitions import EXPLAINED, Sums
 
 
 def sums_cells(sums: Sums, judgement: Judgement | None = None) -> SafeString:
@@ -19,7 +19,7 @@ def sums_cells(sums: Sums, judgement: Judgement | None = None) -> SafeString:
     compared."""
     language = get_language()
     cells: list[str] = []
-    for figure, label in zip(ON_CARDS, _labels(language), strict=True):
+    for figure, label in zip(EXPLAINED, _labels(language), strict=True):
         value = value_in_table(figure, sums)
         is_empty = value == NOTHING
         name = "number muted" if is_empty else "number"
@@ -34,7 +34,7 @@ def sums_cells(sums: Sums, judgement: Judgement | None = None) -> SafeString:
 @lru_cache
 def _labels(language: str | None) -> list[str]:
     """The heads, as they stand in an attribute."""
-    return [escape(str(figure.short_label)) for figure in ON_CARDS]
+    return [escape(str(figure.short_label)) for figure in EXPLAINED]
 
 
 def _unconfirmed(sums: Sums) -> str:

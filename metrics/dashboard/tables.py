@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 
 from common.text import name_key
 from metrics.dashboard.comparison import Judgement, Sample, judge
-from metrics.definitions import ON_CARDS, Sums
+from metrics.definitions import EXPLAINED, Sums
 from metrics.entries import Figure
 
 MOST_ROWS: Final = 50  # on one page; `rows=all` shows the rest
@@ -42,8 +42,8 @@ def _column_of(figure: Figure) -> Column:
     return Column(figure.name, figure.short_label, figure.sentence if figure.is_short else "")
 
 
-SUM_COLUMNS: Final = tuple(map(_column_of, ON_CARDS))
-_FIGURES: Final = {figure.name: figure for figure in ON_CARDS}
+SUM_COLUMNS: Final = tuple(map(_column_of, EXPLAINED))
+_FIGURES: Final = {figure.name: figure for figure in EXPLAINED}
 
 
 @dataclass(frozen=True)

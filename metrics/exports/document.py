@@ -15,7 +15,7 @@ from calls.models.rows import Cells
 from common.formats.dates import exact_moment
 from common.instants import now
 from metrics import entries
-from metrics.definitions import IN_SUMMARY, ON_CARDS, Sums
+from metrics.definitions import EXPLAINED, IN_SUMMARY, Sums
 
 # What a column holds. An instant is text as the API writes it, seconds are whole, percent is 0 to
 # 100.
@@ -64,8 +64,8 @@ class Document:
 
     @property
     def definitions(self) -> list[tuple[str, str]]:
-        """Every figure of cards and the sentence that says how it is made."""
-        return [(str(figure.label), str(figure.sentence)) for figure in ON_CARDS]
+        """Every figure of cards, or beside them, and the sentence that says how it is made."""
+        return [(str(figure.label), str(figure.sentence)) for figure in EXPLAINED]
 
 
 @dataclass(frozen=True)

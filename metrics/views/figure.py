@@ -21,7 +21,7 @@ from metrics.dashboard.audit import MOST_CALLS, MOST_SHOWN, TooManyCalls, prove
 from metrics.dashboard.breadcrumbs import crumbs_of
 from metrics.dashboard.figures import figures_of
 from metrics.dashboard.selection import Selection, selection_of
-from metrics.definitions import ON_CARDS, Sums
+from metrics.definitions import EXPLAINED, Sums
 from metrics.entries import Figure
 from metrics.views.periods import with_period
 
@@ -44,7 +44,7 @@ class FigurePart:
 
 
 def _figure(name: str) -> Figure:
-    found = next((figure for figure in ON_CARDS if figure.name == name), None)
+    found = next((figure for figure in EXPLAINED if figure.name == name), None)
     if found is None:
         raise Http404
     return found
@@ -88,7 +88,7 @@ def _show(
         "crumbs": crumbs_of(request.user, period, chosen, last=str(shown.label)),
         "figures": figures,
         "figures_query": chosen.query(period),
-        "all_figures": ON_CARDS,
+        "all_figures": EXPLAINED,
         "value": value_of(shown, figures.sums),
         "change": change_of(shown, figures.sums, figures.previous),
         "working": _working(shown, figures.sums),

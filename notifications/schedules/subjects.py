@@ -23,7 +23,7 @@ from metrics.dashboard.selection import (
     own_selection,
     selection_of,
 )
-from metrics.definitions import ON_CARDS
+from metrics.definitions import EXPLAINED
 from metrics.exports.jobs import Wanted
 
 EXECUTIVE: Final = ""  # in place of the path of a page
@@ -147,7 +147,7 @@ def title_of(path: str) -> str:
 def _title(name: str, kwargs: dict[str, Any]) -> str:
     if name == "figure":
         return next(
-            (str(one.label) for one in ON_CARDS if one.name == kwargs["name"]), _("Figures")
+            (str(one.label) for one in EXPLAINED if one.name == kwargs["name"]), _("Figures")
         )
     return {
         "desk": _("My desk"),

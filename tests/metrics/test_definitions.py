@@ -17,10 +17,19 @@ from accounts.models import User
 from calls import timeline
 from calls.models import ANSWERED, CallLog
 from common.instants import now, today
-from metrics.definitions import COLUMNS, FIGURES, IN_REPORTS, IN_SUMMARY, ON_CARDS, STORED, Sums
+from metrics.definitions import (
+    COLUMNS,
+    EXPLAINED,
+    FIGURES,
+    IN_REPORTS,
+    IN_SUMMARY,
+    ON_CARDS,
+    STORED,
+    Sums,
+)
 from metrics.entries import COUNTED_CALLS, PERCENT, Column
 from metrics.exports import pdf_file
-from metrics.models import DailyMetrics, UserMetrics
+from metrics.models import DailyMetrics, UserMetrics, WeeklyMetrics
 from metrics.rollups.daily import sums_of
 from metrics.rollups.stored_rows import CALL_SUMS, ROW_SUMS, by_group, columns_of
 from tests.support.api import Api
@@ -165,7 +174,7 @@ def in_english():
 
 
 def test_every_figure_of_a_page_says_how_it_is_made():
-    for figure in ON_CARDS:
+    for figure in EXPLAINED:
         assert figure.label and str(figure.sentence).endswith(".")
     assert all(figure.label for figure in (*IN_REPORTS, *IN_SUMMARY))
     assert all((figure.column is None) != (figure.formula is None) for figure in FIGURES)
@@ -208,11 +217,11 @@ def cells_of(line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("page", "figures"),
     [
-        ("/team/", ON_CARDS),
-        ("/organization/", ON_CARDS),
-        ("/plots/", ON_CARDS),
-        ("/agents/{alice}/", ON_CARDS),
-        ("/figures/calls_made/", ON_CARDS),
+        ("/team/", EXPLAINED),
+        ("/organization/", EXPLAINED),
+        ("/plots/", EXPLAINED),
+        ("/agents/{alice}/", EXPLAINED),
+        ("/figures/calls_made/", EXPLAINED),
         ("/reports/", IN_REPORTS),
     ],
 )
@@ -228,14 +237,14 @@ def test_every_table_of_figures_has_a_head_for_each_cell(some_calls, page, figur
 @pytest.mark.parametrize("page", ["/team/", "/organization/"])
 def test_tables_sort_by_every_figure_and_a_phone_names_every_cell(some_calls, page):
     text = text_of(some_calls.ada, page)
-    for figure in ON_CARDS:
+    for figure in EXPLAINED:
         assert f'data-label="{figure.short_label}"' in text
         assert client_of(some_calls.ada).get(f"{page}?sort=-{figure.name}").status_code == 200
 
 
-@pytest.mark.parametrize("name", [figure.name for figure in ON_CARDS])
+@pytest.mark.parametrize("name", [figure.name for figure in EXPLAINED])
 def test_every_figure_has_a_page_with_its_sentence_that_agrees_with_the_ledger(some_calls, name):
-    (figure,) = (figure for figure in ON_CARDS if figure.name == name)
+    (figure,) = (figure for figure in EXPLAINED if figure.name == name)
     assert str(figure.sentence) in text_of(some_calls.ada, f"/figures/{name}/")
     assert "It agrees" in text_of(some_calls.ada, f"/figures/{name}/check/")
 
@@ -275,7 +284,7 @@ def test_every_figure_of_reports_is_in_their_files(some_calls, table):
     head, *lines = csv.reader(io.StringIO(client.get(url).getvalue().decode()))
     assert head[-len(IN_REPORTS) :] == [figure.name for figure in IN_REPORTS]
     assert len(lines[0]) == len(head)
-    for figure in ON_CARDS:
+    for figure in EXPLAINED:
         assert [str(figure.label), str(figure.sentence)] in lines
 
 
@@ -286,7 +295,7 @@ def test_every_figure_is_in_the_workbook(some_calls):
     labels = [label for label, *_rest in first]
     for figure in IN_SUMMARY:
         assert str(figure.label) in labels
-    for figure in ON_CARDS:
+    for figure in EXPLAINED:
         assert (str(figure.label), str(figure.sentence)) in first
     heads = [str(figure.short_label) for figure in IN_REPORTS]
     for name in ("Teams", "Agents", "Days"):
@@ -302,6 +311,7 @@ def test_every_figure_is_on_paper(some_calls, monkeypatch):
     text = unescape(pages[0])
     for figure in ON_CARDS:
         assert f'<span class="label">{figure.label}</span>' in text
+    for figure in EXPLAINED:
         assert f"<dt>{figure.label}</dt><dd>{figure.sentence}</dd>" in text
     heads = [str(figure.short_label) for figure in IN_REPORTS]
     for first, *lines in tables_of(text):
@@ -319,6 +329,6 @@ def test_every_figure_but_rates_is_in_the_administration(some_calls):
             assert client_of(some_calls.ada).get(f"{url}?o=-{number}").status_code == 200
 
 
-def test_every_stored_figure_is_a_column_of_both_tables():
-    for model in (DailyMetrics, UserMetrics):
+def test_every_stored_figure_is_a_column_of_all_tables():
+    for model in (DailyMetrics, WeeklyMetrics, UserMetrics):
         assert {field.name for field in model._meta.get_fields()} >= {f.name for f in STORED}
