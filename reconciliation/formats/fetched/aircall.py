@@ -8,14 +8,28 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from calls.providers.aircall import Aircall
 from calls.providers.base import Unreadable
 from calls.providers.reading import instant_of, is_empty, length_of, part
 from reconciliation.call_record import CallRecord
 from reconciliation.formats.fetched.events import read_by, record_of
+from reconciliation.formats.fetched.lines import FetchedFormat, Object
 
 _RECORD: Final = "call.ended"  # the event that carries the same object half a minute after the end
+
+
+class AircallApi(FetchedFormat):
+    code = "aircall_api"
+    title = _lazy("Aircall, fetched")
+    account_kinds = ("aircall",)
+    kind = "aircall"
+    marks = ("id", "started_at", "direction")
+    shown = ("id", "direction", "raw_digits", "started_at", "answered_at", "ended_at")
+
+    def parts_of(self, found: Object, adapter: Any) -> Iterator[CallRecord]:
+        return parts_of(found, adapter)
 
 
 def parts_of(call: Mapping[str, Any], adapter: Aircall) -> Iterator[CallRecord]:

@@ -7,6 +7,8 @@ prices are those of a minute, in no currency, so none is taken from it.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from django.utils.translation import gettext_lazy as _
+
 from calls import timeline
 from calls.providers.reading import (
     instant_of,
@@ -20,6 +22,7 @@ from calls.providers.reading import (
     text,
 )
 from reconciliation.call_record import CallRecord
+from reconciliation.formats.fetched.lines import FetchedFormat, Object
 
 COMPLETED, NO_ANSWER, FAILED = timeline.COMPLETED, timeline.NO_ANSWER, timeline.FAILED
 # Without capitals, spaces and dashes.
@@ -47,6 +50,18 @@ RESULTS: Final[Mapping[str, tuple[str, str]]] = {
         (FAILED, "network"),
     ),
 }
+
+
+class RingCentralApi(FetchedFormat):
+    code = "ringcentral_api"
+    title = _("RingCentral, fetched")
+    account_kinds = ("ringcentral",)
+    kind = "ringcentral"
+    marks = ("id", "sessionId", "startTime")
+    shown = ("id", "direction", "result", "startTime", "duration")
+
+    def parts_of(self, found: Object, adapter: Any) -> Iterator[CallRecord]:
+        return parts_of(found)
 
 
 def outcome_of(leg: Mapping[str, Any]) -> tuple[str, str]:

@@ -6,9 +6,11 @@ their parent or after it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from calls import timeline
 from calls.providers.base import ProviderEvent, Unreadable
@@ -16,6 +18,65 @@ from calls.providers.reading import instant_of, name_of, text
 from calls.providers.twilio import Twilio
 from reconciliation.call_record import CallRecord
 from reconciliation.formats.fetched.events import record_of, total
+from reconciliation.formats.fetched.lines import (
+    FetchedFormat,
+    Object,
+    each_object,
+    object_in,
+)
+
+_CHILDREN: Final = "children"  # by which a parent carries them here; Twilio has no such field
+
+
+class TwilioApi(FetchedFormat):
+    code = "twilio_api"
+    title = _lazy("Twilio, fetched")
+    account_kinds = ("twilio",)
+    kind = "twilio"
+    marks = ("sid", "start_time", "direction")
+    shown = ("sid", "direction", "from", "to", "start_time", "duration", "price")
+
+    def objects(self, path: Path) -> Iterator[tuple[int, Object | None]]:
+        """Parents, each with its children. Of these only the places are remembered meanwhile, in
+        one number each; one whose parent is not in the file is told by itself."""
+        places, names = _children_in(path)
+        with path.open("rb") as file:
+            for line, found in each_object(path):
+                parent = parent_of(found) if found else ""
+                if found is None or (parent and hash(parent) not in names):
+                    yield line, found
+                elif not parent:
+                    yield line, {**found, _CHILDREN: list(_at(file, places, found))}
+
+    def parts_of(self, found: Object, adapter: Any) -> Iterator[CallRecord]:
+        if parent_of(found):
+            raise Unreadable(_("The call that this one is a part of is not in what was fetched."))
+        return parts_of(found, found.get(_CHILDREN, ()), adapter)
+
+
+def _children_in(path: Path) -> tuple[dict[int, list[int]], set[int]]:
+    """Where the children of each parent stand, and which parents there are, by the hash of ids."""
+    places: dict[int, list[int]] = {}
+    names: set[int] = set()
+    offset = 0
+    with path.open("rb") as file:
+        for raw in file:
+            found = object_in(raw)
+            if found and parent_of(found):
+                places.setdefault(hash(parent_of(found)), []).append(offset)
+            elif found:
+                names.add(hash(text(found.get("sid"))))
+            offset += len(raw)
+    return places, names
+
+
+def _at(file: BinaryIO, places: Mapping[int, Sequence[int]], parent: Object) -> Iterator[Object]:
+    sid = text(parent.get("sid"))
+    for offset in places.get(hash(sid), ()):
+        file.seek(offset)
+        found = object_in(file.readline())
+        if found and parent_of(found) == sid:
+            yield found
 
 
 def parent_of(call: Mapping[str, Any]) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from django.utils.translation import gettext_lazy as _
+
 from calls import timeline
 from calls.providers.base import ProviderEvent
 from calls.providers.reading import joined, text
@@ -15,9 +17,22 @@ from calls.providers.zoom.adapter import Zoom
 from calls.providers.zoom.results import RESULTS, plain
 from reconciliation.call_record import CallRecord
 from reconciliation.formats.fetched.events import read_by, record_of
+from reconciliation.formats.fetched.lines import FetchedFormat, Object
 
 _SIDES: Final = {"outbound": "caller", "inbound": "callee"}
 _PEOPLE: Final = frozenset({"user", ""})
+
+
+class ZoomApi(FetchedFormat):
+    code = "zoom_api"
+    title = _("Zoom Phone, fetched")
+    account_kinds = ("zoom",)
+    kind = "zoom"
+    marks = ("call_id", "start_time", "direction")
+    shown = ("call_id", "direction", "start_time", "answer_time", "end_time", "call_result")
+
+    def parts_of(self, found: Object, adapter: Any) -> Iterator[CallRecord]:
+        return parts_of(found, adapter)
 
 
 def parts_of(entry: Mapping[str, Any], adapter: Zoom) -> Iterator[CallRecord]:

@@ -121,7 +121,7 @@ def test_wrong_credentials_are_said_to_be_wrong(kind, receiver):
     account = providers.make_account(kind, receiver.url("").rstrip("/"))
     account.add_secret(next(iter(providers.SECRETS[kind])), "another")
     with (
-        pytest.raises(Failed, match="^The provider does not accept the credentials: "),
+        pytest.raises(Failed, match=r"^The provider does not accept the credentials: "),
         fetched_file(account, SINCE, UNTIL, impatient()),
     ):
         pass

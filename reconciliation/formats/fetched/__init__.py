@@ -1,0 +1,1 @@
+"""Formats of what providers' interfaces answer, as reconciliation.fetching keeps it."""
