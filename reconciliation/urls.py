@@ -1,5 +1,27 @@
 """Pages about the phone systems' own records."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from reconciliation.views import confirmed, differences, imports, missing
+
+urlpatterns = [
+    path("records/", confirmed.records, name="records"),
+    path("records/import/", imports.record_imports, name="record_imports"),
+    path("records/import/<int:pk>/", imports.record_import, name="record_import"),
+    path("records/import/<int:pk>/undo/", imports.record_import_undo, name="record_import_undo"),
+    path(
+        "records/import/<int:pk>/cancel/",
+        imports.record_import_cancel,
+        name="record_import_cancel",
+    ),
+    path(
+        "records/import/<int:pk>/faults.csv",
+        imports.record_import_faults,
+        name="record_import_faults",
+    ),
+    path("records/differences/", differences.differences, name="record_differences"),
+    path("records/differences/accept/", differences.accept_all, name="record_accept_all"),
+    path("records/differences/<int:pk>/accept/", differences.accept, name="record_accept"),
+    path("records/differences/<int:pk>/keep/", differences.keep, name="record_keep"),
+    path("records/missing/", missing.records_missing, name="records_missing"),
+]

@@ -3,7 +3,7 @@ and day."""
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from accounts.models import User
 from calls import timeline
 from common.periods import Period
-from metrics.dashboard.figures import MOST_DAYS, Figures, Stretch, figures_from, read_since
+from metrics.dashboard.figures import Figures, Stretch, figures_from, read_since
 from metrics.dashboard.tables import MOST_ROWS
 from metrics.definitions import Sums
 from metrics.exports.period_report import PeriodReport, ReportLine, report_with_days
@@ -76,14 +76,16 @@ class Bar:
 
 @dataclass(frozen=True)
 class Line:
-    """A team's or an agent's share; `query` is what the history page shows of them."""
+    """A team's or an agent's share; `query` is what the history page shows of them, `days` are
+    those of an agent. `username` is "" for a team."""
 
     name: str
-    team: str
     query: str
     share: Share
     differences: int
-    days: list[tuple[dt.date, Share]]
+    team: str = ""
+    username: str = ""
+    days: Sequence[tuple[dt.date, Share]] = ()
 
     @property
     def confirmed_query(self) -> str:
@@ -106,21 +108,19 @@ class Confirmed:
 
 
 def confirmed_of(viewer: User, period: Period, *, with_all: bool = False) -> Confirmed:
-    """The shares of the people whom `viewer` may see. `with_all`: the days beside each agent, not
-    only of those whom a page shows at first."""
+    """The shares of the people whom `viewer` may see. `with_all`: the days of every agent, not only
+    of those whom a page shows at first."""
     report, by_day = report_with_days(viewer, period, read_since(period))
     figures = figures_from(by_day, period, report.before)
     differences = _open_differences(viewer, period)
-    strips = _days_of(_keys(report.agents, with_all), period)
+    shown = report.agents if with_all else report.agents[:MOST_ROWS]
+    days = _days_of([line.keys["user_id"] for line in shown], period)
     return Confirmed(
         share=Share.of(report.sums),
         bars=_bars(figures),
-        teams=_teams(report, differences, period),
-        agents=[
-            _line(line, {"agent": line.keys["username"]}, period, differences, strips)
-            for line in report.agents
-        ],
-        has_strips=bool(strips),
+        teams=list(_teams(report, differences, period)),
+        agents=[_agent(line, differences, period, days) for line in report.agents],
+        has_strips=bool(days),
     )
 
 
@@ -151,13 +151,9 @@ def _open_differences(viewer: User, period: Period) -> "Counter[int | None]":
     return Counter(agents.order_by())
 
 
-def _keys(agents: list[ReportLine], with_all: bool) -> list[int]:
-    return [line.keys["user_id"] for line in (agents if with_all else agents[:MOST_ROWS])]
-
-
 def _days_of(people: list[int], period: Period) -> dict[int, list[tuple[dt.date, Share]]]:
     """Day by day, where the days can still be told apart; without those that have no calls."""
-    if not 1 < period.days <= min(_STRIP_DAYS, MOST_DAYS):
+    if not 1 < period.days <= _STRIP_DAYS:
         return {}
     rows = DailyMetrics.objects.filter(user__in=people, day__range=(period.first, period.last))
     columns = rows.order_by().values_list("user", "day", "total_talk_time", "confirmed_seconds")
@@ -167,40 +163,32 @@ def _days_of(people: list[int], period: Period) -> dict[int, list[tuple[dt.date,
 
 
 def _teams(
-    report: PeriodReport, differences: Mapping[int | None, int], period: Period
-) -> list[Line]:
-    teams = {agent.keys["user_id"]: agent.team for agent in report.agents}
+    report: PeriodReport, differences: "Counter[int | None]", period: Period
+) -> Iterator[Line]:
     counts: Counter[str] = Counter()
-    for user, count in differences.items():
-        counts[teams.get(user, "")] += count
-    return [
-        Line(
-            line.name,
-            "",
-            _query({"team": line.keys["team_id"]}, period) if line.keys["team_id"] else "",
-            Share.of(line.sums),
-            counts[line.keys["name"] or ""],
-            [],
-        )
-        for line in report.teams
-    ]
+    for agent in report.agents:
+        counts[agent.team] += differences[agent.keys["user_id"]]
+    for line in report.teams:
+        key, name = line.keys["team_id"], line.keys["name"] or ""
+        query = _query({"team": key}, period) if key else ""
+        yield Line(line.name, query, Share.of(line.sums), counts[name])
 
 
-def _line(
+def _agent(
     line: ReportLine,
-    whose: Mapping[str, Any],
+    differences: "Counter[int | None]",
     period: Period,
-    differences: Mapping[int | None, int],
-    strips: Mapping[int, list[tuple[dt.date, Share]]],
+    days: Mapping[int, Sequence[tuple[dt.date, Share]]],
 ) -> Line:
-    user = line.keys["user_id"]
+    user, username = line.keys["user_id"], line.keys["username"]
     return Line(
         line.name,
-        line.team,
-        _query(whose, period),
+        _query({"agent": username}, period),
         Share.of(line.sums),
-        differences.get(user, 0),
-        strips.get(user, []),
+        differences[user],
+        line.team,
+        username,
+        days.get(user, ()),
     )
 
 

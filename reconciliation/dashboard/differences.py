@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db.models import Count, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from calls.history.pagination import page_by_start
@@ -19,14 +20,25 @@ _OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
     OPEN: (ProviderRecord.DIFFERENT,),
     DECIDED: (ProviderRecord.ACCEPTED, ProviderRecord.KEPT),
 }
+# The reasons of reconciliation.matching, as short as a list of kinds has them.
+KINDS: Final[Mapping[str, Any]] = {
+    reasons.ROUNDING: _("Rounded lengths"),
+    reasons.RING_INCLUDED: _("Ring counted as talk"),
+    reasons.CLOCK_SKEW: _("Clock skew"),
+    reasons.ANSWER: _("Answer"),
+    reasons.STATUS: _("Outcome of the call"),
+    reasons.START: _("Start"),
+    reasons.END: _("End"),
+    reasons.OTHER: _("Length"),
+}
 
 
 @dataclass(frozen=True)
-class Difference:
+class DifferingCall:
     """A record and the fields in which it and our call do not agree."""
 
     record: ProviderRecord
-    fields: list[Any]
+    fields: list[reasons.Difference]
 
     @property
     def is_open(self) -> bool:
@@ -35,7 +47,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class KindOfDifference:
-    """A reason why records differ, in words, and of how many it is the first."""
+    """A reason why calls and records differ, in words, and of how many it is the first."""
 
     code: str
     name: Any
@@ -64,12 +76,12 @@ def kinds_of(records: QuerySet[ProviderRecord]) -> list[KindOfDifference]:
 
 
 def _kind(code: str, count: int) -> KindOfDifference:
-    return KindOfDifference(code, reasons.NAMES.get(code, code), reasons.WORDS.get(code, ""), count)
+    return KindOfDifference(code, KINDS.get(code, code), reasons.SENTENCES.get(code, ""), count)
 
 
 def page_of(
     records: QuerySet[ProviderRecord], cursor: str
-) -> tuple[list[Difference], str]:
+) -> tuple[list[DifferingCall], str]:
     """A page of `records`, newest first, and the cursor of the next. ValidationError for a cursor
     that is not one of ours."""
     rows, older = page_by_start(
@@ -81,5 +93,5 @@ def page_of(
     return [shown(row) for row in rows], older
 
 
-def shown(record: ProviderRecord) -> Difference:
-    return Difference(record, reasons.differences_of(record))
+def shown(record: ProviderRecord) -> DifferingCall:
+    return DifferingCall(record, reasons.differences_of(record))

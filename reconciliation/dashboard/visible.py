@@ -10,13 +10,13 @@ from reconciliation.models import ProviderRecord
 
 
 def records_visible_to(viewer: User) -> QuerySet[ProviderRecord]:
-    """The records `viewer` may see. Only who sees everything sees those that are of no call."""
+    """The records `viewer` may see and nobody took back. Only who sees everything sees those that
+    are of no call."""
+    records = ProviderRecord.objects.filter(is_withdrawn=False)
     scope = viewer.scope
     if scope.everyone:
-        return ProviderRecord.objects.all()
-    return ProviderRecord.objects.filter(
-        Q(call__user=viewer) | Q(call__user__team__in=scope.team_ids)
-    )
+        return records
+    return records.filter(Q(call__user=viewer) | Q(call__user__team__in=scope.team_ids))
 
 
 def begun_within(

@@ -10,8 +10,7 @@ from accounts.models import User
 from accounts.people import people_of
 from calls.models import ProviderAccount
 from common.text import name_key
-from reconciliation.dashboard.differences import DECIDED, OPEN
-from reconciliation.matching import reasons
+from reconciliation.dashboard.differences import DECIDED, KINDS, OPEN
 
 _STATES = [
     (OPEN, pgettext_lazy("differences", "open")),
@@ -25,7 +24,7 @@ class DifferenceFilter(forms.Form):
     state = forms.ChoiceField(label=_("State"), choices=_STATES, required=False)
     kind = forms.ChoiceField(
         label=_("Kind"),
-        choices=[("", _("every kind")), *reasons.NAMES.items()],
+        choices=[("", _("every kind")), *KINDS.items()],
         required=False,
     )
     agent = forms.ChoiceField(label=_("Agent"), required=False)
