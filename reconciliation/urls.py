@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from reconciliation.views import confirmed, differences, imports, missing
+from reconciliation.views import (
+    bill,
+    confirmed,
+    differences,
+    fetching,
+    imports,
+    missing,
+    prices,
+)
 
 urlpatterns = [
     path("records/", confirmed.records, name="records"),
@@ -24,4 +32,11 @@ urlpatterns = [
     path("records/differences/<int:pk>/accept/", differences.accept, name="record_accept"),
     path("records/differences/<int:pk>/keep/", differences.keep, name="record_keep"),
     path("records/missing/", missing.records_missing, name="records_missing"),
+    path("records/fetch/", fetching.record_fetch, name="record_fetch"),
+    path("records/bill/", bill.record_bill, name="record_bill"),
+    path("records/bill/export.csv", bill.record_bill_csv, name="record_bill_csv"),
+    path("records/prices/", prices.record_prices, name="record_prices"),
+    path("records/prices/new/", prices.record_price_new, name="record_price_new"),
+    path("records/prices/<int:pk>/", prices.record_price, name="record_price"),
+    path("records/prices/<int:pk>/delete/", prices.record_price_delete, name="record_price_delete"),
 ]

@@ -9,7 +9,7 @@ from decimal import Decimal
 from accounts.models import User
 from calls.models import ProviderAccount
 from common.periods import Period
-from reconciliation.billing.calls import billed_calls, told_prices
+from reconciliation.billing.calls import Billed, billed_calls, count_of, told_prices
 from reconciliation.billing.countries import Countries
 from reconciliation.billing.tariff import Rate, Tariff
 from reconciliation.models import PriceList
@@ -39,6 +39,10 @@ class Sums:
         """How many calls more the provider bills."""
         return self.told_calls - self.calls
 
+    @property
+    def fewer_calls(self) -> int:
+        return -self.more_calls
+
     def add(self, seconds: int, cost: Decimal) -> None:
         self.calls += 1
         self.seconds += seconds
@@ -60,10 +64,15 @@ class Unpriced:
     calls: int = 0
     seconds: int = 0
 
+    def add(self, calls: int, seconds: int) -> None:
+        self.calls += calls
+        self.seconds += seconds
+
 
 @dataclass
 class Bill:
-    """Sums by thing and currency: never are two currencies added."""
+    """Sums by thing and currency: never are two currencies added. `unpriced` are calls to or from
+    numbers that a price list does not know, `unlisted` those of days without a price list."""
 
     total: dict[str, Sums] = field(default_factory=lambda: defaultdict(Sums))
     accounts: dict[tuple[object, str], Sums] = field(default_factory=_sums)
@@ -72,6 +81,7 @@ class Bill:
     unpriced: dict[tuple[str, str, str], Unpriced] = field(
         default_factory=lambda: defaultdict(Unpriced)
     )  # by account, country and beginning of the number
+    unlisted: dict[str, Unpriced] = field(default_factory=lambda: defaultdict(Unpriced))
     has_told: bool = False
 
     def sums_of(self, account: str, agent: int | None, country: str, currency: str) -> list[Sums]:
@@ -86,8 +96,7 @@ class Bill:
         key = account, country, line[: _UNPRICED_DIGITS + 1]
         if key not in self.unpriced and len(self.unpriced) >= MOST_UNPRICED:
             key = account, country, ""
-        self.unpriced[key].calls += 1
-        self.unpriced[key].seconds += seconds
+        self.unpriced[key].add(1, seconds)
 
 
 def bill_of(viewer: User, accounts: Iterable[ProviderAccount], period: Period) -> Bill:
@@ -95,7 +104,13 @@ def bill_of(viewer: User, accounts: Iterable[ProviderAccount], period: Period) -
     bill, countries = Bill(), Countries()
     for account in accounts:
         for tariff, first, last in tariffs_of(account, period.first, period.last):
-            _add_calls(bill, countries, viewer, account, tariff, first, last)
+            if tariff is None:
+                counted = count_of(viewer, account, first, last)
+                if counted[0]:
+                    bill.unlisted[account.name].add(*counted)
+            else:
+                calls = billed_calls(viewer, account, first, last)
+                _add_calls(bill, countries, account.name, tariff, calls)
         for agent, _way, line, price, currency in told_prices(account, period.first, period.last):
             bill.has_told = True
             for sums in bill.sums_of(account.name, agent, countries.of(line), currency):
@@ -104,29 +119,20 @@ def bill_of(viewer: User, accounts: Iterable[ProviderAccount], period: Period) -
 
 
 def _add_calls(
-    bill: Bill,
-    countries: Countries,
-    viewer: User,
-    account: ProviderAccount,
-    tariff: Tariff | None,
-    first: dt.date,
-    last: dt.date,
+    bill: Bill, countries: Countries, account: str, tariff: Tariff, calls: Iterable[Billed]
 ) -> None:
-    rates: dict[tuple[str, str], Rate | None] = {}
-    for agent, way, line, seconds in billed_calls(viewer, account, first, last):
+    rates: dict[tuple[str, str], Rate | None] = {}  # there are few beginnings of numbers
+    for agent, way, line, seconds in calls:
         country = countries.of(line)
-        if tariff is None:
-            bill.without_price(account.name, country, line, seconds)
-            continue
         beginning = line[1 : tariff.longest + 1], way
         if beginning not in rates:
             rates[beginning] = tariff.rate_for(*beginning)
         rate = rates[beginning]
         if rate is None:
-            bill.without_price(account.name, country, line, seconds)
+            bill.without_price(account, country, line, seconds)
             continue
         cost = rate.cost(seconds)
-        for sums in bill.sums_of(account.name, agent, country, tariff.currency):
+        for sums in bill.sums_of(account, agent, country, tariff.currency):
             sums.add(seconds, cost)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import DateTimeField, F, Func, IntegerField
+from django.db.models import Count, F, Func, IntegerField, Sum
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
-from calls.models import ANSWERED, CallLog, ProviderAccount
+from calls.models import ANSWERED, CallLog, CallQuerySet, ProviderAccount
 from common.instants import day_range
 from reconciliation.models import ProviderRecord
 
@@ -43,14 +43,28 @@ def billed_calls(
     viewer: User, account: ProviderAccount, first: dt.date, last: dt.date
 ) -> Iterator[Billed]:
     """The answered calls of an account with the outside that began on these local days."""
+    fields = ("user_id", "direction", "phone_line", "billed")
+    rows = _billed(viewer, account, first, last).values_list(*fields)
+    yield from rows.iterator(chunk_size=_AT_ONCE)
+
+
+def count_of(
+    viewer: User, account: ProviderAccount, first: dt.date, last: dt.date
+) -> tuple[int, int]:
+    """How many these are, and their billed seconds."""
+    found = _billed(viewer, account, first, last).aggregate(n=Count("pk"), seconds=Sum("billed"))
+    return found["n"], found["seconds"] or 0
+
+
+def _billed(
+    viewer: User, account: ProviderAccount, first: dt.date, last: dt.date
+) -> CallQuerySet:
     calls = CallLog.objects.visible_to(viewer).counted().filter(ANSWERED, account=account)
     calls = calls.started_between(*day_range(first, last)).exclude(direction="internal")
     calls.reader = None  # nothing that only some may read is shown of them
     connected = WholeSeconds(F("end_time"), F("answered_time"))
     seconds = Coalesce(connected, F("talk_seconds"), 0, output_field=IntegerField())
-    fields = ("user_id", "direction", "phone_line")
-    rows = calls.order_by().annotate(billed=seconds).values_list(*fields, "billed")
-    yield from rows.iterator(chunk_size=_AT_ONCE)
+    return calls.order_by().annotate(billed=seconds)
 
 
 def told_prices(account: ProviderAccount, first: dt.date, last: dt.date) -> Iterator[Told]:

@@ -1,11 +1,15 @@
 """What each night fetches: of every account that has the credentials, what is due."""
 
 import logging
+from typing import Final
 
 from reconciliation.fetching import ready_accounts
 from reconciliation.fetching.coverage import due_of
 from reconciliation.fetching.runs import fetch
 from reconciliation.models import RecordImport
+
+# After midnight there, when the last calls of the day are over and told of.
+HOUR: Final = 1
 
 logger = logging.getLogger(__name__)
 

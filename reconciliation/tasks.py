@@ -1,0 +1,28 @@
+"""What the worker does for records: by the clock, and when somebody asks for it."""
+
+import datetime as dt
+
+from huey import crontab
+from huey.contrib.djhuey import db_periodic_task, db_task
+
+from accounts.models import User
+from calls.models import ProviderAccount
+from common.instants import local_now
+from reconciliation.fetching.nightly import HOUR, fetch_all
+from reconciliation.fetching.runs import fetch
+
+
+@db_periodic_task(crontab(minute="25"))
+def fetch_records() -> None:
+    """Once a night: the worker's clock may be in another zone than the organisation's."""
+    if local_now().hour == HOUR:
+        fetch_all()
+
+
+@db_task()
+def fetch_now(account: int, person: int, since: str, until: str) -> None:
+    """What somebody asked for; nothing where the account is gone meanwhile."""
+    found = ProviderAccount.objects.filter(pk=account).first()
+    if found is not None:
+        period = (dt.datetime.fromisoformat(instant) for instant in (since, until))
+        fetch(found, *period, User.objects.filter(pk=person).first())
