@@ -7,18 +7,18 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from django.utils.translation import gettext as _
 
 from calls.contacts import vcard
 from calls.contacts.columns import has_head
+from common.tables import OLD_EXCEL, cell_of, clean, decoded_line, separator_of, wide_encoding
 
 MAX_BYTES: Final = 5 * 1024 * 1024
 MAX_ROWS: Final = 20_000
 MAX_COLUMNS: Final = 300  # Google writes more than 90
 _MAX_UNPACKED: Final = 80 * 1024 * 1024  # of an Excel file, which is a compressed one
-_SEPARATORS: Final = (",", ";", "\t")
 
 
 class UnreadableFile(Exception):
@@ -55,16 +55,12 @@ def read(data: bytes) -> Sheet:
 def _rows_of(data: bytes) -> tuple[str, Iterator[list[str]]]:
     if data.startswith(b"PK"):
         return "xlsx", _excel_rows(data)
-    if data.startswith(b"\xd0\xcf\x11\xe0"):
+    if data.startswith(OLD_EXCEL):
         raise UnreadableFile(_("This is an old Excel file. Save it as .xlsx and try again."))
     text = _decoded(data)
     if text.lstrip()[:11].upper() == "BEGIN:VCARD":
-        return "vcf", ([_clean(cell) for cell in row] for row in vcard.rows_of(text, MAX_ROWS + 1))
+        return "vcf", ([clean(cell) for cell in row] for row in vcard.rows_of(text, MAX_ROWS + 1))
     return "csv", _csv_rows(text)
-
-
-def _clean(value: Any) -> str:
-    return str(value).replace("\x00", "").strip()
 
 
 # --- CSV ----------------------------------------------------------------------------------------
@@ -73,61 +69,30 @@ def _clean(value: Any) -> str:
 def _decoded(data: bytes) -> str:
     """UTF-8 with or without its mark, UTF-16, else line by line: files that were put together, cut
     off or damaged at one place are not spoiled as a whole."""
-    encoding = _wide_encoding(data)
+    encoding = wide_encoding(data)
     if encoding:
         text = data.decode(encoding, "replace")
     else:
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
-            text = "".join(map(_decoded_line, data.splitlines(keepends=True)))
+            text = "".join(map(decoded_line, data.splitlines(keepends=True)))
     if "\x00" in text:
         raise UnreadableFile(_("This is no CSV, Excel or vCard file, or it is damaged."))
     return text.removeprefix("\ufeff")
 
 
-def _wide_encoding(data: bytes) -> str:
-    """UTF-16, if it has its mark or if every other byte of its beginning is zero; "" for others."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        half = data[start:200:2]
-        if len(half) > 3 and half.count(0) > 0.8 * len(half):
-            return encoding
-    return ""
-
-
-def _decoded_line(line: bytes) -> str:
-    """A line as UTF-8, even a damaged one; one without any of it is Windows-1252, which Excel
-    and Outlook write."""
-    if line.decode("utf-8", "ignore").isascii():
-        return line.decode("cp1252", "replace")
-    return line.decode("utf-8", "replace")
-
-
 def _csv_rows(text: str) -> Iterator[list[str]]:
     named = re.match(r"sep=(.)\r?\n", text)  # Excel's own hint
-    separator = named[1] if named else _separator_of(text)
+    separator = named[1] if named else separator_of(text[:20_000].splitlines()[:20])
     lines = io.StringIO(text[named.end() :] if named else text, newline="")
     try:
         for row in csv.reader(lines, delimiter=separator):
-            yield [_clean(cell) for cell in row]
+            yield [clean(cell) for cell in row]
     except csv.Error as error:
         raise UnreadableFile(
             _("A cell of this file is much too long, or the file is damaged.")
         ) from error
-
-
-def _separator_of(text: str) -> str:
-    """The one that divides the first line into most columns; if that does not tell, the first
-    lines. (In notes, commas are frequent.)"""
-    lines = text[:20_000].splitlines()[:20]
-
-    def yield_of(separator: str) -> tuple[int, int]:
-        widths = [len(row) - 1 for row in csv.reader(lines, delimiter=separator)]
-        return next(filter(None, widths), 0), sum(widths)
-
-    return max(_SEPARATORS, key=yield_of)
 
 
 # --- Excel --------------------------------------------------------------------------------------
@@ -144,7 +109,7 @@ def _excel_rows(data: bytes) -> Iterator[list[str]]:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         for sheet in book.worksheets:
             sheet.reset_dimensions()
-            rows = ([_cell(value) for value in row] for row in sheet.iter_rows(values_only=True))
+            rows = ([cell_of(value) for value in row] for row in sheet.iter_rows(values_only=True))
             found = list(islice(rows, MAX_ROWS + 2))
             if any(map(any, found)):
                 yield from found
@@ -153,11 +118,3 @@ def _excel_rows(data: bytes) -> Iterator[list[str]]:
         raise
     except Exception as error:  # openpyxl raises whatever a damaged part of the file provokes
         raise UnreadableFile(_("This Excel file is damaged or protected.")) from error
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))  # a telephone number that Excel took for one
-    return _clean(value)
