@@ -1,13 +1,12 @@
 """What the worker does for records: by the clock, and when somebody asks for it."""
 
-import datetime as dt
-
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task, db_task
 
 from accounts.models import User
 from calls.models import ProviderAccount
 from common.instants import local_now
+from reconciliation.fetching.coverage import instant_in
 from reconciliation.fetching.nightly import HOUR, fetch_all
 from reconciliation.fetching.runs import fetch
 
@@ -24,5 +23,5 @@ def fetch_now(account: int, person: int, since: str, until: str) -> None:
     """What somebody asked for; nothing where the account is gone meanwhile."""
     found = ProviderAccount.objects.filter(pk=account).first()
     if found is not None:
-        period = (dt.datetime.fromisoformat(instant) for instant in (since, until))
-        fetch(found, *period, User.objects.filter(pk=person).first())
+        asked_by = User.objects.filter(pk=person).first()
+        fetch(found, instant_in(since), instant_in(until), asked_by)

@@ -56,9 +56,7 @@ def count_of(
     return found["n"], found["seconds"] or 0
 
 
-def _billed(
-    viewer: User, account: ProviderAccount, first: dt.date, last: dt.date
-) -> CallQuerySet:
+def _billed(viewer: User, account: ProviderAccount, first: dt.date, last: dt.date) -> CallQuerySet:
     calls = CallLog.objects.visible_to(viewer).counted().filter(ANSWERED, account=account)
     calls = calls.started_between(*day_range(first, last)).exclude(direction="internal")
     calls.reader = None  # nothing that only some may read is shown of them

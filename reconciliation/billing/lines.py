@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts.people import people_of
 from accounts.models import User
+from accounts.people import people_of
 from common.text import name_key
 from reconciliation.billing.bill import Bill, Sums, Unpriced
 from reconciliation.billing.countries import name_of
@@ -50,9 +50,7 @@ def tables_of(bill: Bill) -> dict[str, list[BillLine]]:
     return {
         "accounts": _lines(bill.accounts, lambda name: (name, urlencode({"provider": name}))),
         "agents": _lines(bill.agents, lambda who: people.get(who) or (_("nobody known"), "")),
-        "countries": _lines(
-            bill.countries, lambda region: (_country(str(region), language), "")
-        ),
+        "countries": _lines(bill.countries, lambda region: (_country(str(region), language), "")),
     }
 
 

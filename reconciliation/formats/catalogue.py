@@ -12,6 +12,7 @@ from reconciliation.formats.base import (
     Reading,
     UnreadableFile,
 )
+from reconciliation.formats.fetched import FETCHED
 from reconciliation.formats.files import Peek
 from reconciliation.formats.table import AnyTable
 
@@ -27,7 +28,7 @@ __all__ = [
     "formats_for",
 ]
 
-FORMATS: Final[Mapping[str, Format]] = {one.code: one for one in (AnyTable(),)}
+FORMATS: Final[Mapping[str, Format]] = {one.code: one for one in (AnyTable(), *FETCHED)}
 
 
 def formats_for(kind: str) -> list[Format]:

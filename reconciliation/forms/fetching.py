@@ -18,13 +18,11 @@ class FetchForm(forms.Form):
     """An account that has the credentials, and the local days whose calls are wanted."""
 
     account = forms.ChoiceField(label=_("Phone system"))
-    since = forms.DateField(
-        label=_("From"), widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d")
-    )
+    since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"))
     until = forms.DateField(label=_("To"), widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"))
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, initial={"since": today() - _FIRST_DAYS, "until": today()}, **kwargs)
+    def __init__(self, data: Any = None):
+        super().__init__(data, initial={"since": today() - _FIRST_DAYS, "until": today()})
         self.accounts = {account.name: account for account in ready_accounts()}
         self.fields["account"].choices = [(name, name) for name in self.accounts]  # type: ignore[attr-defined]
 

@@ -37,7 +37,9 @@ class UploadForm(forms.Form):
     )
     file = forms.FileField(
         label=_("File"),
-        help_text=_("Call detail records or a list of calls: CSV, Excel, JSON or XML, also zipped."),
+        help_text=_(
+            "Call detail records or a list of calls: CSV, Excel, JSON or XML, also zipped."
+        ),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.json,.xml,.gz,.zip,.log"}),
     )
 

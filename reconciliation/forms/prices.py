@@ -1,5 +1,6 @@
 """A price list as it is typed in: its first day, its currency, and a line a rate."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,7 +15,6 @@ from reconciliation.models import PriceList
 
 MOST_RATES: Final = 500
 _EMPTY_ROWS: Final = 4
-_AMOUNT = {"max_digits": 12, "decimal_places": 6, "min_value": Decimal(), "required": False}
 
 
 class AmountField(forms.DecimalField):
@@ -22,17 +22,27 @@ class AmountField(forms.DecimalField):
 
     widget = forms.TextInput
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def __init__(self, **kwargs: Any):
+        super().__init__(
+            max_digits=12, decimal_places=6, min_value=Decimal(), required=False, **kwargs
+        )
+
+    def to_python(self, value: Any) -> Any:
         return super().to_python(str(value or "").replace(",", "."))
 
     def widget_attrs(self, widget: forms.Widget) -> Any:
         return {"inputmode": "decimal", "autocomplete": "off"}
 
 
+def as_typed(rates: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What stands in the rows of a list's `rates`."""
+    return [{**rate, "digits": rate["prefix"] and f"+{rate['prefix']}"} for rate in rates]
+
+
 class RateForm(forms.Form):
     """One rate. A row that is left empty, or emptied, is none."""
 
-    prefix = forms.CharField(
+    digits = forms.CharField(
         label=_("Prefix"),
         max_length=16,
         required=False,
@@ -47,24 +57,31 @@ class RateForm(forms.Form):
             ("inbound", _("inbound")),
         ],
     )
-    per_minute = AmountField(label=_("Per minute"), **_AMOUNT)
-    connection = AmountField(label=_("Connection"), **_AMOUNT)
+    per_minute = AmountField(label=_("Per minute"))
+    connection = AmountField(label=_("Connection"))
     step = forms.TypedChoiceField(
         label=_("Billed by"),
         coerce=int,
         required=False,
-        choices=[(60, _("started minute")), (1, _("second")), (6, _("6 seconds")), (30, _("30 seconds"))],
+        choices=[
+            (60, _("started minute")),
+            (1, _("second")),
+            (6, _("6 seconds")),
+            (30, _("30 seconds")),
+        ],
     )
 
-    def clean_prefix(self) -> str:
-        prefix = "".join(self.cleaned_data["prefix"].removeprefix("+").split())
+    def clean_digits(self) -> str:
+        prefix = "".join(self.cleaned_data["digits"].removeprefix("+").split())
         if prefix and not (prefix.isascii() and prefix.isdecimal()):
-            raise forms.ValidationError(_("A prefix is the first digits of a number, such as +34 6."))
+            raise forms.ValidationError(
+                _("A prefix is the first digits of a number, such as +34 6.")
+            )
         return prefix
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data
-        is_used = found.get("prefix") or found.get("connection") is not None
+        is_used = found.get("digits") or found.get("connection") is not None
         if is_used and found.get("per_minute") is None and "per_minute" not in self.errors:
             self.add_error("per_minute", _("What does a minute cost?"))
         return found
@@ -76,7 +93,7 @@ class RateForm(forms.Form):
         if found.get("per_minute") is None:
             return None
         return Rate(
-            found["prefix"],
+            found["digits"],
             found["direction"],
             found["per_minute"].normalize(),
             (found["connection"] or Decimal()).normalize(),
@@ -94,13 +111,13 @@ class _Rates(forms.BaseFormSet[RateForm]):
             if rate is None:
                 continue
             if (rate.prefix, rate.direction) in seen:
-                form.add_error("prefix", _("This prefix stands here twice for one direction."))
+                form.add_error("digits", _("This prefix stands here twice for one direction."))
             seen.add((rate.prefix, rate.direction))
         if not seen:
             raise forms.ValidationError(_("Write at least one price."))
 
     @property
-    def rates(self) -> list[dict[str, Any]]:
+    def kept(self) -> list[dict[str, Any]]:
         """As a price list keeps them, by prefix."""
         found = [rate for rate in (form.rate for form in self.forms) if rate is not None]
         return [rate.kept for rate in sorted(found, key=lambda rate: (rate.prefix, rate.direction))]

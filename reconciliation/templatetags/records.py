@@ -206,4 +206,3 @@ def day_strip(days: Sequence[tuple[dt.date, Share]]) -> SafeString:
         ", ".join(f"{short_day(day)}: {percent(share.percent)}" for day, share in days),
         cells,
     )
-

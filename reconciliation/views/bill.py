@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts import roles
 from accounts.requests import PageRequest
 from calls.models import ProviderAccount
+from calls.models.rows import Cells
 from common.formats.period_words import period_in_words
 from common.periods import MONTH, Period
 from metrics.dashboard.tables import cut
@@ -55,7 +55,7 @@ def record_bill(request: PageRequest, period: Period) -> HttpResponse:
 @require_safe
 @_may_reconcile
 @with_period(MONTH)
-def record_bill_csv(request: PageRequest, period: Period) -> HttpResponseBase:
+def record_bill_csv(request: PageRequest, period: Period) -> Any:
     """One of its tables, `table=accounts` unless the URL says agents or countries."""
     tables = tables_of(_bill(request, period))
     table = request.GET.get("table") or "accounts"
@@ -83,7 +83,7 @@ def _heads() -> list[Head]:
     ]
 
 
-def _columns(lines: list[BillLine]) -> list[list[Any]]:
+def _columns(lines: list[BillLine]) -> list[Cells]:
     rows = [
         (
             *(line.name, line.currency, line.sums.calls, line.sums.seconds, line.sums.amount),

@@ -164,7 +164,11 @@ def accept_all(request: PageRequest) -> HttpResponse:
     records = inbox.found(request.user, wanted, asked.period)
     if request.method == "POST":
         return _accept_all(request, records)
-    context = {"kinds": inbox.kinds_of(records), "count": records.count(), "query": request.GET.urlencode()}
+    context = {
+        "kinds": inbox.kinds_of(records),
+        "count": records.count(),
+        "query": request.GET.urlencode(),
+    }
     return render(request, "reconciliation/accept_all.html", context)
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import roles
 from accounts.requests import PageRequest
 from calls.models import ProviderAccount
-from reconciliation.forms.prices import PriceListForm, RatesFormSet
+from reconciliation.forms.prices import PriceListForm, RatesFormSet, as_typed
 from reconciliation.models import PriceList
 
 _may_reconcile = permission_required(roles.RECONCILE, raise_exception=True)
@@ -52,8 +52,10 @@ def record_price(request: PageRequest, pk: int) -> HttpResponse:
 
 def _edit(request: PageRequest, what: PriceList, rates: list[dict[str, Any]]) -> HttpResponse:
     if request.method != "POST":
-        return _show(request, what, PriceListForm(instance=what), RatesFormSet(initial=rates))
-    rows = RatesFormSet(request.POST)
+        return _show(
+            request, what, PriceListForm(instance=what), RatesFormSet(initial=as_typed(rates))
+        )
+    rows: Any = RatesFormSet(request.POST)
     if "more" in request.POST:
         typed = PriceListForm(instance=what, initial=request.POST.dict())
         return _show(request, what, typed, _longer(rows))
@@ -61,7 +63,7 @@ def _edit(request: PageRequest, what: PriceList, rates: list[dict[str, Any]]) ->
     if not (form.is_valid() & rows.is_valid()):
         return _show(request, what, form, rows, status=400)
     what = form.save(commit=False)
-    what.rates = rows.rates
+    what.rates = rows.kept
     what.save()
     messages.success(request, _("The price list was saved."))
     return redirect("record_prices")
@@ -70,7 +72,7 @@ def _edit(request: PageRequest, what: PriceList, rates: list[dict[str, Any]]) ->
 def _longer(rows: Any) -> Any:
     """The same rows as they were typed, and some more that are empty."""
     typed = [{name: row[name].value() for name in row.fields} for row in rows]
-    return RatesFormSet(initial=[row for row in typed if row["prefix"] or row["per_minute"]])
+    return RatesFormSet(initial=[row for row in typed if row["digits"] or row["per_minute"]])
 
 
 def _show(

@@ -13,6 +13,8 @@ from calls.providers.base import Adapter, Unknown, Unreadable
 from calls.providers.reading import text
 from reconciliation.call_record import BadLine, CallRecord
 from reconciliation.formats.base import Context, Format, Look, Reading, UnreadableFile
+from reconciliation.formats.files import Peek
+from reconciliation.formats.files.text import LONGEST
 
 _SAMPLES: Final = 5
 _SURE: Final = 95
@@ -28,8 +30,8 @@ class FetchedFormat(Format):
     marks: ClassVar[tuple[str, ...]] = ()
     shown: ClassVar[tuple[str, ...]] = ()  # of an object, when people look at it
 
-    def fits(self, path: Path) -> int:
-        first = next((found for _line, found in each_object(path)), None)
+    def fits(self, peek: Peek) -> int:
+        first = next((found for _line, found in each_object(peek.path)), None)
         return _SURE if first is not None and all(name in first for name in self.marks) else 0
 
     def look(self, path: Path, reading: Reading) -> Look:
@@ -77,7 +79,7 @@ def _records_at(
 def each_object(path: Path) -> Iterator[tuple[int, Object | None]]:
     """The objects by their line, from 1; empty lines are none."""
     with path.open("rb") as file:
-        for line, raw in enumerate(file, start=1):
+        for line, raw in enumerate(iter(lambda: file.readline(LONGEST), b""), start=1):
             if raw.strip():
                 yield line, object_in(raw)
 
