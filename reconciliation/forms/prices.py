@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from calls.models import ProviderAccount
+from common.generics import BaseFormSet, ModelForm
 from reconciliation.billing.tariff import Rate
 from reconciliation.models import PriceList
 
@@ -101,7 +102,7 @@ class RateForm(forms.Form):
         )
 
 
-class _Rates(forms.BaseFormSet[RateForm]):
+class _Rates(BaseFormSet[RateForm]):
     def clean(self) -> None:
         seen: set[tuple[str, str]] = set()
         if any(self.errors):
@@ -138,7 +139,7 @@ class CurrencyField(forms.CharField):
         return str(super().to_python(value)).upper()
 
 
-class PriceListForm(forms.ModelForm[PriceList]):
+class PriceListForm(ModelForm[PriceList]):
     currency = CurrencyField(
         label=_("Currency"),
         help_text=_("Three letters, such as USD, EUR or CRC."),

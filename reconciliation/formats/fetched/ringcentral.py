@@ -5,6 +5,7 @@ prices are those of a minute, in no currency, so none is taken from it.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
@@ -72,9 +73,12 @@ def outcome_of(leg: Mapping[str, Any]) -> tuple[str, str]:
 
 def parts_of(call: Mapping[str, Any]) -> Iterator[CallRecord]:
     """The parts that our extensions had in `call`. Raises Unreadable."""
-    session = name_of(call.get("telephonySessionId") or call.get("sessionId"), "session")
+    named = call.get("telephonySessionId")
+    session = name_of(named or call.get("sessionId"), "session")
     for extension, leg in _legs_of(call).items():
-        yield _record(session, extension, leg)
+        record = _record(session, extension, leg)
+        # Live events name the session by this id alone.
+        yield record if named else replace(record, call="")
 
 
 def _legs_of(call: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -112,7 +116,7 @@ def _record(session: str, extension: str, leg: Mapping[str, Any]) -> CallRecord:
         duration=length,
         status=status,
         reason=reason,
-        call=joined(session, party) if party and leg.get("telephonySessionId") else "",
+        call=joined(session, party) if party else "",
         conversation=session,
         agents=names(extension, *numbers, own.get("phoneNumber")),
         number=other_side(other.get("phoneNumber")) or text(other.get("extensionNumber")),
