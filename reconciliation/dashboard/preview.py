@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
+from django.core.exceptions import ValidationError
+
 from calls.models import CallLog
 from common.instants import from_ms
 from reconciliation.call_record import BadLine, CallRecord
-from reconciliation.formats.base import Look, UnreadableFile
-from reconciliation.formats.catalogue import FORMATS
-from reconciliation.imports.files import context_of, path_of
+from reconciliation.formats.catalogue import FORMATS, Context, Look, UnreadableFile
+from reconciliation.imports.files import path_of
+from reconciliation.imports.reading import zone_of
+from reconciliation.matching.people import People
 from reconciliation.models import RecordImport
 
 SHOWN_RECORDS: Final = 8
@@ -36,28 +39,30 @@ class PreviewRow:
 
 @dataclass(frozen=True)
 class Preview:
-    """`fault` says why nothing of the file can be shown."""
+    """Empty where nothing of the file can be read: its plan says why."""
 
     look: Look = field(default_factory=Look)
     rows: list[PreviewRow] = field(default_factory=list)
-    fault: str = ""
 
 
 def preview_of(what: RecordImport) -> Preview:
     """The beginning of the draft's file, read as it says."""
-    look = Look()
+    found, path = FORMATS[what.format], path_of(what)
     try:
-        shape = FORMATS[what.format]
-        look = shape.look(path_of(what), what.reading)
-        return Preview(look, list(_rows(what, look)))
-    except UnreadableFile as error:
-        return Preview(look, fault=str(error))
+        look = found.look(path, what.reading)
+    except (UnreadableFile, OSError):
+        return Preview()
+    try:
+        return Preview(look, list(_rows(what)))
+    except (UnreadableFile, ValidationError, OSError):
+        return Preview(look)
 
 
-def _rows(what: RecordImport, look: Look) -> Iterator[PreviewRow]:
-    reading = {**look.reading, **what.reading}
-    found = FORMATS[what.format].read(path_of(what), reading, context_of(what))
-    for one in islice(found, SHOWN_RECORDS):
+def _rows(what: RecordImport) -> Iterator[PreviewRow]:
+    account = what.account
+    context = Context(zone_of(what), account.region, account.settings, People(account).knows)
+    records = FORMATS[what.format].read(path_of(what), what.reading, context)
+    for one in islice(records, SHOWN_RECORDS):
         yield PreviewRow(one.line, one.why) if isinstance(one, BadLine) else _row(one)
 
 

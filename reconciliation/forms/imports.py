@@ -1,21 +1,25 @@
 """What the pages of an import of records send."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from calls.models import ProviderAccount
-from reconciliation.formats.base import Field, Look
-from reconciliation.formats.catalogue import FORMATS, formats_for
+from reconciliation.formats.catalogue import FORMATS, Field, Look, formats_for
 from reconciliation.models import RecordImport
 
 _PLACES: Final = re.compile(
     "(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)/"
 )
+_PREFIX: Final = "column_"
+# What is asked for even where no column has such a name.
+_MAIN: Final = ("start", "answered", "end", "duration", "talk", "extension", "number", "status")
 # What formats ask for, by its name in a reading.
 _WAYS: Final[Mapping[str, Any]] = {
     "encoding": _("Encoding"),
@@ -56,22 +60,26 @@ class ReadingForm(forms.Form):
         super().__init__(data)
         self._what, self._look = what, look
         self._add("format", _("Format"), _formats(what), what.format, required=True)
-        if "time_zone" in look.reading:
-            self._add("time_zone", _("Time zone of the file"), _zones(), look.reading["time_zone"])
+        if not getattr(FORMATS.get(what.format), "zone_name", ""):
+            zone = look.reading.get("time_zone") or settings.TIME_ZONE
+            self._add("time_zone", _("Time zone of the file"), _zones(zone), zone)
         for name, choices in look.choices.items():
             if len(choices) > 1:
-                chosen = look.reading.get(name) or ""
-                self._add(name, _WAYS.get(name, name), choices, chosen)
+                self._add(name, _WAYS.get(name, name), choices, look.reading.get(name) or "")
         self._ways = list(self.fields)
         for column in look.fields:
-            self._add(f"column_{column.name}", column.label, _columns(look), _place(look, column))
-            self.fields[f"column_{column.name}"].required = column.required
+            place = _place(look, column)
+            self._add(_PREFIX + column.name, column.label, _columns(look), place)
+            self.fields[_PREFIX + column.name].required = column.required
 
     def _add(
-        self, name: str, label: Any, choices: Any, initial: Any, *, required: bool = False
+        self, name: str, label: Any, choices: Iterable[Any], initial: str, *, required: bool = False
     ) -> None:
+        offered = list(choices)
+        if initial not in (code for code, _label in offered):
+            offered.insert(0, (initial, initial or "—"))
         self.fields[name] = forms.ChoiceField(
-            label=label, choices=choices, initial=initial, required=required
+            label=label, choices=offered, initial=initial, required=required
         )
 
     @property
@@ -81,8 +89,16 @@ class ReadingForm(forms.Form):
 
     @property
     def columns(self) -> list[forms.BoundField]:
-        """Which column holds each field."""
-        return [self[name] for name in self.fields if name not in self._ways]
+        """Which column holds each field: those that matter most, and those that there are."""
+        return [self[_PREFIX + one.name] for one in self._look.fields if not self._is_rare(one)]
+
+    @property
+    def rare_columns(self) -> list[forms.BoundField]:
+        """The others."""
+        return [self[_PREFIX + one.name] for one in self._look.fields if self._is_rare(one)]
+
+    def _is_rare(self, column: Field) -> bool:
+        return not (column.required or column.name in _MAIN or column.column is not None)
 
     @property
     def format(self) -> str:
@@ -92,27 +108,25 @@ class ReadingForm(forms.Form):
     @property
     def reading(self) -> dict[str, Any]:
         """`RecordImport.reading` as it was chosen; for another format only what any format knows."""
-        ways = {name: self.cleaned_data[name] for name in self._ways[1:]}
+        ways = {name: self.cleaned_data[name] for name in self._ways[1:] if self.cleaned_data[name]}
         if self.format != self._what.format:
             return {name: ways[name] for name in ("time_zone", "encoding") if name in ways}
         columns = {
             column.name: _name_of(self._look, int(place))
             for column in self._look.fields
-            if (place := self.cleaned_data[f"column_{column.name}"])
+            if (place := self.cleaned_data[_PREFIX + column.name])
         }
-        return {**self._look.reading, **ways, "columns": columns}
+        return {**ways, "columns": columns} if columns else ways
 
 
 def _formats(what: RecordImport) -> list[tuple[str, Any]]:
     """Those for the account's phone system first."""
-    suggested = [one.code for one in formats_for(what.account.kind)]
-    codes = dict.fromkeys([*suggested, *FORMATS])
-    return [(code, FORMATS[code].title) for code in codes]
+    return [(one.code, one.title) for one in formats_for(what.account.kind)]
 
 
-def _zones() -> list[tuple[str, str]]:
-    names = sorted(name for name in available_timezones() if name == "UTC" or _PLACES.match(name))
-    return [(name, name.replace("_", " ")) for name in names]
+def _zones(chosen: str) -> list[tuple[str, str]]:
+    names = {name for name in available_timezones() if name == "UTC" or _PLACES.match(name)}
+    return [(name, name.replace("_", " ")) for name in sorted(names | {chosen})]
 
 
 def _columns(look: Look) -> list[tuple[str, str]]:
@@ -132,6 +146,7 @@ def _place(look: Look, column: Field) -> str:
 
 def _name_of(look: Look, place: int) -> str | int:
     """A column by its name, which stays when others come before it; by its place where that does
-    not tell."""
+    not tell, or where the name is ours because the file has none."""
     name = look.head[place]
-    return name if name and look.head.count(name) == 1 else place
+    is_ours = name == gettext("Column %(n)d") % {"n": place + 1}
+    return name if name and look.head.count(name) == 1 and not is_ours else place

@@ -14,6 +14,7 @@ from accounts import roles
 from calls.models import CallLog
 from calls.templatetags.calls_format import NOTHING, clock, decimal, percent, whole
 from common.formats.dates import exact_time, short_day
+from common.instants import from_ms
 from reconciliation.dashboard.confirmed import Share
 from reconciliation.matching import reasons
 from reconciliation.models import ProviderRecord, RecordImport
@@ -41,6 +42,11 @@ _COUNTS: Final[Mapping[str, Any]] = {
 }
 _AGREE_MS: Final = 50  # clocks that are no further apart show the same tenth of a second
 _STATUSES: Final = dict(CallLog.STATUSES)
+_OUTCOMES: Final = dict(ProviderRecord.OUTCOMES)
+_EXAMPLES: Final = (
+    *(ProviderRecord.DIFFERENT, ProviderRecord.LEFT_OUT, ProviderRecord.CREATED),
+    *(ProviderRecord.COMPLETED, ProviderRecord.CONFIRMED),
+)
 _FIELDS: Final[Mapping[str, Any]] = {
     "start": gettext_lazy("Start"),
     "answered": gettext_lazy("Answered"),
@@ -87,6 +93,23 @@ def run_counts(what: RecordImport) -> list[tuple[Any, int]]:
 def plan_counts(what: RecordImport) -> list[tuple[Any, int]]:
     """What would come of them."""
     return [(label, what.plan.get(name) or 0) for name, label in _COUNTS.items()]
+
+
+@register.filter
+def plan_examples(what: RecordImport) -> list[dict[str, Any]]:
+    """Some of the records by what would come of them, the first kinds those to look at."""
+    examples = what.plan.get("examples") or {}
+    return [
+        {"name": _OUTCOMES[outcome], "rows": [_example(one) for one in examples[outcome]]}
+        for outcome in _EXAMPLES
+        if examples.get(outcome)
+    ]
+
+
+def _example(one: Mapping[str, Any]) -> dict[str, Any]:
+    why = [one["note"]] if one["note"] else [str(reasons.SENTENCES[code]) for code in one["reasons"]]
+    instants = {name: from_ms(one[name]) if one[name] else None for name in ("start", "end")}
+    return {**one, **instants, "why": " ".join(why)}
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """Records on their way in: a file is looked at, mapped, taken in by the worker, and taken back."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.conf import settings
@@ -15,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import roles
 from accounts.requests import PageRequest
-from calls.errors import CallError
 from common.htmx import render_page, wants_part
 from metrics.exports.csv_file import Style
 from metrics.exports.document import NUMBER, Document, Head, Sheet, made_by
@@ -99,8 +99,6 @@ def _take(request: PageRequest, what: RecordImport) -> HttpResponse:
         imports.take_in(what, keep_mapping="keep_mapping" in request.POST)
     except ValidationError as error:
         return _show(request, what, fault=" ".join(error.messages), status=400)
-    except CallError as error:
-        return _show(request, what, fault=error.message, status=400)
     return redirect("record_import", pk=what.pk)
 
 
@@ -145,17 +143,19 @@ def record_import_undo(request: PageRequest, pk: int) -> HttpResponse:
 def record_import_cancel(request: PageRequest, pk: int) -> HttpResponse:
     """Stops an import that waits or runs; a draft goes as a whole."""
     what = _import(pk)
-    if what.state == RecordImport.DRAFT:
-        imports.remove_draft(what)
-        return redirect("record_imports")
-    return _carried_out(request, pk, imports.cancel)
+    if what.state != RecordImport.DRAFT:
+        return _carried_out(request, pk, imports.cancel)
+    _carried_out(request, pk, imports.remove_draft)
+    return redirect("record_imports")
 
 
-def _carried_out(request: PageRequest, pk: int, act: Any) -> HttpResponse:
+def _carried_out(
+    request: PageRequest, pk: int, act: Callable[[RecordImport], Any]
+) -> HttpResponse:
     try:
         act(_import(pk))
-    except CallError as error:
-        messages.error(request, error.message)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
     return redirect("record_import", pk=pk)
 
 
