@@ -104,7 +104,7 @@ def draft_of(
             origin=RecordImport.FETCH,
             format=named,
         )
-        imports.set_reading(what, named, {**what.reading, **reading})
+        imports.set_reading(what, named, {**what.reading, **reading, "skip_bad": True})
     except ValidationError as error:
         raise Failed(" ".join(error.messages)) from error
     return what

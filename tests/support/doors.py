@@ -40,7 +40,7 @@ from notifications.rules import standard
 from notifications.schedules.unsubscribing import address_of
 from notifications.webhooks import endpoints
 from reconciliation import imports
-from reconciliation.models import ProviderRecord, RecordImport
+from reconciliation.models import PriceList, ProviderRecord, RecordImport
 from tests.support.people import People, make_call
 from upkeep.backups.places import name_at
 from upkeep.models import Backup
@@ -111,6 +111,15 @@ POST /records/differences/accept/    302  403  403  403  403  403  302
 POST /records/differences/{difference}/accept/ 302 403 403 403 403 403 302
 POST /records/differences/{difference}/keep/ 302 403 403 403 403 403 302
 GET  /records/missing/               302  403  403  403  200  200  200
+POST /records/fetch/                 302  403  403  403  403  403  400
+GET  /records/bill/                  302  403  403  403  403  403  200
+GET  /records/bill/export.csv        302  403  403  403  403  403  200
+GET  /records/prices/                302  403  403  403  403  403  200
+GET  /records/prices/new/            302  403  403  403  403  403  200
+POST /records/prices/new/            302  403  403  403  403  403  400
+GET  /records/prices/{price_list}/   302  403  403  403  403  403  200
+POST /records/prices/{price_list}/   302  403  403  403  403  403  400
+POST /records/prices/{price_list}/delete/ 302 403 403 403 403 403 302
 GET  /team/                          302  403  403  403  200  200  200
 GET  /team/?team={red}               302  403  403  403  200  404  200
 GET  /organization/                  302  403  403  403  403  403  200
@@ -360,6 +369,14 @@ def make_records(account: ProviderAccount, call: CallLog) -> tuple[RecordImport,
     return draft, difference
 
 
+def make_price_list(account: ProviderAccount) -> PriceList:
+    rate = {"prefix": "506", "direction": "", "per_minute": "0.02", "connection": "0", "step": 60}
+    day = dt.date(2026, 1, 1)
+    return PriceList.objects.create(
+        account=account, valid_from=day, currency="USD", rates=[rate]
+    )
+
+
 def written_backup() -> Backup:
     """A backup with a file, whatever is in that."""
     begun = now()
@@ -407,6 +424,7 @@ def make_things(people: People) -> dict[str, Any]:
     )
     return {
         "record_import": records.pk,
+        "price_list": make_price_list(pbx).pk,
         "difference": difference.pk,
         "rule": rule.pk,
         "whole": Rule.objects.get(standard="long_call").pk,
