@@ -107,7 +107,9 @@ def plan_examples(what: RecordImport) -> list[dict[str, Any]]:
 
 
 def _example(one: Mapping[str, Any]) -> dict[str, Any]:
-    why = [one["note"]] if one["note"] else [str(reasons.SENTENCES[code]) for code in one["reasons"]]
+    why = (
+        [one["note"]] if one["note"] else [str(reasons.SENTENCES[code]) for code in one["reasons"]]
+    )
     instants = {name: from_ms(one[name]) if one[name] else None for name in ("start", "end")}
     return {**one, **instants, "why": " ".join(why)}
 

@@ -149,9 +149,7 @@ def record_import_cancel(request: PageRequest, pk: int) -> HttpResponse:
     return redirect("record_imports")
 
 
-def _carried_out(
-    request: PageRequest, pk: int, act: Callable[[RecordImport], Any]
-) -> HttpResponse:
+def _carried_out(request: PageRequest, pk: int, act: Callable[[RecordImport], Any]) -> HttpResponse:
     try:
         act(_import(pk))
     except ValidationError as error:

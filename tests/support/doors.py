@@ -372,9 +372,7 @@ def make_records(account: ProviderAccount, call: CallLog) -> tuple[RecordImport,
 def make_price_list(account: ProviderAccount) -> PriceList:
     rate = {"prefix": "506", "direction": "", "per_minute": "0.02", "connection": "0", "step": 60}
     day = dt.date(2026, 1, 1)
-    return PriceList.objects.create(
-        account=account, valid_from=day, currency="USD", rates=[rate]
-    )
+    return PriceList.objects.create(account=account, valid_from=day, currency="USD", rates=[rate])
 
 
 def written_backup() -> Backup:
