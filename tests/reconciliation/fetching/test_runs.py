@@ -11,7 +11,7 @@ from huey.contrib.djhuey import HUEY
 
 from calls.models import CallLog, ProviderIdentity
 from common.instants import now
-from reconciliation import imports
+from reconciliation import imports, tasks
 from reconciliation.fetching.asking import Patience
 from reconciliation.fetching.coverage import DELAY, FIRST, OVERLAP, covered_until, due_of
 from reconciliation.fetching.nightly import fetch_all
@@ -71,14 +71,15 @@ def taken(what):
 def work_off():
     """What a worker would do now."""
     while (task := HUEY.dequeue()) is not None:
-        HUEY.execute(task)
+        getattr(tasks, task.name).call_local(*task.args, **task.kwargs)
+    for what in RecordImport.objects.filter(state=RecordImport.WAITING):
+        taken(what)
 
 
 def by_night():
     """One night and the worker's work after it."""
     failed = fetch_all()
-    for what in RecordImport.objects.filter(state=RecordImport.WAITING):
-        taken(what)
+    work_off()
     return failed
 
 
