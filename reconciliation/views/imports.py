@@ -22,6 +22,7 @@ from metrics.exports.document import NUMBER, Document, Head, Sheet, made_by
 from metrics.exports.responses import csv_answer
 from reconciliation import imports
 from reconciliation.dashboard.preview import preview_of
+from reconciliation.forms.fetching import FetchForm
 from reconciliation.forms.imports import ReadingForm, UploadForm
 from reconciliation.models import RecordImport
 
@@ -57,6 +58,7 @@ def _start(request: PageRequest, form: UploadForm, status: int = 200) -> HttpRes
     shown = list(past[: IMPORTS_A_PAGE + 1])
     context = {
         "form": form,
+        "fetch_form": FetchForm(),
         "imports": shown[:IMPORTS_A_PAGE],
         "older": shown[IMPORTS_A_PAGE - 1].pk if len(shown) > IMPORTS_A_PAGE else None,
     }

@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-
 from calls.models import CallLog, ProviderAccount
 from common.instants import day_start, today
 from common.periods import between
