@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from reconciliation.formats.asterisk import AsteriskCsv, FreePbxCsv
 from reconciliation.formats.base import (
     Context,
     Field,
@@ -28,7 +29,9 @@ __all__ = [
     "formats_for",
 ]
 
-FORMATS: Final[Mapping[str, Format]] = {one.code: one for one in (AnyTable(), *FETCHED)}
+FORMATS: Final[Mapping[str, Format]] = {
+    one.code: one for one in (AsteriskCsv(), FreePbxCsv(), AnyTable(), *FETCHED)
+}
 
 
 def formats_for(kind: str) -> list[Format]:

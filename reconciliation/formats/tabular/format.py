@@ -1,6 +1,7 @@
 """What all formats that are tables have in common: look, read, and rows into records."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -9,7 +10,15 @@ from django.utils.translation import gettext_lazy
 
 from calls.timeline.end_words import plain
 from reconciliation.call_record import CEILING, EXACT, FLOOR, NEAREST, BadLine, CallRecord
-from reconciliation.formats.base import Context, Field, Format, Look, Reading, UnreadableFile
+from reconciliation.formats.base import (
+    Context,
+    Field,
+    Format,
+    Look,
+    Reading,
+    UnreadableFile,
+    zone_of,
+)
 from reconciliation.formats.files import Peek, Row, Table
 from reconciliation.formats.tabular.columns import LABELS, Layout, layout_of
 from reconciliation.formats.tabular.folds import Settling, Timed, is_ascending
@@ -139,6 +148,7 @@ class Tabular(Format):
         self._refuse(layout)
         rows = [row for row in table.sample if row.line > layout.line]
         order, _proven = self._date_order(layout, rows, reading)
+        context = replace(context, zone=zone_of(reading, context, self.zone_name))
         reader = Reader(layout, {**reading, "date_order": order}, context)
         return self._records(table, reader, self._is_ascending(rows, reader))
 
