@@ -55,8 +55,10 @@ class KindOfDifference:
     count: int
 
 
-def found(viewer: User, asked: Mapping[str, Any], period: Period | None) -> QuerySet[ProviderRecord]:
-    """The differences `viewer` may see that pass the filter: `state`, `account`, `agent`, `kind`."""
+def found(
+    viewer: User, asked: Mapping[str, Any], period: Period | None
+) -> QuerySet[ProviderRecord]:
+    """The differences `viewer` may see that pass a filter by `state`, `account`, `agent`, `kind`."""
     outcomes = _OUTCOMES[asked.get("state") or OPEN]
     records = records_visible_to(viewer).filter(outcome__in=outcomes, call__isnull=False)
     if asked.get("account"):
@@ -79,9 +81,7 @@ def _kind(code: str, count: int) -> KindOfDifference:
     return KindOfDifference(code, KINDS.get(code, code), reasons.SENTENCES.get(code, ""), count)
 
 
-def page_of(
-    records: QuerySet[ProviderRecord], cursor: str
-) -> tuple[list[DifferingCall], str]:
+def page_of(records: QuerySet[ProviderRecord], cursor: str) -> tuple[list[DifferingCall], str]:
     """A page of `records`, newest first, and the cursor of the next. ValidationError for a cursor
     that is not one of ours."""
     rows, older = page_by_start(

@@ -107,7 +107,9 @@ def plan_examples(what: RecordImport) -> list[dict[str, Any]]:
 
 
 def _example(one: Mapping[str, Any]) -> dict[str, Any]:
-    why = [one["note"]] if one["note"] else [str(reasons.SENTENCES[code]) for code in one["reasons"]]
+    why = (
+        [one["note"]] if one["note"] else [str(reasons.SENTENCES[code]) for code in one["reasons"]]
+    )
     instants = {name: from_ms(one[name]) if one[name] else None for name in ("start", "end")}
     return {**one, **instants, "why": " ".join(why)}
 
@@ -125,6 +127,18 @@ def plan_clock(what: RecordImport) -> str:
     return _of_clock(
         plan.get("skew_ms"), plan.get("skew_spread_ms"), plan.get("records", 0), what.file_name
     )
+
+
+@register.filter
+def plan_zone(what: RecordImport) -> str:
+    """A question, where the times lie so far off that they seem to be of another time zone."""
+    hours = what.plan.get("zone_hours") or 0
+    if not hours:
+        return ""
+    later = _("The records lie %(hours)s h after the calls they seem to be of.")
+    earlier = _("The records lie %(hours)s h before the calls they seem to be of.")
+    said = (later if hours > 0 else earlier) % {"hours": f"{abs(hours):g}"}
+    return f"{said} {_('Is the time zone of the file right?')}"
 
 
 def _of_clock(skew_ms: int | None, spread_ms: int | None, count: int, file_name: str) -> str:
@@ -229,4 +243,3 @@ def day_strip(days: Sequence[tuple[dt.date, Share]]) -> SafeString:
         ", ".join(f"{short_day(day)}: {percent(share.percent)}" for day, share in days),
         cells,
     )
-

@@ -145,7 +145,7 @@ def _decided(request: PageRequest, pk: int, fault: str = "") -> HttpResponse:
 
 def _back(request: PageRequest) -> str:
     """The list that the form stood in."""
-    came_from = request.META.get("HTTP_REFERER", "")
+    came_from = str(request.META.get("HTTP_REFERER", ""))
     if url_has_allowed_host_and_scheme(came_from, {request.get_host()}, request.is_secure()):
         return came_from
     return reverse("record_differences")
@@ -164,7 +164,11 @@ def accept_all(request: PageRequest) -> HttpResponse:
     records = inbox.found(request.user, wanted, asked.period)
     if request.method == "POST":
         return _accept_all(request, records)
-    context = {"kinds": inbox.kinds_of(records), "count": records.count(), "query": request.GET.urlencode()}
+    context = {
+        "kinds": inbox.kinds_of(records),
+        "count": records.count(),
+        "query": request.GET.urlencode(),
+    }
     return render(request, "reconciliation/accept_all.html", context)
 
 
