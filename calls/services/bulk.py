@@ -43,7 +43,9 @@ def save_all(changes: Sequence[Change], *, fields: Mapping[int, set[str]]) -> No
     CallEvent.insert(line for change in many for line in change.written[0])
     changed: dict[frozenset[str], list[CallLog]] = defaultdict(list)
     for change in many:
-        changed[frozenset(change.written[1] | fields.get(change.call.pk, set()))].append(change.call)
+        changed[frozenset(change.written[1] | fields.get(change.call.pk, set()))].append(
+            change.call
+        )
     for names, calls in changed.items():
         _update(calls, sorted(names))
     lain = {lay for one in many for lay in (one.lay, (one.call.user_id, one.call.start_time))}

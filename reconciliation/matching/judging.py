@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from calls import timeline
 from reconciliation.call_record import CallRecord
-from reconciliation.matching import reasons, spans
+from reconciliation.matching import reason_codes as reasons
+from reconciliation.matching import spans
 from reconciliation.matching.spans import Span
 from reconciliation.matching.told import CLICK_MS, Ours, Told
 

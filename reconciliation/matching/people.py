@@ -20,7 +20,7 @@ class People:
             if len(self._known) >= _MOST:
                 self._known.clear()
             found = ProviderIdentity.agent_of(self.account, names)
-            self._known[names] = found and found.pk
+            self._known[names] = None if found is None else found.pk
         return self._known[names]
 
     def knows(self, name: str) -> bool:

@@ -1,36 +1,45 @@
-"""Why a record and a call differ, in words."""
+"""How a record and its call differ, and why, in words."""
 
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from django.utils.translation import gettext_lazy as _
-
+from calls.services import bulk
+from common.instants import from_ms
+from reconciliation.matching.judging import Verdict, judge
+from reconciliation.matching.reason_codes import (
+    ANSWER,
+    CLOCK_SKEW,
+    END,
+    OTHER,
+    RING_INCLUDED,
+    ROUNDING,
+    SENTENCES,
+    START,
+    STATUS,
+)
+from reconciliation.matching.rows import record_of
+from reconciliation.matching.told import ours_of
 from reconciliation.models import ProviderRecord
 
-ROUNDING: Final = "rounding"
-RING_INCLUDED: Final = "ring_included"
-CLOCK_SKEW: Final = "clock_skew"
-ANSWER: Final = "answer"
-STATUS: Final = "status"
-START: Final = "start"
-END: Final = "end"
-OTHER: Final = "other"
-
-SENTENCES: Final = {
-    ROUNDING: _("The phone system rounds its lengths."),
-    RING_INCLUDED: _("The phone system counts the ring as talk."),
-    CLOCK_SKEW: _("The phone system's clock goes differently."),
-    ANSWER: _("The two do not agree on when it was answered."),
-    STATUS: _("The two do not agree on how the call ended."),
-    START: _("The two do not agree on when it began."),
-    END: _("The two do not agree on when it ended."),
-    OTHER: _("The lengths differ, and nothing says why."),
-}
+__all__ = [
+    "ANSWER",
+    "CLOCK_SKEW",
+    "END",
+    "OTHER",
+    "RING_INCLUDED",
+    "ROUNDING",
+    "SENTENCES",
+    "START",
+    "STATUS",
+    "Difference",
+    "differences_of",
+]
+_INSTANTS = ("start", "answered", "end")
 
 
 class Difference(NamedTuple):
-    """One thing that a call and a record say differently. `field` is start, answered, end, status,
-    duration or talk; `ours` and `theirs` are instants (datetime), lengths (ms), or a status; None
-    where it did not happen. `reasons` are codes of SENTENCES."""
+    """One thing that a call and a record say differently. `field` is start, answered, end, status
+    or talk; `ours` and `theirs` are instants (datetime), a length (ms), or a status. `reasons` are
+    codes of SENTENCES."""
 
     field: str
     ours: Any
@@ -38,6 +47,28 @@ class Difference(NamedTuple):
     reasons: tuple[str, ...]
 
 
+def verdict_of(record: ProviderRecord) -> Verdict:
+    """The record compared with its call as that now stands."""
+    call = record.call
+    assert call is not None
+    lines = bulk.ledgers([call.pk])[call.pk]
+    ledger = [line.as_fact() for line in lines]
+    ours = ours_of(call, ledger, {line.key: line.precision_ms for line in lines})
+    spread = record.brought_by.skew_spread_ms or 0
+    return judge(record_of(record), ours, min(spread, 2_000) if record.brought_by.skew_ms else 0)
+
+
 def differences_of(record: ProviderRecord) -> list[Difference]:
-    """How the record and its call, as it now stands, differ."""
-    raise NotImplementedError
+    """How the record and its call, as it now stands, differ; nothing where it has none."""
+    if record.call is None:
+        return []
+    return [
+        Difference(
+            one.field, _shown(one.field, one.ours), _shown(one.field, one.theirs), one.reasons
+        )
+        for one in verdict_of(record).differences
+    ]
+
+
+def _shown(field: str, value: Any) -> Any:
+    return from_ms(value) if field in _INSTANTS and value is not None else value

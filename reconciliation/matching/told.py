@@ -43,8 +43,8 @@ def ours_of(call: CallLog, ledger: Iterable[timeline.Event], precisions: Mapping
     """`precisions`: of the lines of its ledger, by their keys."""
     facts = timeline.standing(list(ledger))
     start = _told(to_ms(call.start_time), timeline.STARTED, "start", facts, precisions)
-    answered = call.answered_time and to_ms(call.answered_time)
-    end = call.end_time and to_ms(call.end_time)
+    answered = None if call.answered_time is None else to_ms(call.answered_time)
+    end = None if call.end_time is None else to_ms(call.end_time)
     return Ours(
         start,
         _told(answered, timeline.ANSWERED, "answered", facts, precisions),
