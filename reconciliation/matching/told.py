@@ -42,11 +42,14 @@ class Ours:
 def ours_of(call: CallLog, ledger: Iterable[timeline.Event], precisions: Mapping[str, int]) -> Ours:
     """`precisions`: of the lines of its ledger, by their keys."""
     facts = timeline.standing(list(ledger))
-    start = _told(to_ms(call.start_time), timeline.STARTED, "start", facts, precisions)
+    start = to_ms(call.start_time)
     answered = None if call.answered_time is None else to_ms(call.answered_time)
     end = None if call.end_time is None else to_ms(call.end_time)
+    if call.ended_by == timeline.WATCHDOG:  # it may have cut off an answer that was told
+        guessed = timeline.fold(fact for fact in facts if fact.source != timeline.WATCHDOG)
+        start, answered = guessed.start, guessed.answered
     return Ours(
-        start,
+        _told(start, timeline.STARTED, "start", facts, precisions),
         _told(answered, timeline.ANSWERED, "answered", facts, precisions),
         _told(end, timeline.ENDED, "end", facts, precisions),
         call.status,

@@ -10,9 +10,9 @@ from playwright.sync_api import expect
 
 from calls.models import CallLog
 from tests.support.browsing import Visits, settle
+from tests.support.call_lists import HEAD, clicked, line
 from tests.support.people import People, make_pbx
 from tests.support.processes import kill, spawn
-from tests.support.records import HEAD, clicked, line
 from tests.support.server import ROOT, Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.once]

@@ -12,8 +12,8 @@ from calls.models import ProviderAccount
 from common.instants import from_ms
 from reconciliation import imports
 from reconciliation.models import ProviderRecord, RecordImport
+from tests.support.call_lists import HEAD, clicked, line
 from tests.support.people import People, make_pbx, yesterday_noon
-from tests.support.records import HEAD, clicked, line
 
 pytestmark = pytest.mark.once
 
