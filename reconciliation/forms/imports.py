@@ -107,7 +107,7 @@ class ReadingForm(forms.Form):
 
     @property
     def reading(self) -> dict[str, Any]:
-        """`RecordImport.reading` as it was chosen; for another format only what any format knows."""
+        """`RecordImport.reading` as it was chosen; of another format only what all know."""
         ways = {name: self.cleaned_data[name] for name in self._ways[1:] if self.cleaned_data[name]}
         if self.format != self._what.format:
             return {name: ways[name] for name in ("time_zone", "encoding") if name in ways}

@@ -129,6 +129,18 @@ def plan_clock(what: RecordImport) -> str:
     )
 
 
+@register.filter
+def plan_zone(what: RecordImport) -> str:
+    """A question, where the times lie so far off that they seem to be of another time zone."""
+    hours = what.plan.get("zone_hours") or 0
+    if not hours:
+        return ""
+    later = _("The records lie %(hours)s h after the calls they seem to be of.")
+    earlier = _("The records lie %(hours)s h before the calls they seem to be of.")
+    said = (later if hours > 0 else earlier) % {"hours": f"{abs(hours):g}"}
+    return f"{said} {_('Is the time zone of the file right?')}"
+
+
 def _of_clock(skew_ms: int | None, spread_ms: int | None, count: int, file_name: str) -> str:
     if skew_ms is None:
         return ""

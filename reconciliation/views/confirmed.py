@@ -1,4 +1,4 @@
-"""How much of the recorded time the phone systems confirm: the page that leads to all the others."""
+"""How much of the talk time the phone systems confirm: the page that leads to all the others."""
 
 from typing import Any
 

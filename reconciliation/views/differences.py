@@ -145,7 +145,7 @@ def _decided(request: PageRequest, pk: int, fault: str = "") -> HttpResponse:
 
 def _back(request: PageRequest) -> str:
     """The list that the form stood in."""
-    came_from = request.META.get("HTTP_REFERER", "")
+    came_from = str(request.META.get("HTTP_REFERER", ""))
     if url_has_allowed_host_and_scheme(came_from, {request.get_host()}, request.is_secure()):
         return came_from
     return reverse("record_differences")

@@ -166,7 +166,7 @@ def record_import_faults(request: PageRequest, pk: int) -> HttpResponseBase:
     """The lines that could not be read, and why, as a file."""
     what = _import(pk)
     heads = [Head("line", _("Line"), NUMBER), Head("fault", _("What is wrong"))]
-    columns = [list(cells) for cells in zip(*what.faults, strict=True)] or [[], []]
+    columns = [[fault[place] for fault in what.faults] for place in (0, 1)]
     sheet = Sheet(_("Lines that cannot be read"), heads, lambda: [columns])
     document = Document(sheet.title, made_by(request.user, what.file_name), [sheet])
     style = Style.of({"separator": "auto", "labels": "1"}, for_people=True)
