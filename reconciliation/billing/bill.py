@@ -16,6 +16,7 @@ from reconciliation.models import PriceList
 
 _DAY = dt.timedelta(days=1)
 _UNPRICED_DIGITS = 5  # of a number without a price, that are told
+REST = "…"  # all other beginnings
 MOST_UNPRICED = 1000  # beginnings of numbers; beyond them they are told together
 
 
@@ -95,7 +96,7 @@ class Bill:
     def without_price(self, account: str, country: str, line: str, seconds: int) -> None:
         key = account, country, line[: _UNPRICED_DIGITS + 1]
         if key not in self.unpriced and len(self.unpriced) >= MOST_UNPRICED:
-            key = account, country, ""
+            key = account, country, REST
         self.unpriced[key].add(1, seconds)
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.people import people_of
 from common.text import name_key
-from reconciliation.billing.bill import Bill, Sums, Unpriced
+from reconciliation.billing.bill import REST, Bill, Sums, Unpriced
 from reconciliation.billing.countries import name_of
 
 
@@ -27,13 +27,15 @@ class BillLine:
 
 @dataclass(frozen=True)
 class UnpricedLine:
-    """Calls without a price. `beginning` is that of their numbers; "" where it is not told."""
+    """Calls without a price. `beginning` is that of their numbers; "" where no number is known,
+    and of those that are too many to be told each."""
 
     account: str
     country: str
     beginning: str
     calls: Unpriced
     query: str
+    is_rest: bool
 
 
 def totals_of(bill: Bill) -> list[BillLine]:
@@ -75,9 +77,10 @@ def unpriced_of(bill: Bill) -> list[UnpricedLine]:
         UnpricedLine(
             account,
             _country(region, language),
-            beginning,
+            "" if beginning == REST else beginning,
             calls,
             urlencode({"provider": account, "search": beginning.removeprefix("+")}),
+            beginning == REST,
         )
         for (account, region, beginning), calls in bill.unpriced.items()
     ]

@@ -65,8 +65,8 @@ class RateForm(forms.Form):
         coerce=int,
         required=False,
         choices=[
-            (60, _("started minute")),
-            (1, _("second")),
+            (60, _("minute")),
+            (1, pgettext_lazy("a length", "second")),
             (6, _("6 seconds")),
             (30, _("30 seconds")),
         ],

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from calls.providers.aircall import Aircall
 from calls.providers.base import Unreadable
@@ -22,7 +22,7 @@ _RECORD: Final = "call.ended"  # the event that carries the same object half a m
 
 class AircallApi(FetchedFormat):
     code = "aircall_api"
-    title = _lazy("Aircall, fetched")
+    title = gettext_lazy("Aircall, fetched")
     account_kinds = ("aircall",)
     kind = "aircall"
     marks = ("id", "started_at", "direction")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from calls import timeline
 from calls.providers.base import ProviderEvent, Unreadable
@@ -30,7 +30,7 @@ _CHILDREN: Final = "children"  # by which a parent carries them here; Twilio has
 
 class TwilioApi(FetchedFormat):
     code = "twilio_api"
-    title = _lazy("Twilio, fetched")
+    title = gettext_lazy("Twilio, fetched")
     account_kinds = ("twilio",)
     kind = "twilio"
     marks = ("sid", "start_time", "direction")
