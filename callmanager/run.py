@@ -121,6 +121,9 @@ def _prepare() -> bool:
             from notifications.rules import demo as alerts
 
             alerts.seed()
+            from reconciliation import demo as records
+
+            records.seed()
         demo = settings.DEMO and people.filter(username="agent1").exists()
     except CommandError as error:
         sys.exit(str(error))

@@ -1,7 +1,7 @@
 """What happened to a call, for whoever wants to tell people. Sent inside the transaction.
 
-Of calls: `sender` is CallLog; `call` the CallLog as it now stands. Of disputes: `sender` is
-CallDispute; `dispute` the CallDispute as it now stands.
+Of calls: `sender` is CallLog; `call` the CallLog as it now stands, where one is meant. Of disputes:
+`sender` is CallDispute; `dispute` the CallDispute as it now stands.
 """
 
 from django.dispatch import Signal
@@ -13,3 +13,6 @@ call_ended = Signal()  # once a call: at its first end
 call_moved = Signal()
 call_disputed = Signal()
 dispute_decided = Signal()  # upheld or rejected
+# Many at once, by themselves (calls.services.bulk): `lain` are pairs (user_id, start_time), with
+# whom they lay and when, before and after. No other signal tells of them.
+calls_rewritten = Signal()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from django.db.models import BinaryField as BinaryField
     from django.db.models import CharField as CharField
     from django.db.models import TextField as TextField
+    from django.forms import BaseFormSet as BaseFormSet
     from django.forms import BaseInlineFormSet as BaseInlineFormSet
     from django.forms import ModelForm as ModelForm
     from django.forms import ModelMultipleChoiceField as ModelMultipleChoiceField
@@ -23,6 +24,7 @@ else:
 
     _HOMES = {
         "AdminUserCreationForm": "django.contrib.auth.forms",
+        "BaseFormSet": "django.forms",
         "BaseInlineFormSet": "django.forms",
         "BinaryField": "django.db.models",
         "CharField": "django.db.models",

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, gettext_noop
 
-BODY_LIMIT: Final = 64 * 1024  # of an answer, in bytes: nobody reads more of it
+BODY_LIMIT: Final = 64 * 1024  # of an answer, in bytes: as a rule nobody reads more of it
 URL_LIMIT: Final = 2000
 CONNECT_SECONDS: Final = 5.0
 WRITE_BYTES: Final = 16 * 1024
@@ -67,7 +67,7 @@ class NoAnswer(Fault):
 class Answer:
     status: int
     headers: Mapping[str, str]  # names in any case
-    body: bytes  # its beginning, at most BODY_LIMIT
+    body: bytes  # its beginning, at most as long as was asked for
 
 
 def post(url: str, content: bytes, headers: Mapping[str, str], *, seconds: float = 10) -> Answer:
@@ -76,11 +76,18 @@ def post(url: str, content: bytes, headers: Mapping[str, str], *, seconds: float
 
 
 def request(
-    method: str, url: str, content: bytes, headers: Mapping[str, str], *, seconds: float = 10
+    method: str,
+    url: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    *,
+    seconds: float = 10,
+    limit: int = BODY_LIMIT,
 ) -> Answer:
     """One exchange that is over after `seconds`, however slowly the other side speaks.
 
-    Raises AddressRefused or NoAnswer. An answer that leads elsewhere is returned as it is.
+    Of the answer's body the first `limit` bytes are read. Raises AddressRefused or NoAnswer. An
+    answer that leads elsewhere is returned as it is.
     """
     asked = _request(method, parsed(url), content, headers)
     deadline = time.monotonic() + seconds
@@ -88,7 +95,7 @@ def request(
         with httpcore.ConnectionPool(
             ssl_context=ssl_context(), network_backend=GuardedBackend(deadline)
         ) as pool:
-            return _exchange(pool, asked, seconds)
+            return _exchange(pool, asked, seconds, limit)
     except httpcore.TimeoutException as error:
         raise NoAnswer(
             gettext_noop("%(host)s did not answer within %(seconds)s seconds."),
@@ -179,7 +186,9 @@ def _request(
     return asked
 
 
-def _exchange(pool: httpcore.ConnectionPool, asked: httpx.Request, seconds: float) -> Answer:
+def _exchange(
+    pool: httpcore.ConnectionPool, asked: httpx.Request, seconds: float, limit: int
+) -> Answer:
     with pool.stream(
         asked.method,
         httpcore.URL(
@@ -195,12 +204,12 @@ def _exchange(pool: httpcore.ConnectionPool, asked: httpx.Request, seconds: floa
             | {"connect": min(CONNECT_SECONDS, seconds)}
         },
     ) as response:
-        body = b""
+        body = bytearray()
         for part in response.iter_stream():
             body += part
-            if len(body) >= BODY_LIMIT:
+            if len(body) >= limit:
                 break
-        return Answer(response.status, httpx.Headers(response.headers), body[:BODY_LIMIT])
+        return Answer(response.status, httpx.Headers(response.headers), bytes(body[:limit]))
 
 
 def _not_connected(host: str, error: BaseException) -> NoAnswer:

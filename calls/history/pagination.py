@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core import signing
 from django.core.exceptions import ValidationError
@@ -56,6 +56,22 @@ def _calls_from(calls: CallQuerySet, cursor: str) -> CallQuerySet:
 
 def _cursor_after(start: dt.datetime, pk: int) -> str:
     return _cursor("calls", to_ms(start), pk)
+
+
+def page_by_start(
+    rows: QuerySet[ModelT], purpose: str, cursor: str, limit: int
+) -> tuple[list[ModelT], str]:
+    """The same of rows that have a `start_time` of their own; `purpose` names the list."""
+    rows = rows.order_by("-start_time", "-pk")
+    if cursor:
+        milliseconds, pk = _read_cursor(cursor, purpose)
+        start = from_ms(milliseconds)
+        rows = rows.filter(start_time__lte=start).exclude(start_time=start, pk__gte=pk)
+    found, more = _cut_page(rows, limit)
+    if not more:
+        return found, ""
+    last: Any = found[-1]
+    return found, _cursor(purpose, to_ms(last.start_time), last.pk)
 
 
 def page_of_contacts(

@@ -112,13 +112,13 @@ class CallEvent(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of
             self._follow(Head.of(self.call.pk))
         super().save(*args, **kwargs)
 
-    @classmethod
-    def append(cls, lines: Iterable["CallEvent"], head: "Head") -> None:
-        """Inserts `lines` of one call, which is locked or new, behind those that `head` is of."""
+    @staticmethod
+    def chained(lines: Iterable["CallEvent"], head: "Head") -> list["CallEvent"]:
+        """`lines` of one call, which is locked or new, with their places behind `head`."""
         lines = list(lines)
         for line in lines:
             head = line._follow(head)
-        cls.insert(lines)
+        return lines
 
     def _follow(self, head: "Head") -> "Head":
         """Takes its place in the chain, behind `head`; the head that it is."""
@@ -192,6 +192,11 @@ class Head(NamedTuple):
     def of(cls, call: int) -> "Head":
         rows = CallEvent.objects.filter(call=call).order_by("place", "pk")
         return cls(*(rows.values_list("place", "hash").last() or ()))
+
+    @classmethod
+    def last_of(cls, lines: Iterable[CallEvent]) -> "Head":
+        """The same of the stored `lines` of one call."""
+        return max((cls(line.place, line.hash) for line in lines), default=cls())
 
 
 def _as_hashed(value: Any) -> Any:

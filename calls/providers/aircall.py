@@ -12,11 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from calls import timeline
 from calls.providers.base import (
+    API_ADDRESS,
     Adapter,
     Forged,
     HookRequest,
     Payload,
     ProviderEvent,
+    Setting,
     Unknown,
     Unreadable,
 )
@@ -61,6 +63,11 @@ class Aircall(Adapter):
     kind = "aircall"
     title = "Aircall"
     secret_names = ("token",)
+    optional_secret_names = ("api_token",)
+    setting_names: ClassVar = (
+        Setting("api_id", _("API ID"), _("Of the API key that fetches the records.")),
+        API_ADDRESS,
+    )
     setup: ClassVar = (
         _("In Aircall: Integrations & API, Webhook, URL: {url}"),
         _(
@@ -69,6 +76,10 @@ class Aircall(Adapter):
         ),
         _("Secret token: the webhook's token. Aircall signs nothing; tell nobody the address."),
         _("Set the alarm after silence: Aircall turns off a webhook that fails."),
+        _(
+            "To have the records fetched each night: Integrations & API, API Keys. Its API ID and "
+            "API Token (secret api_token)."
+        ),
     )
 
     def verify(self, request: HookRequest) -> None:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from calls import timeline
 from calls.providers.base import (
+    API_ADDRESS,
     Adapter,
     Forged,
     HookRequest,
@@ -78,6 +79,7 @@ class RingCentral(Adapter):
     kind = "ringcentral"
     title = "RingCentral"
     secret_names = ("verification_token",)
+    optional_secret_names = ("client_secret", "jwt")
     rings_several = True
     setting_names: ClassVar = (
         Setting(
@@ -85,6 +87,8 @@ class RingCentral(Adapter):
             _("All notifications of a session"),
             _("no: the subscription leaves some out. Otherwise one that is lost is marked."),
         ),
+        Setting("client_id", _("Client ID"), _("Of the app that fetches the records.")),
+        API_ADDRESS,
     )
     setup: ClassVar = (
         _(
@@ -97,6 +101,11 @@ class RingCentral(Adapter):
             '"WebHook", "address": "{url}", "verificationToken": "…"}.'
         ),
         _("A subscription expires, and is blocked after failures: set the alarm after silence."),
+        _(
+            "To have the records fetched each night: an app with JWT auth flow and the permission "
+            "Read Call Log, of a user who may read the company's call log. Its Client ID, Client "
+            "Secret (secret client_secret) and the user's JWT (secret jwt)."
+        ),
     )
 
     def dial_url(self, number: str) -> str:

@@ -102,11 +102,16 @@ def fact(
 class Change:
     """What is about to be written of one call, which is locked, or new and not saved yet."""
 
-    def __init__(self, call: CallLog):
+    def __init__(self, call: CallLog, lines: list[CallEvent] | None = None):
+        """`lines`: the ledger of a stored call, where it has been read."""
         self.call = call
+        self.lay = (call.user_id, call.start_time)  # with whom, and when, before
         self.ledger: list[timeline.Event] = []
         self._head = Head()
-        if call.pk is not None:
+        if lines is not None:
+            self.ledger = [line.as_fact() for line in lines]
+            self._head = Head.last_of(lines)
+        elif call.pk is not None:
             self.ledger, self._head = CallEvent.facts_and_head(call)
         self._known = {event.key for event in self.ledger}
         self._last = max((event.number for event in self.ledger), default=0)
@@ -123,6 +128,15 @@ class Change:
     def ends(self) -> bool:
         """Whether this ends the call, or tells the end of one whose end was only estimated."""
         return _certainty_of_end(self.call) > self._was_certain
+
+    @property
+    def changed(self) -> set[str]:
+        """The names of the call's fields that the fold has changed."""
+        return self._changed
+
+    def chained(self) -> list[CallEvent]:
+        """The new lines, unsaved, each with its place in the chain."""
+        return CallEvent.chained(self._lines, self._head)
 
     def knows(self, key: str) -> bool:
         """Whether the ledger has a line of this key."""
@@ -183,7 +197,7 @@ class Change:
             changed.add("last_seen_at")
         if is_new:
             call.save(force_insert=True)
-        CallEvent.append(self._lines, self._head)
+        CallEvent.insert(self.chained())
         if changed and not is_new:
             call.save(update_fields=changed)
         if is_new or changed or self._lines:  # who looks at a call sees its ledger, too

@@ -5,6 +5,7 @@ import datetime as dt
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from metrics.exports.document import INSTANT, TEXT, Document, Head, Sheet
 
 SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}
 DECIMALS: Final = {"point": ".", "comma": ","}
+_FRACTIONS: Final = (float, Decimal)
 INSTANTS: Final = ("utc", "local")  # `2026-01-31T13:45:00.000Z`, or `2026-01-31 07:45:00` there
 _BYTE_ORDER_MARK: Final = "\ufeff"  # without it, Excel does not read UTF-8
 
@@ -137,15 +139,16 @@ def _writer(head: Head, style: Style, *, alone: bool) -> Callable[[Cells], Cells
 
 
 def _numbers(cells: Cells, style: Style) -> Cells:
-    """Numbers, rates with two decimals; days; nothing."""
+    """Numbers, rates with two decimals, amounts with all they have; days; nothing."""
     return [
-        "" if cell is None else _rate(cell, style) if cell.__class__ is float else cell
+        "" if cell is None else _fraction(cell, style) if cell.__class__ in _FRACTIONS else cell
         for cell in cells
     ]
 
 
-def _rate(cell: float, style: Style) -> str:
-    text = str(round(cell, 2)).replace(".", style.decimal)
+def _fraction(cell: float | Decimal, style: Style) -> str:
+    text = f"{cell:f}" if isinstance(cell, Decimal) else str(round(cell, 2))
+    text = text.replace(".", style.decimal)
     return _in_quotes(text) if style.decimal == style.separator else text
 
 

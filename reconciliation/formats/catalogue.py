@@ -21,6 +21,7 @@ from reconciliation.formats.exports import (
     TwilioCsv,
     ZoomCsv,
 )
+from reconciliation.formats.fetched import FETCHED
 from reconciliation.formats.files import Peek
 from reconciliation.formats.freeswitch import FreeSwitchCsv, FreeSwitchJson, FreeSwitchXml
 from reconciliation.formats.table import AnyTable
@@ -41,6 +42,7 @@ _ALL: Final[tuple[Format, ...]] = (
     *(AsteriskCsv(), FreePbxCsv(), FreeSwitchCsv(), FreeSwitchJson(), FreeSwitchXml()),
     *(TwilioCsv(), ZoomCsv(), AircallCsv(), RingCentralCsv(), TeamsCsv(), ThreeCxCsv()),
     AnyTable(),
+    *FETCHED,
 )
 FORMATS: Final[Mapping[str, Format]] = {one.code: one for one in _ALL}
 

@@ -6,6 +6,7 @@ Ada, the administrator.
 """
 
 import datetime as dt
+import io
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
@@ -39,6 +40,8 @@ from notifications.models.rules import Kind
 from notifications.rules import standard
 from notifications.schedules.unsubscribing import address_of
 from notifications.webhooks import endpoints
+from reconciliation import imports
+from reconciliation.models import PriceList, ProviderRecord, RecordImport
 from tests.support.people import People, make_call
 from upkeep.backups.places import name_at
 from upkeep.models import Backup
@@ -100,6 +103,29 @@ POST /reports/schedules/{schedule}/send/ 302 302 404 404 404 404 404
 POST /reports/schedules/{schedule}/delete/ 302 302 404 404 404 404 404
 GET  /reports/unsubscribe/{leaving}/ 200  200  200  200  200  200  200
 POST /reports/unsubscribe/{leaving}/ 200  200  200  200  200  200  200
+GET  /records/                       302  403  403  403  200  200  200
+GET  /records/import/                302  403  403  403  403  403  200
+POST /records/import/                302  403  403  403  403  403  400
+GET  /records/import/{record_import}/ 302 403  403  403  403  403  200
+POST /records/import/{record_import}/ 302 403  403  403  403  403  302
+POST /records/import/{record_import}/undo/ 302 403 403 403 403 403 302
+POST /records/import/{record_import}/cancel/ 302 403 403 403 403 403 302
+GET  /records/import/{record_import}/faults.csv 302 403 403 403 403 403 200
+GET  /records/differences/           302  403  403  403  200  200  200
+GET  /records/differences/accept/    302  403  403  403  403  403  200
+POST /records/differences/accept/    302  403  403  403  403  403  302
+POST /records/differences/{difference}/accept/ 302 403 403 403 403 403 302
+POST /records/differences/{difference}/keep/ 302 403 403 403 403 403 302
+GET  /records/missing/               302  403  403  403  200  200  200
+POST /records/fetch/                 302  403  403  403  403  403  400
+GET  /records/bill/                  302  403  403  403  403  403  200
+GET  /records/bill/export.csv        302  403  403  403  403  403  200
+GET  /records/prices/                302  403  403  403  403  403  200
+GET  /records/prices/new/            302  403  403  403  403  403  200
+POST /records/prices/new/            302  403  403  403  403  403  400
+GET  /records/prices/{price_list}/   302  403  403  403  403  403  200
+POST /records/prices/{price_list}/   302  403  403  403  403  403  400
+POST /records/prices/{price_list}/delete/ 302 403 403 403 403 403 302
 GET  /team/                          302  403  403  403  200  200  200
 GET  /team/?team={red}               302  403  403  403  200  404  200
 GET  /organization/                  302  403  403  403  403  403  200
@@ -339,6 +365,36 @@ def make_channels(people: People) -> tuple[Channel, Channel, Delivery]:
     return own, shared, given_up
 
 
+def make_records(account: ProviderAccount, call: CallLog) -> tuple[RecordImport, ProviderRecord]:
+    """A file of records that is looked at, and a record that an earlier one left to be decided."""
+    assert call.end_time is not None
+    rows = b"Start;End;Extension;Number\n2026-02-03 10:00:00;2026-02-03 10:01:00;1001;88887777\n"
+    draft = imports.start(account, None, "calls.csv", io.BytesIO(rows))
+    imports.examine(draft)
+    done = RecordImport.objects.create(
+        account=account, file_name="before.csv", format="table", state=RecordImport.DONE
+    )
+    difference = ProviderRecord.objects.create(
+        account=account,
+        brought_by=done,
+        call=call,
+        key="1",
+        outcome=ProviderRecord.DIFFERENT,
+        reasons=["end"],
+        start_time=call.start_time,
+        answered_time=call.answered_time,
+        end_time=call.end_time + dt.timedelta(minutes=1),
+        status=call.status,
+    )
+    return draft, difference
+
+
+def make_price_list(account: ProviderAccount) -> PriceList:
+    rate = {"prefix": "506", "direction": "", "per_minute": "0.02", "connection": "0", "step": 60}
+    day = dt.date(2026, 1, 1)
+    return PriceList.objects.create(account=account, valid_from=day, currency="USD", rates=[rate])
+
+
 def written_backup() -> Backup:
     """A backup with a file, whatever is in that."""
     begun = now()
@@ -379,6 +435,7 @@ def make_things(people: People) -> dict[str, Any]:
     tell(alert, [people.alice])
     webhook = WebhookEndpoint(name="CRM", url="http://127.0.0.1/hook")
     endpoints.add(webhook)
+    records, difference = make_records(pbx, ended)
     own, shared, delivery = make_channels(people)
     schedule = ReportSchedule.objects.create(
         owner=people.alice, name="Her week", every="week", at=dt.time(8), next_at=now()
@@ -391,6 +448,9 @@ def make_things(people: People) -> dict[str, Any]:
     return {
         "disputed": disputed.call_id,
         "line": line.pk,
+        "record_import": records.pk,
+        "price_list": make_price_list(pbx).pk,
+        "difference": difference.pk,
         "rule": rule.pk,
         "whole": Rule.objects.get(standard="long_call").pk,
         "alert": alert.pk,
@@ -444,6 +504,8 @@ def body_of(address: str, things: dict[str, Any]) -> dict[str, Any]:
         "/api/calls/{ended}/dispute": {"reason": "I never talked that long"},
         "/api/calls/{ended}/disposition": {"disposition": ""},
         "/webhooks/{webhook}/again/": {"number": "1"},
+        "/records/import/{record_import}/": {"take": "1"},
+        "/records/differences/{difference}/keep/": {"reason": "She wrote it down."},
         "/views/": {"name": "My month", "path": "/", "query": "period=month"},
         "/views/{view}/rename/": {"name": "A new name"},
         "/me/keys/": {"name": "A program"},

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from calls import timeline
 from calls.providers import web
 from calls.providers.base import (
+    API_ADDRESS,
     Adapter,
     Forged,
     HookRequest,
@@ -66,6 +67,7 @@ class Twilio(Adapter):
                 "agents' phones."
             ),
         ),
+        API_ADDRESS,
     )
     can_dial = True
     setup: ClassVar = (
@@ -202,12 +204,15 @@ class Twilio(Adapter):
         except Unreachable:
             return None
         calls = [parent, *objects(children.get("calls"))]
-        events = [event for call in calls for event in self._known_of(call)]
+        events = [event for call in calls for event in self.known_of(call)]
         is_over = KINDS.get(text(parent.get("status"))) == timeline.ENDED
         return None if is_over and not events else events
 
-    def _known_of(self, call: Mapping[str, Any]) -> list[ProviderEvent]:
-        """What the Calls API tells of a call that has ended; it tells nothing exact before."""
+    def known_of(self, call: Mapping[str, Any]) -> list[ProviderEvent]:
+        """What the Calls API tells of a call that has ended; it tells nothing exact before.
+
+        Of a list of calls each is told by itself: a parent, and each of its children.
+        """
         fields = {
             "CallSid": call.get("sid"),
             "ParentCallSid": call.get("parent_call_sid"),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from calls import timeline
 from calls.providers.base import (
+    API_ADDRESS,
     Adapter,
     Forged,
     HookRequest,
@@ -74,6 +75,7 @@ class Zoom(Adapter):
     kind = "zoom"
     title = "Zoom Phone"
     secret_names = ("secret_token",)
+    optional_secret_names = ("client_secret",)
     rings_several = True
     setting_names: ClassVar = (
         Setting(
@@ -81,6 +83,9 @@ class Zoom(Adapter):
             _("Call history"),
             _("no: the app does not subscribe to the call history, so none of it is missed."),
         ),
+        Setting("account_id", _("Account ID"), _("Of the app that fetches the records.")),
+        Setting("client_id", _("Client ID"), _("Of the app that fetches the records.")),
+        API_ADDRESS,
     )
     setup: ClassVar = (
         _("In the Zoom App Marketplace: an app of your account, Feature, Event Subscriptions."),
@@ -89,6 +94,11 @@ class Zoom(Adapter):
         _(
             "Phone events: caller and callee ringing, connected, answered, hold, unhold, ended, "
             "missed and rejected, and both of call history completed."
+        ),
+        _(
+            "To have the records fetched each night: a Server-to-Server OAuth app with the scope "
+            "phone:read:list_call_logs:admin. Its Account ID, Client ID and Client Secret "
+            "(secret client_secret)."
         ),
     )
 

@@ -1,0 +1,1 @@
+"""What calls cost by a price list, and what the provider itself bills for them."""

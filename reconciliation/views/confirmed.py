@@ -1,0 +1,48 @@
+"""How much of the talk time the phone systems confirm: the page that leads to all the others."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts import roles
+from accounts.requests import PageRequest
+from common.instants import day_range
+from common.periods import WEEK, Period
+from metrics.dashboard.tables import cut
+from metrics.views.periods import with_period
+from reconciliation.dashboard.accounts import account_states, last_imports
+from reconciliation.dashboard.confirmed import confirmed_of, most_of
+from reconciliation.matching.unrecorded import calls_without_record
+from reconciliation.models import RecordImport
+
+MOST_COUNTED = 1000
+
+
+@never_cache
+@require_safe
+@permission_required(roles.VIEW_TEAM_CALLS, raise_exception=True)
+@with_period(WEEK)
+def records(request: PageRequest, period: Period) -> HttpResponse:
+    """The share of the talk time that records confirm, and what is open."""
+    if not RecordImport.objects.exclude(state=RecordImport.DRAFT).exists():
+        return render(request, "reconciliation/records.html", {"period": period, "is_empty": True})
+    found = confirmed_of(request.user, period, with_all=request.GET.get("rows") == "all")
+    unknown = calls_without_record(None, *day_range(period.first, period.last), request.user)
+    context: dict[str, Any] = {
+        "period": period,
+        "everyone": request.user.scope.everyone,
+        "found": found,
+        "most_seconds": most_of(found.bars),
+        "teams": cut(found.teams, request.GET),
+        "agents": cut(found.agents, request.GET),
+        "differences": sum(line.differences for line in found.agents),
+        "unknown": unknown.order_by()[: MOST_COUNTED + 1].count(),
+        "most_counted": MOST_COUNTED,
+        "accounts": account_states(),
+        "imports": last_imports() if request.user.has_perm(roles.RECONCILE) else [],
+    }
+    return render(request, "reconciliation/records.html", context)
