@@ -296,6 +296,7 @@ NOT_PERSONAL = {
     "calls.ContactImport": {"state", "duplicates", "head", "mapping"},
     "calls.ProviderAccount": {"kind", "name", "region", "settings", "sealed", "state"},
     "calls.ProviderIdentity": {"identity"},
+    "reconciliation.PriceList": {"currency", "rates"},
     "calls.CallLog": {
         *("direction", "provider", "provider_call_id", "conversation", "status", "end_reason"),
         *("ended_by", "evidence", "missing", "disposition"),
