@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils.translation import gettext as _
 
 from reconciliation.call_record import BadLine, CallRecord
 
@@ -91,3 +93,13 @@ class Format:
     ) -> Iterator[CallRecord | BadLine]:
         """The records, lazily and in bounded memory. UnreadableFile comes before the first."""
         raise NotImplementedError
+
+
+def zone_of(reading: Reading, context: Context, usual: str = "") -> ZoneInfo:
+    """The zone of a file's local times: as said for it, the format's own, else the account's.
+    UnreadableFile where it is none."""
+    name = str(reading.get("time_zone") or usual)
+    try:
+        return ZoneInfo(name) if name else context.zone
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UnreadableFile(_("“%(zone)s” is no time zone.") % {"zone": name[:60]}) from error

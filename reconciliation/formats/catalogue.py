@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from reconciliation.formats.asterisk import AsteriskCsv, FreePbxCsv
 from reconciliation.formats.base import (
     Context,
     Field,
@@ -13,6 +14,7 @@ from reconciliation.formats.base import (
     UnreadableFile,
 )
 from reconciliation.formats.files import Peek
+from reconciliation.formats.freeswitch import FreeSwitchCsv, FreeSwitchJson, FreeSwitchXml
 from reconciliation.formats.table import AnyTable
 
 __all__ = [
@@ -27,7 +29,17 @@ __all__ = [
     "formats_for",
 ]
 
-FORMATS: Final[Mapping[str, Format]] = {one.code: one for one in (AnyTable(),)}
+FORMATS: Final[Mapping[str, Format]] = {
+    one.code: one
+    for one in (
+        AsteriskCsv(),
+        FreePbxCsv(),
+        FreeSwitchCsv(),
+        FreeSwitchJson(),
+        FreeSwitchXml(),
+        AnyTable(),
+    )
+}
 
 
 def formats_for(kind: str) -> list[Format]:

@@ -99,7 +99,7 @@ class Taking:
     def _keep_example(self, one: Result) -> None:
         some = self.examples.setdefault(one.outcome, [])
         if self._dry and one.row is not None and len(some) < _EXAMPLES:
-            some.append(_example(one.row))
+            some.append(_example(one.row, one.differences))
 
     def progress(self, batch: Batch, results: list[Result]) -> dict[str, Any]:
         """The import's fields with that batch, which `note` counts once it is sure."""
@@ -138,7 +138,7 @@ def _by_days(own: list[CallRecord], ahead: list[CallRecord]) -> Any:
             begun = place
 
 
-def _example(row: ProviderRecord) -> dict[str, Any]:
+def _example(row: ProviderRecord, differences: Any) -> dict[str, Any]:
     return {
         "line": row.line,
         "call": str(row.call.call_id) if row.call else "",
@@ -148,5 +148,6 @@ def _example(row: ProviderRecord) -> dict[str, Any]:
         "end": row.end_time and to_ms(row.end_time),
         "status": row.status,
         "reasons": row.reasons,
+        "differences": differences,
         "note": row.note,
     }

@@ -1,7 +1,7 @@
 """How an account's Asterisk names things: which channels are agents' phones, what was dialled."""
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Container, Mapping, Set
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -26,7 +26,7 @@ class Dialplan:
 
     trunks: Set[str] = frozenset()
     patterns: tuple[str, ...] = ()
-    known: Set[str] = field(default_factory=frozenset)
+    known: Container[str] = field(default_factory=frozenset)
 
     @classmethod
     def of_settings(cls, settings: Mapping[str, Any]) -> "Dialplan":

@@ -1,6 +1,7 @@
 """What all formats that are tables have in common: look, read, and rows into records."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -9,7 +10,15 @@ from django.utils.translation import gettext_lazy
 
 from calls.timeline.end_words import plain
 from reconciliation.call_record import CEILING, EXACT, FLOOR, NEAREST, BadLine, CallRecord
-from reconciliation.formats.base import Context, Field, Format, Look, Reading, UnreadableFile
+from reconciliation.formats.base import (
+    Context,
+    Field,
+    Format,
+    Look,
+    Reading,
+    UnreadableFile,
+    zone_of,
+)
 from reconciliation.formats.files import Peek, Row, Table
 from reconciliation.formats.tabular.columns import LABELS, Layout, layout_of
 from reconciliation.formats.tabular.folds import Settling, Timed, is_ascending
@@ -75,7 +84,7 @@ class Tabular(Format):
 
     def look(self, path: Path, reading: Reading) -> Look:
         table = Table(path, reading)
-        layout = layout_of(table, reading, self.heads)
+        layout = layout_of(table, reading, self.heads, self.unnamed)
         rows = [row for row in table.sample if row.line > layout.line]
         order, is_proven = self._date_order(layout, rows, reading)
         completed = {
@@ -99,7 +108,9 @@ class Tabular(Format):
     def _fields(self, layout: Layout) -> tuple[Field, ...]:
         chosen = layout.chosen()
         return tuple(
-            Field(name, LABELS[name], name in self.needs, chosen.get(name)) for name in self.heads
+            Field(name, LABELS[name], name in self.needs, chosen.get(name))
+            for name in self.heads
+            if name in LABELS
         )
 
     def _choices(self, table: Table) -> dict[str, list[tuple[str, Any]]]:
@@ -129,16 +140,21 @@ class Tabular(Format):
         if not rows:
             yield _("There is no call below the names of the columns.")
 
+    def unnamed(self, rows: Sequence[Row]) -> Mapping[str, int]:
+        """Which place holds what in a table whose columns have no names."""
+        return {}
+
     # --- Its records ------------------------------------------------------------------------------
 
     def read(
         self, path: Path, reading: Reading, context: Context
     ) -> Iterator[CallRecord | BadLine]:
         table = Table(path, reading)
-        layout = layout_of(table, reading, self.heads)
+        layout = layout_of(table, reading, self.heads, self.unnamed)
         self._refuse(layout)
         rows = [row for row in table.sample if row.line > layout.line]
         order, _proven = self._date_order(layout, rows, reading)
+        context = replace(context, zone=zone_of(reading, context, self.zone_name))
         reader = Reader(layout, {**reading, "date_order": order}, context)
         return self._records(table, reader, self._is_ascending(rows, reader))
 

@@ -6,7 +6,20 @@ phone's ring as talk.
 """
 
 from calls.providers.asterisk.cdr.columns import ColumnNames, column_names
-from calls.providers.asterisk.cdr.parts import CdrPart, parts
-from calls.providers.asterisk.cdr.rows import CdrRow, read
+from calls.providers.asterisk.cdr.conversations import CdrConversation, conversations
+from calls.providers.asterisk.cdr.parts import CdrPart, parts, parts_of
+from calls.providers.asterisk.cdr.rows import CdrRow, Layout, read, read_lines
 
-__all__ = ["CdrPart", "CdrRow", "ColumnNames", "column_names", "parts", "read"]
+__all__ = [
+    "CdrConversation",
+    "CdrPart",
+    "CdrRow",
+    "ColumnNames",
+    "Layout",
+    "column_names",
+    "conversations",
+    "parts",
+    "parts_of",
+    "read",
+    "read_lines",
+]

@@ -20,7 +20,8 @@ class CdrPart:
     """What the rows say that one agent did. `call` is the Uniqueid of the agent's leg where they
     tell it, `channel` the leg's name; `conversation` the whole call, and `conversations` all that
     it may have been called. `knows_answer` is False where `answered` is unknown. `is_doubtful`: one
-    of the rows may be of another call."""
+    of the rows may be of another call; `is_unsure`: its times may be an hour later. `duration` and
+    `talk` are the lengths (ms) that the one row of it states; None where there are several."""
 
     conversation: str
     call: str
@@ -37,12 +38,19 @@ class CdrPart:
     lines: tuple[int, ...]
     conversations: tuple[str, ...] = ()
     is_doubtful: bool = False
+    is_unsure: bool = False
+    duration: int | None = None
+    talk: int | None = None
 
 
 def parts(rows: Iterable[CdrRow], dialplan: Dialplan) -> list[CdrPart]:
     """What each agent did, by conversation; of callers whom nobody served, one part without an
     agent."""
-    return [part for one in conversations(rows) for part in _Call(one, dialplan).parts()]
+    return [part for one in conversations(rows) for part in parts_of(one, dialplan)]
+
+
+def parts_of(conversation: CdrConversation, dialplan: Dialplan) -> list[CdrPart]:
+    return _Call(conversation, dialplan).parts()
 
 
 @dataclass
@@ -134,7 +142,9 @@ class _Call:
             disposition="ANSWERED",
         )
         end = max(row.end for row in (*own, *self.dialled.get(channel, [])))
-        return replace(part, answered=max(reached, part.start), end=max(end, reached))
+        return replace(
+            part, answered=max(reached, part.start), end=max(end, reached), duration=None
+        )
 
     def _called_out(self, row: CdrRow) -> str:
         """What was dialled, without the digit that asks for a line."""
@@ -253,6 +263,8 @@ class _Call:
         """A part that lasted as long as `rows` and was answered by `answers`."""
         instants = [row.answer for row in answers if row.answer is not None]
         status, why = OUTCOMES["ANSWERED" if answers else disposition or "NO ANSWER"]
+        alone = rows[0] if len(rows) == 1 else None
+        knows_answer = knows_answer and all(r.knows_answer for r in answers)
         return CdrPart(
             conversation=self.conversation.name,
             conversations=self.conversation.names,
@@ -264,11 +276,14 @@ class _Call:
             direction=direction,
             start=min(row.start for row in rows),
             answered=min(instants, default=None),
-            knows_answer=knows_answer and all(r.knows_answer for r in answers),
+            knows_answer=knows_answer,
             end=max(row.end for row in rows),
             status=status,
             reason=why if reason is None else reason,
             lines=tuple(row.line for row in rows),
+            is_unsure=any(row.is_unsure for row in rows),
+            duration=alone.duration * 1000 if alone else None,
+            talk=alone.billsec * 1000 if alone and answers and knows_answer else None,
         )
 
 

@@ -1,9 +1,13 @@
 """The rows of a file of call detail records, whatever its delimiter, encoding and columns."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext, gettext_noop
 
 from calls import timeline
 from calls.providers.asterisk.cdr.columns import ColumnNames, named_by, ordered_by
@@ -30,17 +34,34 @@ _DISPOSITIONS: Mapping[str, str] = {
 }
 _MADE_UP = "Unknown/"
 _DELIMITERS = ",;\t|"
+# What may be wrong with a line.
+_UNKNOWN = gettext_noop("%(found)d columns; 16 to 21 are known. Name them with --columns")
+_OTHERS = gettext_noop("%(found)d columns instead of %(wanted)d")
+_LACKING = gettext_noop("no column %(names)s")
+_NO_END = gettext_noop("neither an end nor a duration")
+_DISPOSITION = gettext_noop("unknown disposition %(text)s")
+_QUOTES = gettext_noop("a quotation mark in this line never ends")
 _LOOKED_AT = 200  # lines from which a file's delimiter and the order of its dates are seen
 
 
 class BadLine(ValueError):
-    """A line that cannot be read; says why."""
+    """A line that cannot be read; says why, in English."""
+
+    def __init__(self, why: str, **values: Any):
+        super().__init__(why % values if values else why)
+        self._why, self._values = why, values
+
+    def sentence(self) -> str:
+        """The same in the reader's language."""
+        said = gettext(self._why)
+        return said % self._values if self._values else said
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CdrRow:
     """One row. Instants in ms, the whole second that Asterisk cut them to; None: unanswered.
-    `knows_answer` is False where it was answered and no column says when."""
+    `knows_answer` is False where it was answered and no column says when; `is_unsure` where the
+    clocks were put back and nothing tells which of two instants `start` is."""
 
     line: int
     src: str
@@ -58,6 +79,7 @@ class CdrRow:
     linkedid: str
     lastdata: str = ""
     knows_answer: bool = True
+    is_unsure: bool = False
 
     @property
     def is_answered(self) -> bool:
@@ -71,24 +93,64 @@ def read(
 
     `columns` says what they hold where neither a first line of names nor their order does.
     """
-    lines = _lines(raw)
-    sample = [line for line in lines[:_LOOKED_AT] if line.strip()]
-    delimiter = _delimiter_of(sample)
-    day_first = day_comes_first(cell for line in sample for cell in _loose_cells(line, delimiter))
-    named, is_first = None, True
-    for number, line in enumerate(lines, start=1):
+    for found in read_lines(_lines(raw), zone, columns):
+        yield found if isinstance(found, CdrRow) else (found[0], str(found[1]))
+
+
+def read_lines(
+    lines: Iterable[str], zone: ZoneInfo, columns: ColumnNames = ()
+) -> Iterator[CdrRow | tuple[int, BadLine]]:
+    """The same of lines that come one after the other, of which few are held."""
+    waiting = iter(lines)
+    first = list(islice(waiting, _LOOKED_AT))
+    layout = Layout(first, columns)
+    for number, line in enumerate(chain(first, waiting), start=1):
         if not line.strip() or line.lower().startswith("sep="):
             continue
         try:
-            values = _cells(line, delimiter)
-            if is_first:
-                is_first, named = False, named_by(values, columns)
-                if named is not None:
-                    continue
-            names = named or ordered_by(values, columns, _DISPOSITIONS)
-            yield _row(number, _said(values, names), zone, day_first=day_first)
-        except (BadLine, NoTime, csv.Error) as error:
-            yield number, str(error)
+            said = layout.said(line)
+            if said is not None:
+                yield _row(number, said, zone, day_first=layout.day_first)
+        except BadLine as error:
+            yield number, error
+        except NoTime as error:
+            yield number, BadLine(error.why, text=error.text)
+
+
+class Layout:
+    """How the lines of a file are divided, as the first of them tell. `head` are the names in the
+    file, `names` ours of the same columns; None before a line was read, or where nobody knows."""
+
+    def __init__(self, first: Sequence[str], columns: ColumnNames = ()):
+        sample = [line for line in first if line.strip()]
+        self.columns = columns
+        self.delimiter = _delimiter_of(sample)
+        self.day_first = day_comes_first(
+            cell for line in sample for cell in _loose_cells(line, self.delimiter)
+        )
+        self.head: Sequence[str] | None = None
+        self.names: Sequence[str] | None = None
+        self._is_first = True
+
+    def cells(self, line: str) -> list[str]:
+        """The cells of a line, whatever they hold."""
+        return [cell.strip() for cell in _loose_cells(line, self.delimiter)]
+
+    def said(self, line: str) -> dict[str, str] | None:
+        """What a line says, by our names; None for the line that names the columns."""
+        try:
+            values = _cells(line, self.delimiter)
+        except csv.Error:
+            raise BadLine(_QUOTES) from None
+        if self._is_first:
+            self._is_first, named = False, named_by(values, self.columns)
+            if named is not None:
+                self.head, self.names = values, named
+                return None
+        names = self.names if self.head else ordered_by(values, self.columns, _DISPOSITIONS)
+        if self.head is None:
+            self.names = names or self.names
+        return _said(values, names)
 
 
 # --- Lines and cells ------------------------------------------------------------------------------
@@ -143,9 +205,9 @@ def _cells(line: str, delimiter: str) -> list[str]:
 def _said(values: Sequence[str], names: Sequence[str] | None) -> dict[str, str]:
     """What a line says, by our names; a database's NULL is nothing."""
     if names is None:
-        raise BadLine(f"{len(values)} columns; 16 to 21 are known. Name them with --columns")
+        raise BadLine(_UNKNOWN, found=len(values))
     if len(values) != len(names):
-        raise BadLine(f"{len(values)} columns instead of {len(names)}")
+        raise BadLine(_OTHERS, found=len(values), wanted=len(names))
     pairs = ((name, value.strip()) for name, value in zip(names, values, strict=True) if name)
     return {name: "" if value in ("NULL", r"\N") else value for name, value in pairs}
 
@@ -156,7 +218,7 @@ def _said(values: Sequence[str], names: Sequence[str] | None) -> dict[str, str]:
 def _row(line: int, said: dict[str, str], zone: ZoneInfo, *, day_first: bool) -> CdrRow:
     lacking = _lacking(said)
     if lacking:
-        raise BadLine(f"no column {', '.join(lacking)}")
+        raise BadLine(_LACKING, names=", ".join(lacking))
     times = Times(zone, said.get("uniqueid", ""), day_first=day_first)
     start = times.instant(f"{said.get('start', '')} {said.get('time', '')}".strip())
     duration, billsec = _length(said, "duration", "end"), _length(said, "billsec", "answer")
@@ -168,7 +230,7 @@ def _row(line: int, said: dict[str, str], zone: ZoneInfo, *, day_first: bool) ->
     elif duration is not None:
         end = start + duration * 1000
     else:
-        raise BadLine("neither an end nor a duration")
+        raise BadLine(_NO_END)
     knows_answer = disposition != ANSWERED or answered is not None or billsec is not None
     if disposition == ANSWERED and answered is None:
         answered = max(start, end - (billsec or 0) * 1000)
@@ -189,6 +251,7 @@ def _row(line: int, said: dict[str, str], zone: ZoneInfo, *, day_first: bool) ->
         linkedid=_id(said, "linkedid"),
         lastdata=said.get("lastdata", ""),
         knows_answer=knows_answer,
+        is_unsure=times.is_unsure,
     )
 
 
@@ -225,7 +288,7 @@ def _disposition(said: Mapping[str, str], billsec: int | None) -> str:
         return ANSWERED if billsec or not is_never(said.get("answer", "")) else "NO ANSWER"
     found = _DISPOSITIONS.get(said["disposition"].upper())
     if found is None:
-        raise BadLine(f"unknown disposition {said['disposition']!r:.40}")
+        raise BadLine(_DISPOSITION, text=f"{said['disposition']!r:.40}")
     return found
 
 

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext_noop
+
 from calls.providers.asterisk.cdr.columns import UNIQUEID
 from common.instants import to_ms
 
@@ -22,7 +24,16 @@ _SECONDS = re.compile(r"(\d{1,9})(?:[.,]\d+)?\s*(?:s|sec|seg)?\b.*")
 
 
 class NoTime(ValueError):
-    """A text that is no time, or no length; says so."""
+    """A text that is no time, or no length; says so. `why` holds the place of `text`."""
+
+    def __init__(self, why: str, text: str):
+        self.why, self.text = why, f"{text!r:.40}"
+        super().__init__(why % {"text": self.text})
+
+
+_NO_LENGTH = gettext_noop("%(text)s is no length")
+_NO_TIME = gettext_noop("%(text)s is no time")
+_SKIPPED = gettext_noop("%(text)s did not exist: the clocks were put forward then")
 
 
 def is_never(text: str) -> bool:
@@ -41,7 +52,7 @@ def seconds(text: str) -> int | None:
         return hours * 3600 + minutes * 60 + rest
     found = _SECONDS.fullmatch(text)
     if found is None:
-        raise NoTime(f"{text!r:.40} is no length")
+        raise NoTime(_NO_LENGTH, text)
     return int(found[1])
 
 
@@ -69,6 +80,7 @@ class Times:
         self._zone, self._day_first = zone, day_first
         found = UNIQUEID.fullmatch(uniqueid)
         self._made = int(found["epoch"]) * 1000 if found else None
+        self.is_unsure = False  # whether one of two instants was taken, and nothing told which
 
     def instant(self, text: str, not_before: int | None = None) -> int:
         """ms, the whole second that Asterisk cut it to. NoTime if `text` is no time."""
@@ -79,10 +91,13 @@ class Times:
             earlier = to_ms(told.replace(tzinfo=self._zone).astimezone(dt.UTC))
             later = to_ms(told.replace(tzinfo=self._zone, fold=1).astimezone(dt.UTC))
         except (ValueError, OverflowError):
-            raise NoTime(f"{text!r:.40} is no time") from None
+            raise NoTime(_NO_TIME, text) from None
+        if later < earlier:  # by both offsets it would be another time of day
+            raise NoTime(_SKIPPED, text)
         least = self._made if not_before is None else not_before
         if least is not None and earlier < least - 1000:
             return max(earlier, later)
+        self.is_unsure = self.is_unsure or (least is None and earlier != later)
         return earlier
 
     def _told(self, text: str) -> int | dt.datetime:
