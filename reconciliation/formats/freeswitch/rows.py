@@ -26,12 +26,27 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGN
 # The places of our fields in the templates of mod_cdr_csv; the first stands for sql, snom and
 # linksys, too, which go on behind it.
 _EXAMPLE: Final = {
-    "from": 1, "to": 2, "start": 4, "answered": 5, "end": 6, "duration": 7, "talk": 8,
-    "status": 9, "call": 10, "other": 11,
+    "from": 1,
+    "to": 2,
+    "start": 4,
+    "answered": 5,
+    "end": 6,
+    "duration": 7,
+    "talk": 8,
+    "status": 9,
+    "call": 10,
+    "other": 11,
 }
 _ASTERISK: Final = {
-    "from": 1, "to": 2, "start": 9, "answered": 10, "end": 11, "duration": 12, "talk": 13,
-    "status": 14, "call": 16,
+    "from": 1,
+    "to": 2,
+    "start": 9,
+    "answered": 10,
+    "end": 11,
+    "duration": 12,
+    "talk": 13,
+    "status": 14,
+    "call": 16,
 }
 
 
