@@ -199,6 +199,7 @@ class _Runner:
                 raise ValidationError(_unreadable(count))
             taking = Taking(self.what, staging, self._beat, dry=False)
             taking.take(self._save)
+            self._update(**taking.progress())
         self._finish(RecordImport.DONE)
 
     def _save(self, taking: Taking, batch: Batch) -> None:
@@ -208,12 +209,12 @@ class _Runner:
                 with transaction.atomic():
                     self._update()  # from here on nobody else runs it, or takes it back
                     results = batch.write()
-                    self._update(**taking.progress(batch, results))
+                    self._update(**taking.progress(results))
             except (Moved, IntegrityError, OperationalError):
                 if not left:
                     raise
             else:
-                taking.note(batch, results)
+                taking.note(results)
                 return
 
     def _beat(self, done: int = 0) -> None:

@@ -20,6 +20,10 @@ _GOES_ON: Final = (RecordImport.WAITING, RecordImport.RUNNING, RecordImport.UNDO
 _PAUSE: Final = 1.0  # s; between two looks at an import that a worker has taken up
 
 
+class Refused(CommandError):
+    """A file that no format can read, or not as it was asked for."""
+
+
 def begun(
     account: ProviderAccount,
     file: Path,
@@ -27,14 +31,15 @@ def begun(
     reading: Mapping[str, Any],
     columns: Mapping[str, str | int],
 ) -> RecordImport:
-    """A draft of the file, read as `reading` says, and `columns` beside what is guessed.
-    CommandError where it cannot be."""
+    """A draft of the file, read as `reading` says, with these `columns` if any are given.
+    CommandError where it cannot be; Refused where that is the file's fault."""
     try:
         what = imports.start(
             account, None, file.name, file, origin=RecordImport.COMMAND, format=code
         )
-        known = dict(what.reading.get("columns") or {})
-        whole = {**what.reading, **reading, "columns": {**known, **columns}}
+        whole = {**what.reading, **reading}
+        if columns:
+            whole["columns"] = dict(columns)
         try:
             imports.set_reading(what, what.format, whole)
         except ValidationError:
@@ -43,7 +48,7 @@ def begun(
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        raise CommandError(f"{file}: {' '.join(error.messages)}") from None
+        raise Refused(f"{file}: {' '.join(error.messages)}") from None
     return what
 
 
@@ -55,7 +60,7 @@ def looked_at(what: RecordImport) -> RecordImport:
     finally:
         imports.remove_draft(what)
     if what.plan.get("state") != "done":
-        raise CommandError(str(what.plan.get("message", "")))
+        raise Refused(str(what.plan.get("message", "")))
     return what
 
 
@@ -64,7 +69,7 @@ def taken_in(what: RecordImport, *, keep_mapping: bool = False) -> RecordImport:
     imports.take_in(what, keep_mapping=keep_mapping, queue=False)
     finished(what)
     if what.state != RecordImport.DONE:
-        raise CommandError(what.message or "The import was cancelled.")
+        raise Refused(what.message or "The import was cancelled.")
     return what
 
 
@@ -80,7 +85,7 @@ def finished(what: RecordImport) -> None:
 
 def faults(what: RecordImport) -> Iterator[str]:
     """Sentences about the lines that cannot be read, the first of them."""
-    for line, why in what.faults[:MOST_TOLD]:
+    for line, why in sorted(what.faults)[:MOST_TOLD]:
         yield f"line {line} is not readable: {why}"
     if what.unreadable > MOST_TOLD:
         yield f"... and {what.unreadable - MOST_TOLD} lines more"

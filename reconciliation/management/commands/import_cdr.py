@@ -1,12 +1,16 @@
 """Reads Asterisk's call detail records and confirms or completes the recorded calls."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
 from calls.models import ProviderAccount
 from calls.providers.asterisk import Asterisk, cdr
+from reconciliation.formats.files import lines_of
 from reconciliation.management import imports
 from reconciliation.models import ProviderRecord, RecordImport
 
@@ -53,9 +57,18 @@ class Command(BaseCommand):
         found = ProviderAccount.objects.filter(kind=Asterisk.kind, name=account).first()
         if found is None:
             raise CommandError(f"There is no Asterisk account {account}.")
-        what = _draft(found, file, columns)
-        what = imports.looked_at(what) if dry_run else imports.taken_in(what)
+        if _is_empty(file):
+            self.stdout.write(_counts(RecordImport(), {}, dry_run=dry_run))
+            return
+        try:
+            what = _draft(found, file, columns)
+            what = imports.looked_at(what) if dry_run else imports.taken_in(what)
+        except imports.Refused:
+            raise CommandError(f"Nothing in {file} could be read.") from None
         self._tell(what, dry_run=dry_run)
+        if _lacks_linkedids(found, file, what):
+            self.stdout.write(_NO_LINKEDID)
+        self.stdout.write(_counts(what, what.plan if dry_run else vars(what), dry_run=dry_run))
         if what.unreadable and not what.records:
             raise CommandError(f"Nothing in {file} could be read.")
         if keep_columns and columns and not dry_run:
@@ -66,29 +79,28 @@ class Command(BaseCommand):
         for sentence in imports.faults(what):
             self.stdout.write(sentence)
         if dry_run:
-            counts = what.plan
-            for one in counts["examples"].get(ProviderRecord.DIFFERENT, []):
+            for one in what.plan["examples"].get(ProviderRecord.DIFFERENT, []):
                 self.stdout.write(imports.difference(one["line"], one["differences"]))
-        else:
-            counts = vars(what)
-            self._tell_records(what)
-        matched = counts["confirmed"] + counts["different"] + counts["repeated"]
-        self.stdout.write(
-            f"{what.rows} rows: {matched} calls matched, {counts['completed']} corrected, "
-            f"{counts['created']} new, {what.unreadable} lines not readable"
-            + (" (dry run: nothing was changed)" if dry_run else "")
-        )
-
-    def _tell_records(self, what: RecordImport) -> None:
-        held = what.held.select_related("call").order_by("pk")
+            return
+        held = what.held.select_related("call", "brought_by").order_by("pk")
         for sentence in imports.differences(held.filter(outcome=ProviderRecord.DIFFERENT)):
             self.stdout.write(sentence)
         for record in held.exclude(note="").iterator():
             self.stdout.write(f"line {record.line}: {record.note}")
 
 
-def _draft(account: ProviderAccount, file: Path, columns: str) -> RecordImport:
-    """CommandError where the file, or the time zone of its account, cannot be read."""
+def _counts(what: RecordImport, counts: Mapping[str, int], *, dry_run: bool) -> str:
+    """The line that programs read. Records that are known already are of calls that match."""
+    matched = sum(counts.get(name, 0) for name in ("confirmed", "different", "repeated"))
+    return (
+        f"{what.rows - what.unreadable} rows: {matched} calls matched, {counts.get('completed', 0)} corrected, "
+        f"{counts.get('created', 0)} new, {what.unreadable} lines not readable"
+        + (" (dry run: nothing was changed)" if dry_run else "")
+    )
+
+
+def _is_empty(file: Path) -> bool:
+    """CommandError where the file cannot be read, or is no text."""
     try:
         with file.open("rb") as opened:
             beginning = opened.read(4)
@@ -96,5 +108,30 @@ def _draft(account: ProviderAccount, file: Path, columns: str) -> RecordImport:
         raise CommandError(f"{file} cannot be read: {error.strerror}") from None
     if beginning.startswith(_ZIPPED):
         raise CommandError(f"{file} is no text: save it as CSV first.")
-    given = dict(cdr.column_names(columns)) if columns else {}
-    return imports.begun(account, file, "asterisk_csv", {"skip_bad": True}, given)
+    return not beginning
+
+
+def _draft(account: ProviderAccount, file: Path, columns: str) -> RecordImport:
+    _zone(account)
+    named = cdr.column_names(columns or account.settings.get("cdr_columns"))
+    places = named if isinstance(named, dict) else {name: n for n, name in enumerate(named)}
+    return imports.begun(account, file, "asterisk_csv", {"skip_bad": True}, places)
+
+
+def _zone(account: ProviderAccount) -> ZoneInfo:
+    name = str(account.settings.get("timezone") or settings.TIME_ZONE)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise CommandError(f"{account.name}: {name!r:.60} is no time zone.") from None
+
+
+def _lacks_linkedids(account: ProviderAccount, file: Path, what: RecordImport) -> bool:
+    """Whether there are rows, and none of them has a linkedid."""
+    if not what.records:
+        return False
+    given = what.reading.get("columns") or {}
+    places = {ours: str(n + 1) if isinstance(n, int) else n for ours, n in given.items()}
+    lines = (one for one in lines_of(file) if isinstance(one, str))
+    found = cdr.read_lines((line.rstrip("\r\n") for line in lines), _zone(account), places)
+    return not any(isinstance(row, cdr.CdrRow) and row.linkedid for row in found)
