@@ -85,6 +85,13 @@ def percent_done(what: RecordImport) -> int:
 
 
 @register.filter
+def came_of(what: RecordImport, name: str) -> int | None:
+    """How many of its records came to `name`; None where nothing was taken in."""
+    count: int = getattr(what, name)
+    return None if what.state in (RecordImport.DRAFT, RecordImport.WAITING) else count
+
+
+@register.filter
 def run_counts(what: RecordImport) -> list[tuple[Any, int]]:
     """What came of the records, (what, how many)."""
     return [(label, getattr(what, name)) for name, label in _COUNTS.items()]
