@@ -13,8 +13,17 @@ from reconciliation.formats.base import (
     Reading,
     UnreadableFile,
 )
+from reconciliation.formats.exports import (
+    AircallCsv,
+    RingCentralCsv,
+    TeamsCsv,
+    ThreeCxCsv,
+    TwilioCsv,
+    ZoomCsv,
+)
 from reconciliation.formats.fetched import FETCHED
 from reconciliation.formats.files import Peek
+from reconciliation.formats.freeswitch import FreeSwitchCsv, FreeSwitchJson, FreeSwitchXml
 from reconciliation.formats.table import AnyTable
 
 __all__ = [
@@ -29,9 +38,13 @@ __all__ = [
     "formats_for",
 ]
 
-FORMATS: Final[Mapping[str, Format]] = {
-    one.code: one for one in (AsteriskCsv(), FreePbxCsv(), AnyTable(), *FETCHED)
-}
+_ALL: Final[tuple[Format, ...]] = (
+    *(AsteriskCsv(), FreePbxCsv(), FreeSwitchCsv(), FreeSwitchJson(), FreeSwitchXml()),
+    *(TwilioCsv(), ZoomCsv(), AircallCsv(), RingCentralCsv(), TeamsCsv(), ThreeCxCsv()),
+    AnyTable(),
+    *FETCHED,
+)
+FORMATS: Final[Mapping[str, Format]] = {one.code: one for one in _ALL}
 
 
 def formats_for(kind: str) -> list[Format]:

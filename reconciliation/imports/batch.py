@@ -5,7 +5,7 @@ Within one transaction the calls are locked, compared, and written with few stat
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -49,6 +49,7 @@ class Result:
     fields: tuple[str, ...] = ()
     event: ProviderEvent | None = None  # of a call that is to be made
     replaces: int | None = None
+    differences: list[tuple[str, Any, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -151,7 +152,8 @@ class Batch:
             line = line_of_record(call, record, claims, line_key(self.what, record.key))
             change.add_lines([line])
             row.event_keys = [line.key]
-        return Result(row.outcome, row, change, fields)
+        differences = [(one.field, one.ours, one.theirs) for one in verdict.differences]
+        return Result(row.outcome, row, change, fields, differences=differences)
 
     def _linked(self, call: CallLog, record: CallRecord) -> tuple[str, ...]:
         """A click becomes its phone system's call, so that no other call is made of it."""
@@ -219,7 +221,7 @@ class Batch:
         for one in results:
             if one.event is not None and one.row is not None:
                 self._make(one.event, one.row)
-        ProviderRecord.objects.bulk_create(one.row for one in results if one.row is not None)
+        ProviderRecord.insert(one.row for one in results if one.row is not None)
         return results
 
     def _make(self, event: ProviderEvent, row: ProviderRecord) -> None:

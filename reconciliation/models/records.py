@@ -6,11 +6,12 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from calls.models import CallLog, ProviderAccount
+from common.databases.prepared_sql import PreparedWrites
 from reconciliation.call_record import FLOOR
 from reconciliation.models.imports import RecordImport
 
 
-class ProviderRecord(models.Model):
+class ProviderRecord(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of a later Django
     """One record (reconciliation.call_record.CallRecord) as it was brought in, once for its account
     and key, and what came of it. Lengths in ms; of the instants the clock skew of its import is
     taken off. A record that was left out, or about which nobody has decided, may be brought in

@@ -283,5 +283,3 @@ def test_a_number_that_two_calls_fit_is_doubtful(pbx, people):
 
 def _at(seconds):
     return services.ReportedTime(from_ms(T + round(seconds * 1000)), explicit=True)
-
-

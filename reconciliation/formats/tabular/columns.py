@@ -1,6 +1,6 @@
 """Which column of a table holds what: by its name, in English and Spanish, or by its place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,8 +64,14 @@ class Layout:
         return bool(name) and self.head.count(name) == 1
 
 
-def layout_of(table: Table, reading: Reading, heads: Mapping[str, Sequence[str]]) -> Layout:
-    """By what `reading` says, and for what it does not say by what the columns are called."""
+def layout_of(
+    table: Table,
+    reading: Reading,
+    heads: Mapping[str, Sequence[str]],
+    unnamed: Callable[[Sequence[Row]], Mapping[str, int]],
+) -> Layout:
+    """By what `reading` says, and for what it does not say by what the columns are called; where
+    they have no names, by `unnamed`."""
     given = reading.get("columns")
     columns: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
     known = {plain(name) for names in heads.values() for name in names}
@@ -74,7 +80,7 @@ def layout_of(table: Table, reading: Reading, heads: Mapping[str, Sequence[str]]
     if row is None:
         width = max(len(one.cells) for one in table.sample[:_HEAD_AMONG])
         head = [_("Column %(n)d") % {"n": n} for n in range(1, width + 1)]
-        return Layout(head, 0, _placed(columns, head))
+        return Layout(head, 0, _placed(columns, head) if given else unnamed(table.sample))
     if given:
         return Layout(row.cells, row.line, _placed(columns, row.cells))
     return Layout(row.cells, row.line, guess(row.cells, heads))

@@ -70,6 +70,7 @@ class Tabular(Format):
     needs: ClassVar[tuple[str, ...]] = ("start",)
     # How lengths are made whole; None where the reader is asked.
     rounding: ClassVar[str | None] = FLOOR
+    draft: ClassVar[type[Drafted]] = Drafted
     zone_name: ClassVar[str] = ""  # of all times, where the system writes no other
 
     # --- What it is -------------------------------------------------------------------------------
@@ -84,7 +85,7 @@ class Tabular(Format):
 
     def look(self, path: Path, reading: Reading) -> Look:
         table = Table(path, reading)
-        layout = layout_of(table, reading, self.heads)
+        layout = layout_of(table, reading, self.heads, self.unnamed)
         rows = [row for row in table.sample if row.line > layout.line]
         order, is_proven = self._date_order(layout, rows, reading)
         completed = {
@@ -108,7 +109,9 @@ class Tabular(Format):
     def _fields(self, layout: Layout) -> tuple[Field, ...]:
         chosen = layout.chosen()
         return tuple(
-            Field(name, LABELS[name], name in self.needs, chosen.get(name)) for name in self.heads
+            Field(name, LABELS[name], name in self.needs, chosen.get(name))
+            for name in self.heads
+            if name in LABELS
         )
 
     def _choices(self, table: Table) -> dict[str, list[tuple[str, Any]]]:
@@ -131,12 +134,16 @@ class Tabular(Format):
         return order_of(cells)
 
     def _remarks(self, layout: Layout, rows: Sequence[Row], is_proven: bool) -> Iterator[str]:
-        if not layout.line:
+        if not layout.line and not layout.columns:
             yield _("No line names the columns: say what each of them holds.")
         if rows and not is_proven and "start" in layout.columns:
             yield _("The dates do not tell whether the day or the month comes first: check that.")
         if not rows:
             yield _("There is no call below the names of the columns.")
+
+    def unnamed(self, rows: Sequence[Row]) -> Mapping[str, int]:
+        """Which place holds what in a table whose columns have no names."""
+        return {}
 
     # --- Its records ------------------------------------------------------------------------------
 
@@ -144,7 +151,7 @@ class Tabular(Format):
         self, path: Path, reading: Reading, context: Context
     ) -> Iterator[CallRecord | BadLine]:
         table = Table(path, reading)
-        layout = layout_of(table, reading, self.heads)
+        layout = layout_of(table, reading, self.heads, self.unnamed)
         self._refuse(layout)
         rows = [row for row in table.sample if row.line > layout.line]
         order, _proven = self._date_order(layout, rows, reading)
@@ -208,5 +215,4 @@ class Tabular(Format):
 
     def records(self, said: Said, timed: Timed, reader: Reader) -> Iterator[CallRecord]:
         """What a row tells: mostly one record. Unclear where it cannot be read."""
-        draft = Drafted(said, timed, reader, self.rounding or reader.rounding)
-        yield draft.record()
+        yield self.draft(said, timed, reader, self.rounding or reader.rounding).record()
