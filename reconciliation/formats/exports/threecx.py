@@ -20,8 +20,15 @@ from reconciliation.formats.values.words import direction
 
 # The usual order of the CDR service's columns.
 _SERVICE: Final = {
-    "conversation": 0, "call": 1, "duration": 2, "start": 3, "answered": 4, "end": 5,
-    "reason": 6, "from": 7, "to": 8,
+    "conversation": 0,
+    "call": 1,
+    "talk": 2,
+    "start": 3,
+    "answered": 4,
+    "end": 5,
+    "reason": 6,
+    "from": 7,
+    "to": 8,
 }
 _HISTORY: Final = re.compile(r"(?:Call\s+)?\d+|[0-9A-F_-]{10,}", re.IGNORECASE)
 _NAMED: Final = re.compile(r"(?P<name>.*?)\s*\((?P<number>[+\d*]{2,20})\)")
