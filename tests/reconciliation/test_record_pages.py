@@ -51,7 +51,7 @@ def test_supervisors_see_their_teams_and_decide_nothing(client, people: People, 
     brought(account, line(hers, earlier=30), line(his, "1003", earlier=30))
     for user, seen in ((people.sue, {"Alice"}), (people.sam, {"Carol"})):
         shown = page(client, user, f"/records/differences/?{DAYS}")
-        assert {name for name in ("Alice", "Carol") if f"{name} ·" in shown} == seen
+        assert {name for name in ("Alice", "Carol") if f"<span>{name}</span>" in shown} == seen
         assert "1</strong> open difference" in page(client, user, f"/records/?{DAYS}")
         assert "Accept the record" not in shown and "Accept all" not in shown
     shown = page(client, people.ada, f"/records/differences/?{DAYS}")
