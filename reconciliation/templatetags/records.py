@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts import roles
 from calls.models import CallLog
@@ -32,13 +32,13 @@ _GOING_ON: Final = (RecordImport.WAITING, RecordImport.RUNNING, RecordImport.UND
 # What came of records, in the order in which pages count it.
 _COUNTS: Final[Mapping[str, Any]] = {
     "records": gettext_lazy("records"),
-    "confirmed": gettext_lazy("confirmed"),
-    "completed": gettext_lazy("completed"),
-    "different": gettext_lazy("different"),
+    "confirmed": pgettext_lazy("records", "confirmed"),
+    "completed": pgettext_lazy("records", "completed"),
+    "different": pgettext_lazy("records", "different"),
     "created": gettext_lazy("new calls"),
-    "repeated": gettext_lazy("known already"),
-    "left_out": gettext_lazy("left out"),
-    "unreadable": gettext_lazy("not readable"),
+    "repeated": pgettext_lazy("records", "known already"),
+    "left_out": pgettext_lazy("records", "left out"),
+    "unreadable": pgettext_lazy("records", "not readable"),
 }
 _AGREE_MS: Final = 50  # clocks that are no further apart show the same tenth of a second
 _FARTHEST_ZONES: Final = 26  # hours between any two clocks of the world
