@@ -58,7 +58,7 @@ def _update(calls: Sequence[CallLog], names: Sequence[str]) -> None:
     for call in calls:
         same[tuple(getattr(call, name) for name in names)].append(call)
     if len(same) > len(calls) // 4:
-        CallLog.objects.bulk_update(calls, names)
+        CallLog.rewrite(calls, names)
         return
     for values, alike in same.items():
         keys = [call.pk for call in alike]

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from accounts.models import User
 from calls.models import ProviderAccount
@@ -44,8 +45,8 @@ class Sums:
     def fewer_calls(self) -> int:
         return -self.more_calls
 
-    def add(self, seconds: int, cost: Decimal) -> None:
-        self.calls += 1
+    def add(self, calls: int, seconds: int, cost: Decimal) -> None:
+        self.calls += calls
         self.seconds += seconds
         self.amount += cost
 
@@ -122,19 +123,25 @@ def bill_of(viewer: User, accounts: Iterable[ProviderAccount], period: Period) -
 def _add_calls(
     bill: Bill, countries: Countries, account: str, tariff: Tariff, calls: Iterable[Billed]
 ) -> None:
-    rates: dict[tuple[str, str], Rate | None] = {}  # there are few beginnings of numbers
+    """Counts steps and multiplies once: a million calls take seconds."""
+    rate_for = lru_cache(maxsize=2**16)(tariff.rate_for)
+    counts: dict[tuple[int | None, str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for agent, way, line, seconds in calls:
+        rate = rate_for(line[1 : tariff.longest + 1], way)
         country = countries.of(line)
-        beginning = line[1 : tariff.longest + 1], way
-        if beginning not in rates:
-            rates[beginning] = tariff.rate_for(*beginning)
-        rate = rates[beginning]
         if rate is None:
             bill.without_price(account, country, line, seconds)
             continue
-        cost = rate.cost(seconds)
+        counted = counts[agent, country, rate.prefix, rate.direction]
+        counted[0] += 1
+        counted[1] += seconds
+        counted[2] += rate.steps(seconds)
+    for (agent, country, prefix, way), (number, seconds, steps) in counts.items():
+        rate = rate_for(prefix, way)
+        assert rate is not None
+        cost = rate.cost_of(number, steps)
         for sums in bill.sums_of(account, agent, country, tariff.currency):
-            sums.add(seconds, cost)
+            sums.add(number, seconds, cost)
 
 
 def tariffs_of(

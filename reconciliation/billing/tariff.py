@@ -48,10 +48,17 @@ class Rate:
             "step": self.step,
         }
 
+    def steps(self, seconds: int) -> int:
+        """How many steps an answered call of so many billed seconds has begun."""
+        return max(1, -(-seconds // self.step))
+
+    def cost_of(self, calls: int, steps: int) -> Decimal:
+        """Of so many answered calls that have begun `steps` steps together."""
+        return self.connection * calls + self.per_minute * steps * self.step / _MINUTE
+
     def cost(self, seconds: int) -> Decimal:
-        """Of an answered call of so many billed seconds."""
-        steps = max(1, -(-seconds // self.step))
-        return self.connection + self.per_minute * steps * self.step / _MINUTE
+        """Of one answered call of so many billed seconds."""
+        return self.cost_of(1, self.steps(seconds))
 
 
 class Tariff:

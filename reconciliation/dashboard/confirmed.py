@@ -100,6 +100,7 @@ class Confirmed:
     bars: list[Bar]
     teams: list[Line]
     agents: list[Line]
+    differences: int
     has_strips: bool
 
     @property
@@ -120,6 +121,7 @@ def confirmed_of(viewer: User, period: Period, *, with_all: bool = False) -> Con
         bars=_bars(figures),
         teams=list(_teams(report, differences, period)),
         agents=[_agent(line, differences, period, days) for line in report.agents],
+        differences=differences.total(),
         has_strips=bool(days),
     )
 

@@ -58,7 +58,7 @@ class KindOfDifference:
 def found(
     viewer: User, asked: Mapping[str, Any], period: Period | None
 ) -> QuerySet[ProviderRecord]:
-    """The differences `viewer` may see that pass a filter by `state`, `account`, `agent`, `kind`."""
+    """The differences `viewer` may see that pass: by state, account, agent and kind."""
     outcomes = _OUTCOMES[asked.get("state") or OPEN]
     records = records_visible_to(viewer).filter(outcome__in=outcomes, call__isnull=False)
     if asked.get("account"):

@@ -41,10 +41,8 @@ class UploadForm(forms.Form):
     )
     file = forms.FileField(
         label=_("File"),
-        help_text=_(
-            "Call detail records or a list of calls: CSV, Excel, JSON or XML, also zipped."
-        ),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.json,.xml,.gz,.zip,.log"}),
+        help_text=_("Call detail records or a list of calls: CSV, Excel, JSON or XML."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.json,.xml,.log"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any):

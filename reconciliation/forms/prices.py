@@ -67,8 +67,8 @@ class RateForm(forms.Form):
         choices=[
             (60, _("minute")),
             (1, pgettext_lazy("a length", "second")),
-            (6, _("6 seconds")),
-            (30, _("30 seconds")),
+            (6, "6 s"),
+            (30, "30 s"),
         ],
     )
 

@@ -3,9 +3,8 @@
 Within one transaction the calls are locked, compared, and written with few statements.
 """
 
-import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -26,7 +25,7 @@ from reconciliation.matching.assigning import Match, assigned
 from reconciliation.matching.candidates import Candidates, Wanted, elsewhere
 from reconciliation.matching.judging import Verdict, claims_of, judge
 from reconciliation.matching.people import People
-from reconciliation.matching.rows import row_of
+from reconciliation.matching.rows import key_of, row_of
 from reconciliation.matching.told import ours_of
 from reconciliation.models import ProviderRecord, RecordImport
 
@@ -49,6 +48,7 @@ class Result:
     fields: tuple[str, ...] = ()
     event: ProviderEvent | None = None  # of a call that is to be made
     replaces: int | None = None
+    differences: list[tuple[str, Any, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -69,18 +69,18 @@ class Batch:
         """What would come of each record, in their order; nothing is written."""
         known = self._known()
         open_ones = [one for one in self.own if self._is_open(one, known)]
-        rivals = [one for one in self.ahead if one.key not in known]
+        rivals = [one for one in self.ahead if key_of(one) not in known]
         matches = self._matches([*open_ones, *rivals], known)[: len(open_ones)]
         self._read_calls([match.call.pk for match in matches if match.call is not None])
         judged = {
-            match.wanted.record.key: self._judged(match, known.get(match.wanted.record.key))
+            match.wanted.record.key: self._judged(match, known.get(key_of(match.wanted.record)))
             for match in matches
         }
         return [judged.get(one.key) or Result(REPEATED) for one in self.own]
 
     # --- What is known already --------------------------------------------------------------------
     def _known(self) -> dict[str, ProviderRecord]:
-        keys = [one.key[:160] for one in (*self.own, *self.ahead)]
+        keys = [key_of(one) for one in (*self.own, *self.ahead)]
         rows = ProviderRecord.objects.filter(
             account=self.what.account, key__in=keys, is_withdrawn=False
         )
@@ -88,7 +88,7 @@ class Batch:
 
     @staticmethod
     def _is_open(record: CallRecord, known: dict[str, ProviderRecord]) -> bool:
-        row = known.get(record.key[:160])
+        row = known.get(key_of(record))
         return row is None or row.outcome in OPEN
 
     # --- Whose call it is -------------------------------------------------------------------------
@@ -148,10 +148,11 @@ class Batch:
         row.is_link = bool(fields)
         if row.outcome != ProviderRecord.DIFFERENT:
             claims = _with_doubt(verdict.claims, record)
-            line = line_of_record(call, record, claims, line_key(self.what, record.key))
+            line = line_of_record(call, record, claims, line_key(self.what, key_of(record)))
             change.add_lines([line])
             row.event_keys = [line.key]
-        return Result(row.outcome, row, change, fields)
+        differences = [(one.field, one.ours, one.theirs) for one in verdict.differences]
+        return Result(row.outcome, row, change, fields, differences=differences)
 
     def _linked(self, call: CallLog, record: CallRecord) -> tuple[str, ...]:
         """A click becomes its phone system's call, so that no other call is made of it."""
@@ -200,7 +201,7 @@ class Batch:
             agents=record.agents,
             number=record.number,
             direction=record.direction,
-            name=line_key(self.what, record.key),
+            name=line_key(self.what, key_of(record)),
             data=_with_doubt(claims_of(record), record),
         )
 
@@ -219,7 +220,7 @@ class Batch:
         for one in results:
             if one.event is not None and one.row is not None:
                 self._make(one.event, one.row)
-        ProviderRecord.objects.bulk_create(one.row for one in results if one.row is not None)
+        ProviderRecord.insert(one.row for one in results if one.row is not None)
         return results
 
     def _make(self, event: ProviderEvent, row: ProviderRecord) -> None:
@@ -241,7 +242,7 @@ def _with_doubt(claims: dict[str, Any], record: CallRecord) -> dict[str, Any]:
 
 def _made_id(record: CallRecord) -> str:
     """The id of a call whose record has none."""
-    return f"record:{hashlib.sha256(record.key.encode()).hexdigest()[:32]}"
+    return f"record:{key_of(record)[:32]}"
 
 
 _TOLD: Final = ("outcome", "start_time", "answered_time", "end_time", "status", "call_id")

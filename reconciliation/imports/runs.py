@@ -36,9 +36,10 @@ class Stopped(Exception):
 
 
 # --- What people ask for --------------------------------------------------------------------------
-def take_in(what: RecordImport, *, keep_mapping: bool = False) -> None:
+def take_in(what: RecordImport, *, keep_mapping: bool = False, queue: bool = True) -> None:
     """Has the worker take in a draft; again changes nothing. `keep_mapping`: the account's next
-    files are read in the same way. ValidationError where it cannot be taken in."""
+    files are read in the same way. `queue` False: the caller runs it. ValidationError where it
+    cannot be taken in."""
     unreadable = what.plan.get("unreadable") or 0
     if unreadable and not what.reading.get("skip_bad"):
         raise ValidationError(_unreadable(unreadable))
@@ -50,7 +51,7 @@ def take_in(what: RecordImport, *, keep_mapping: bool = False) -> None:
             state=RecordImport.WAITING, runner="", done=0, skew_ms=None, touched_at=now()
         )
         what.refresh_from_db()
-        if begun:
+        if begun and queue:
             import_waits.send(RecordImport, pk=what.pk)
         elif what.state in (RecordImport.UNDOING, RecordImport.UNDONE, RecordImport.FAILED):
             raise ValidationError(_("This import is no longer a draft."))
@@ -198,6 +199,7 @@ class _Runner:
                 raise ValidationError(_unreadable(count))
             taking = Taking(self.what, staging, self._beat, dry=False)
             taking.take(self._save)
+            self._update(**taking.progress())
         self._finish(RecordImport.DONE)
 
     def _save(self, taking: Taking, batch: Batch) -> None:
@@ -207,12 +209,12 @@ class _Runner:
                 with transaction.atomic():
                     self._update()  # from here on nobody else runs it, or takes it back
                     results = batch.write()
-                    self._update(**taking.progress(batch, results))
+                    self._update(**taking.progress(results))
             except (Moved, IntegrityError, OperationalError):
                 if not left:
                     raise
             else:
-                taking.note(batch, results)
+                taking.note(results)
                 return
 
     def _beat(self, done: int = 0) -> None:

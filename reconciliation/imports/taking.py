@@ -1,7 +1,7 @@
 """The records of a file, one batch after the other, laid over the calls."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from common.instants import from_ms, to_ms
@@ -45,7 +45,7 @@ class Taking:
         for own, ahead in self._batches():
             batch = self._batch(own, ahead)
             if save is None:
-                self.note(batch, batch.results())
+                self.note(batch.results())
                 self._beat(self.what.done)
             else:
                 save(self, batch)
@@ -86,9 +86,9 @@ class Taking:
             dry=self._dry,
         )
 
-    def note(self, batch: Batch, results: list[Result]) -> None:
+    def note(self, results: Sequence[Result]) -> None:
         """Counts what came of a batch, once it is sure."""
-        self.what.done += len(batch.own)
+        self.what.done += len(results)
         for one in results:
             self.counts[one.outcome] += 1
             self._reasons.update(one.row.reasons if one.row is not None else ())
@@ -99,16 +99,16 @@ class Taking:
     def _keep_example(self, one: Result) -> None:
         some = self.examples.setdefault(one.outcome, [])
         if self._dry and one.row is not None and len(some) < _EXAMPLES:
-            some.append(_example(one.row))
+            some.append(_example(one.row, one.differences))
 
-    def progress(self, batch: Batch, results: list[Result]) -> dict[str, Any]:
-        """The import's fields with that batch, which `note` counts once it is sure."""
+    def progress(self, results: Sequence[Result] = ()) -> dict[str, Any]:
+        """The import's fields with those results, which `note` counts once they are sure."""
         counts = self.counts + Counter(one.outcome for one in results)
         told = ("rows", "records", "unreadable", "faults", "since", "until")
         return {
             **{name: counts[name] for name in COUNTS},
             **{name: getattr(self.what, name) for name in told},
-            "done": self.what.done + len(batch.own),
+            "done": self.what.done + len(results),
             "skew_ms": self.skew.ms,
             "skew_spread_ms": self.skew.spread,
         }
@@ -138,7 +138,7 @@ def _by_days(own: list[CallRecord], ahead: list[CallRecord]) -> Any:
             begun = place
 
 
-def _example(row: ProviderRecord) -> dict[str, Any]:
+def _example(row: ProviderRecord, differences: Any) -> dict[str, Any]:
     return {
         "line": row.line,
         "call": str(row.call.call_id) if row.call else "",
@@ -148,5 +148,6 @@ def _example(row: ProviderRecord) -> dict[str, Any]:
         "end": row.end_time and to_ms(row.end_time),
         "status": row.status,
         "reasons": row.reasons,
+        "differences": differences,
         "note": row.note,
     }

@@ -77,6 +77,8 @@ class Candidates:
         self.by_pk: dict[int, Candidate] = {}
         self._by_call: dict[str, Candidate] = {}
         self._by_conversation: dict[str, list[Candidate]] = defaultdict(list)
+        self._by_number: dict[tuple[int, str], list[Candidate]] = defaultdict(list)
+        self._odd: dict[int, list[Candidate]] = defaultdict(list)  # whose number is only a text
         self._by_agent: dict[int, list[Candidate]] = defaultdict(list)
         self._read_named(wanted)
         self._read_near(wanted)
@@ -104,6 +106,9 @@ class Candidates:
             if found.user is not None:
                 self.by_pk.setdefault(found.pk, found)
                 self._by_agent[found.user].append(found)
+                self._by_number[found.user, found.number].append(found)
+                if not found.number.startswith("+"):
+                    self._odd[found.user].append(found)
 
     def named(self, record: CallRecord) -> list[Candidate]:
         """The call that its phone system calls by the record's own id, and its later turns."""
@@ -129,9 +134,14 @@ class Candidates:
         if wanted.agent is None or not wanted.number:
             return []
         at = wanted.record.start
+        if wanted.number.startswith("+"):  # a line is compared with others as it is
+            alike = self._by_number.get((wanted.agent, wanted.number), [])
+            calls = [*alike, *self._odd.get(wanted.agent, ())]
+        else:
+            calls = self._by_agent.get(wanted.agent, [])
         return [
             call
-            for call in self._by_agent.get(wanted.agent, ())
+            for call in calls
             if at - self.before <= call.start <= at + self.after
             and (call.end is None or not call.has_own_end or call.end >= at - self.after)
             and (whatever_id or not (call.call and wanted.record.call))

@@ -6,11 +6,12 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from calls.models import CallLog, ProviderAccount
+from common.databases.prepared_sql import PreparedWrites
 from reconciliation.call_record import FLOOR
 from reconciliation.models.imports import RecordImport
 
 
-class ProviderRecord(models.Model):
+class ProviderRecord(PreparedWrites, models.Model):  # type: ignore[misc]  # stubs of a later Django
     """One record (reconciliation.call_record.CallRecord) as it was brought in, once for its account
     and key, and what came of it. Lengths in ms; of the instants the clock skew of its import is
     taken off. A record that was left out, or about which nobody has decided, may be brought in
@@ -19,8 +20,9 @@ class ProviderRecord(models.Model):
     `outcome`: the call's times were equal (CONFIRMED), lacked what the record told (COMPLETED),
     differ (DIFFERENT, until somebody decides: ACCEPTED or KEPT), or there was no call (CREATED).
     LEFT_OUT: it is of nobody's and nothing's interest; `note` says why. `reasons` are codes of why
-    the two may differ (reconciliation.matching.reasons). `event_keys` are the lines that it added
-    to the ledger of its call, so that they can be taken back; `is_withdrawn` once they were.
+    the two may differ (reconciliation.matching.reasons), the chief one first. `event_keys` are the
+    lines that it added to the ledger of its call, so that they can be taken back; `is_withdrawn`
+    once they were.
     `is_link`: the call was nobody's phone system's until this record came.
     """
 
@@ -48,7 +50,7 @@ class ProviderRecord(models.Model):
     call = models.ForeignKey(
         CallLog, related_name="records", null=True, blank=True, on_delete=models.SET_NULL
     )
-    key = models.CharField(max_length=160)
+    key = models.CharField(max_length=64)  # a digest of the record's own
     outcome = models.CharField(_("outcome"), max_length=9, choices=OUTCOMES)
     note = models.CharField(_("note"), max_length=300, blank=True)
     reasons = models.JSONField(default=list, blank=True)

@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts import roles
 from calls.models import CallLog
@@ -32,15 +32,16 @@ _GOING_ON: Final = (RecordImport.WAITING, RecordImport.RUNNING, RecordImport.UND
 # What came of records, in the order in which pages count it.
 _COUNTS: Final[Mapping[str, Any]] = {
     "records": gettext_lazy("records"),
-    "confirmed": gettext_lazy("confirmed"),
-    "completed": gettext_lazy("completed"),
-    "different": gettext_lazy("different"),
+    "confirmed": pgettext_lazy("records", "confirmed"),
+    "completed": pgettext_lazy("records", "completed"),
+    "different": pgettext_lazy("records", "different"),
     "created": gettext_lazy("new calls"),
-    "repeated": gettext_lazy("known already"),
-    "left_out": gettext_lazy("left out"),
-    "unreadable": gettext_lazy("not readable"),
+    "repeated": pgettext_lazy("records", "known already"),
+    "left_out": pgettext_lazy("records", "left out"),
+    "unreadable": pgettext_lazy("records", "not readable"),
 }
 _AGREE_MS: Final = 50  # clocks that are no further apart show the same tenth of a second
+_FARTHEST_ZONES: Final = 26  # hours between any two clocks of the world
 _STATUSES: Final = dict(CallLog.STATUSES)
 _OUTCOMES: Final = dict(ProviderRecord.OUTCOMES)
 _EXAMPLES: Final = (
@@ -81,6 +82,13 @@ def percent_done(what: RecordImport) -> int:
     """How much of the file is dealt with; 0 while nobody knows how much there is."""
     known = what.rows or what.records
     return min(100, what.done * 100 // known) if known else 0
+
+
+@register.filter
+def came_of(what: RecordImport, name: str) -> int | None:
+    """How many of its records came to `name`; None where nothing was taken in."""
+    count: int = getattr(what, name)
+    return None if what.state in (RecordImport.DRAFT, RecordImport.WAITING) else count
 
 
 @register.filter
@@ -133,12 +141,13 @@ def plan_clock(what: RecordImport) -> str:
 def plan_zone(what: RecordImport) -> str:
     """A question, where the times lie so far off that they seem to be of another time zone."""
     hours = what.plan.get("zone_hours") or 0
-    if not hours:
+    if not 0 < abs(hours) <= _FARTHEST_ZONES:
         return ""
+    question = _("Is the time zone of the file right?")
     later = _("The records lie %(hours)s h after the calls they seem to be of.")
     earlier = _("The records lie %(hours)s h before the calls they seem to be of.")
     said = (later if hours > 0 else earlier) % {"hours": f"{abs(hours):g}"}
-    return f"{said} {_('Is the time zone of the file right?')}"
+    return f"{said} {question}"
 
 
 def _of_clock(skew_ms: int | None, spread_ms: int | None, count: int, file_name: str) -> str:
@@ -205,6 +214,20 @@ def side_value(value: Any) -> str:
     if isinstance(value, int):
         return _("%(seconds)s s") % {"seconds": decimal(value / 1000)}
     return str(_STATUSES.get(value, value)) if value else NOTHING
+
+
+@register.filter
+def apart(one: reasons.Difference) -> str:
+    """By how much the phone system's instant or length is off ours: `+65.0 s`."""
+    ours, theirs = one.ours, one.theirs
+    if isinstance(ours, dt.datetime) and isinstance(theirs, dt.datetime):
+        seconds = (theirs - ours).total_seconds()
+    elif isinstance(ours, int) and isinstance(theirs, int):
+        seconds = (theirs - ours) / 1000
+    else:
+        return ""
+    sign = "+" if seconds > 0 else "\N{MINUS SIGN}"
+    return _("%(sign)s%(seconds)s s") % {"sign": sign, "seconds": decimal(abs(seconds))}
 
 
 @register.filter

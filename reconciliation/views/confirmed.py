@@ -39,7 +39,7 @@ def records(request: PageRequest, period: Period) -> HttpResponse:
         "most_seconds": most_of(found.bars),
         "teams": cut(found.teams, request.GET),
         "agents": cut(found.agents, request.GET),
-        "differences": sum(line.differences for line in found.agents),
+        "differences": found.differences,
         "unknown": unknown.order_by()[: MOST_COUNTED + 1].count(),
         "most_counted": MOST_COUNTED,
         "accounts": account_states(),

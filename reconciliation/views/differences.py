@@ -30,6 +30,7 @@ from reconciliation.models import ProviderRecord
 
 _may_see = permission_required(roles.VIEW_TEAM_CALLS, raise_exception=True)
 _may_decide = permission_required(roles.RECONCILE, raise_exception=True)
+ACCEPTED_AT_ONCE: Final = 500  # each is a correction: so many take some seconds
 # What a link to the same differences says.
 FILTERS: Final = ("state", "kind", "agent", "account", *PARAMETERS)
 
@@ -164,16 +165,19 @@ def accept_all(request: PageRequest) -> HttpResponse:
     records = inbox.found(request.user, wanted, asked.period)
     if request.method == "POST":
         return _accept_all(request, records)
+    count = records.count()
     context = {
         "kinds": inbox.kinds_of(records),
-        "count": records.count(),
+        "all": count,
+        "count": min(count, ACCEPTED_AT_ONCE),
         "query": request.GET.urlencode(),
     }
     return render(request, "reconciliation/accept_all.html", context)
 
 
 def _accept_all(request: PageRequest, records: QuerySet[ProviderRecord]) -> HttpResponse:
-    count = decisions.accept_all(records, request.user)
+    keys = list(records.order_by("pk").values_list("pk", flat=True)[:ACCEPTED_AT_ONCE])
+    count = decisions.accept_all(ProviderRecord.objects.filter(pk__in=keys), request.user)
     sentence = ngettext(
         "%(n)s difference was decided: the phone system’s times stand.",
         "%(n)s differences were decided: the phone system’s times stand.",

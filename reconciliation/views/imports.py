@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import roles
 from accounts.requests import PageRequest
+from calls.models.rows import Cells
 from common.htmx import render_page, wants_part
 from metrics.exports.csv_file import Style
 from metrics.exports.document import NUMBER, Document, Head, Sheet, made_by
@@ -166,7 +167,7 @@ def record_import_faults(request: PageRequest, pk: int) -> HttpResponseBase:
     """The lines that could not be read, and why, as a file."""
     what = _import(pk)
     heads = [Head("line", _("Line"), NUMBER), Head("fault", _("What is wrong"))]
-    columns = [[fault[place] for fault in what.faults] for place in (0, 1)]
+    columns: list[Cells] = [[fault[place] for fault in what.faults] for place in (0, 1)]
     sheet = Sheet(_("Lines that cannot be read"), heads, lambda: [columns])
     document = Document(sheet.title, made_by(request.user, what.file_name), [sheet])
     style = Style.of({"separator": "auto", "labels": "1"}, for_people=True)

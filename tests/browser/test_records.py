@@ -47,7 +47,7 @@ def test_a_list_is_brought_in_decided_and_taken_back(
     page = visit(live_people.ada, "/records/?period=yesterday")
     settle(page)
     page.get_by_role("link", name="Bring in records").click()
-    page.get_by_label("File").set_input_files(file)
+    page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_role("button", name="Look at the file").click()
 
     expect(page.get_by_text("is no time")).to_have_count(2)  # among the first, and as a fault

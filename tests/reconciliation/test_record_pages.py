@@ -51,7 +51,7 @@ def test_supervisors_see_their_teams_and_decide_nothing(client, people: People, 
     brought(account, line(hers, earlier=30), line(his, "1003", earlier=30))
     for user, seen in ((people.sue, {"Alice"}), (people.sam, {"Carol"})):
         shown = page(client, user, f"/records/differences/?{DAYS}")
-        assert {name for name in ("Alice", "Carol") if f"{name} ·" in shown} == seen
+        assert {name for name in ("Alice", "Carol") if f"<span>{name}</span>" in shown} == seen
         assert "1</strong> open difference" in page(client, user, f"/records/?{DAYS}")
         assert "Accept the record" not in shown and "Accept all" not in shown
     shown = page(client, people.ada, f"/records/differences/?{DAYS}")
@@ -206,3 +206,50 @@ def test_a_filter_that_cannot_be_read_is_said(client, people: People, account, q
     client.force_login(people.ada)
     answer = client.get(f"/records/differences/?{query}")
     assert answer.status_code == 400 and b"notice-bad" in answer.content
+
+
+HUGE = "9" * 30
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        (f"/records/import/{HUGE}/", 404),
+        (f"/records/import/{HUGE}/faults.csv", 404),
+        ("/records/import/?before=x", 200),
+        (f"/records/import/?before={HUGE}", 200),
+        ("/records/?period=nonsense", 400),
+        ("/records/?period=range&from=0001-01-01&to=9999-12-31", 400),
+        ("/records/missing/?cursor=x", 400),
+        ("/records/missing/?period=range&from=2026-02-31&to=2026-03-01", 400),
+        (f"/records/differences/?account={HUGE}", 400),
+        ("/records/differences/?agent=%00&kind=%00", 400),
+        ("/records/differences/accept/?kind=x", 302),
+    ],
+)
+def test_nonsense_is_answered_and_breaks_nothing(client, people: People, account, address, status):
+    brought(account, line(clicked(people.alice, 0)))
+    client.force_login(people.ada)
+    assert client.get(address).status_code == status
+
+
+@pytest.mark.parametrize("address", ["accept", "keep"])
+def test_nothing_is_decided_about_what_is_not_there(client, people: People, address):
+    client.force_login(people.ada)
+    assert client.post(f"/records/differences/{HUGE}/{address}/").status_code == 404
+
+
+def test_a_reading_that_makes_no_sense_changes_nothing(client, people: People, account):
+    client.force_login(people.ada)
+    address = upload(client, account, (HEAD + line(clicked(people.alice, 0))).encode())["Location"]
+    before = RecordImport.objects.get()
+    for form in (
+        {"look": "1"},
+        {"look": "1", "format": "nonsense", "time_zone": "Mars/Olympus"},
+        {"look": "1", "format": "table", "time_zone": "UTC", "column_start": HUGE},
+        {"look": "1", "format": "table", "column_start": "-1", "date_order": "\x00"},
+    ):
+        answer = client.post(address, form)
+        assert answer.status_code == 400 and b"field-error" in answer.content, form
+    after = RecordImport.objects.get()
+    assert (after.format, after.reading) == (before.format, before.reading)

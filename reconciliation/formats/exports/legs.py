@@ -18,7 +18,7 @@ def joined_legs(records: Iterable[CallRecord | BadLine]) -> Iterator[CallRecord 
     """One record a call, as soon as the file has come to another time."""
     waiting: OrderedDict[str, list[CallRecord]] = OrderedDict()
     for one in records:
-        if isinstance(one, BadLine):
+        if isinstance(one, BadLine) or not one.call:
             yield one
             continue
         waiting.setdefault(one.call, []).append(one)
