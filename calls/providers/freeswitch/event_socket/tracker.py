@@ -161,11 +161,20 @@ def _see_state(board: Board, channel: Channel, said: Snapshot) -> None:
     """What the channel's own instants tell, whichever event brings them."""
     if channel.answered is not None and channel.reading().was_called:
         course.answer(board, channel, channel.answered)
-    other = board.channels.get(said.bridged_to)
-    if other is None or other is channel or other in channel.met or channel.hung_up is not None:
+    near = [one for one in (channel.maker, *channel.made) if one is not None]
+    for one in (channel, *near):
+        other = board.channels.get(one.latest.bridged_to)
+        if other is not None and channel in (one, other):
+            _have_met(board, one, other)
+
+
+def _have_met(board: Board, one: Channel, other: Channel) -> None:
+    """They are bridged, and we may not have heard when that began."""
+    both = (one, other)
+    if one is other or other in one.met or any(each.hung_up is not None for each in both):
         return
-    if channel.answered is not None and other.answered is not None:
-        course.meet(board, channel, other, said.bridged or board.at)
+    if all(each.answered is not None for each in both):
+        course.meet(board, one, other, one.latest.bridged or board.at)
 
 
 def _progress(board: Board, channel: Channel, said: Snapshot) -> None:
