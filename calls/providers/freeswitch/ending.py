@@ -33,8 +33,8 @@ def outcome_of(said: Said, is_agents: bool, was_answered: bool) -> tuple[str, tu
     return cause, (status, reason)
 
 
-def held(said: Said) -> int:
+def held(said: Said, holds: str) -> int:
     """How long (ms) the phone kept the other side waiting: FreeSWITCH's own sum holds what it waits
-    itself before it takes a call back."""
+    itself before it takes a call back, once for each of the `holds` that it lists."""
     told = number_of(said("hold_accum_ms")) or 0
-    return max(0, told - UNHOLD_DELAY * len(_HOLD.findall(said("hold_events"))))
+    return max(0, told - UNHOLD_DELAY * len(_HOLD.findall(holds)))

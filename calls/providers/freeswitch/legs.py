@@ -206,7 +206,7 @@ class Leg:
             data["end"] = end
         else:
             data["awaits"] = part
-        held = ending.held(self._said) if self.agent else 0
+        held = ending.held(self._said, self.variables.get("hold_events", "")) if self.agent else 0
         if held:  # of holds that the other side pressed it knows nothing
             data["hold"] = held
         if self.contradicts_itself:
