@@ -171,7 +171,7 @@ def _see_state(board: Board, channel: Channel, said: Snapshot) -> None:
 def _have_met(board: Board, one: Channel, other: Channel) -> None:
     """They are bridged, and we may not have heard when that began."""
     both = (one, other)
-    if one is other or other in one.met or any(each.hung_up is not None for each in both):
+    if one is other or other in one.met or all(each.hung_up is not None for each in both):
         return
     if all(each.answered is not None for each in both):
         course.meet(board, one, other, one.latest.bridged or board.at)
