@@ -15,7 +15,7 @@ from calls.simulation import builders
 from calls.simulation.base import Builder, ScriptedCall, SimRequest, Target
 from calls.simulation.chaos import Post, post
 from calls.simulation.delivery import Answers, deliver
-from calls.simulation.listened import LISTENED, Listening, listen
+from calls.simulation.listening.play import LISTENED, Listening, listen
 from calls.simulation.scripts import scripts
 from calls.simulation.stage import Stage, set_up
 from calls.simulation.verdicts import BAD, EXACT, Verdict, counted, judge

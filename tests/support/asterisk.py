@@ -12,7 +12,7 @@ from calls.providers.asterisk.ami import Message, Reader
 from calls.providers.asterisk.dialplan import Dialplan
 from calls.providers.asterisk.tracker import Tracker
 from calls.providers.base import ProviderEvent
-from calls.simulation.asterisk_events import Channel, Exchange
+from calls.simulation.asterisk.events import Channel, Exchange
 from tests.support.telling import check_words
 
 STREAMS = Path(__file__).parents[1] / "fixtures" / "ami"

@@ -2,7 +2,7 @@
 
 from accounts.models import User
 from calls.models import CallLog, ConversationNumber, ProviderAccount, ProviderIdentity, RawEvent
-from calls.simulation.listened import LISTENED
+from calls.simulation.listening.play import LISTENED
 from calls.simulation.play import Play, play
 from calls.simulation.verdicts import EXACT, MARKED, UNHEARD
 

@@ -43,7 +43,7 @@ _CONTEXT = re.compile(r"[\w.-]{1,60}")
 
 class FreeSwitch(Listened):
     kind = "freeswitch"
-    title = _("FreeSWITCH")
+    title = "FreeSWITCH"
     secret_names = ("password",)
     optional_secret_names = ("event_socket_password",)
     can_dial = True

@@ -10,13 +10,12 @@ instead of the A leg's. Whoever made a leg (`originating_leg_uuid`) and whom it 
 (`bridge_uuid`) are facts, and are believed before it.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from calls import timeline
 from calls.providers.base import ProviderEvent, Unknown, Unreadable, bounded_ms
-from calls.providers.freeswitch.causes import outcome
+from calls.providers.freeswitch import ending
 from calls.providers.freeswitch.peers import (
     EXTENSION,
     LOOPBACK,
@@ -33,12 +32,6 @@ _OWN_ANSWER_MS = 2_000
 # With these a phone takes a call that waits, or rings elsewhere, instead of making one.
 _TAKING = frozenset({"valet_park", "park", "pickup", "intercept", "fifo"})
 _CONFERENCE = "conference"
-# Who hung up, seen from an agent's own phone.
-_HUNG_UP_BY: Mapping[str, str] = {"recv_bye": "agent_hangup", "send_bye": "remote_hangup"}
-# FreeSWITCH waits this long (ms) before it takes a call back that a phone had put on hold.
-UNHOLD_DELAY = 250
-_HOLD = re.compile(r"\{\d{10,17},\d{10,17}\}")
-_BETTER_CAUSES = ("originate_disposition", "last_bridge_hangup_cause", "bridge_hangup_cause")
 _APPLICATION, _APPLICATION_DATA = (
     ("last_app", "current_application"),
     ("last_arg", "current_application_data"),
@@ -213,7 +206,7 @@ class Leg:
             data["end"] = end
         else:
             data["awaits"] = part
-        held = self._held() if self.agent else 0
+        held = ending.held(self._said, self.variables.get("hold_events", "")) if self.agent else 0
         if held:  # of holds that the other side pressed it knows nothing
             data["hold"] = held
         if self.contradicts_itself:
@@ -322,23 +315,7 @@ class Leg:
 
     def outcome(self, was_answered: bool) -> tuple[str, tuple[str, str]]:
         """The cause, and what it means; ("", "") where we do not know it."""
-        hung_up = self._said("hangup_cause").upper()
-        cause = hung_up
-        if not was_answered:
-            # The caller's leg ends in the normal way, however the other phone failed.
-            causes = [self._said(name).upper() for name in _BETTER_CAUSES]
-            cause = next((one for one in causes if one not in ("", "SUCCESS")), hung_up)
-        told = number_of(self.variables.get("hangup_cause_q850")) if cause == hung_up else None
-        status, reason = outcome(cause, told, was_answered)
-        if status == timeline.COMPLETED and self.agent and not reason:
-            reason = _HUNG_UP_BY.get(self._said("sip_hangup_disposition"), "")
-        return cause, (status, reason)
-
-    def _held(self) -> int:
-        """How long (ms) the agent's phone kept the other side waiting: FreeSWITCH's own sum holds
-        what it waits itself before it takes a call back."""
-        told = number_of(self.variables.get("hold_accum_ms")) or 0
-        return max(0, told - UNHOLD_DELAY * len(_HOLD.findall(self._said("hold_events"))))
+        return ending.outcome_of(self._said, bool(self.agent), was_answered)
 
     def _needed(self, name: str) -> int:
         found = self._instant(name)

@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 from calls.providers.base import Payload, Unreadable
 from calls.providers.reading import objects, part, text
 
+_HOLDS = "hold_events"
+
 
 @dataclass(frozen=True)
 class Record:
@@ -102,7 +104,11 @@ def _children(element: ElementTree.Element | None) -> dict[str, str | None]:
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:
     """Both modules encode what stands in a value as in an address; a variable may be a list."""
-    return {
-        name: text(unquote("|:".join(map(text, value)) if isinstance(value, list) else text(value)))
+    told = {
+        name: unquote("|:".join(map(text, value)) if isinstance(value, list) else text(value))
         for name, value in values.items()
     }
+    said = {name: text(value) for name, value in told.items()}
+    if _HOLDS in values:  # a list that may be longer than any name
+        said[_HOLDS] = unquote(str(values[_HOLDS]))
+    return said

@@ -20,7 +20,7 @@ from calls.simulation.freeswitch.wire import (
     dump_of,
     reply_of,
 )
-from calls.simulation.lasting import LastingServer, Scripted
+from calls.simulation.listening.server import LastingServer, Scripted
 
 _GATEWAY = "out"
 _FAILURES = {timeline.NO_ANSWER: "NO_ANSWER", timeline.FAILED: "NORMAL_CIRCUIT_CONGESTION"}

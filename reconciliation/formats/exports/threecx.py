@@ -22,7 +22,7 @@ from reconciliation.formats.values.words import direction
 _SERVICE: Final = {
     "conversation": 0,
     "call": 1,
-    "duration": 2,
+    "talk": 2,
     "start": 3,
     "answered": 4,
     "end": 5,

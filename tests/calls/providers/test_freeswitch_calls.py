@@ -332,3 +332,29 @@ def test_real_records_agree_with_the_phones(switch, client, truth):
     assert call.hold_seconds == pytest.approx(hold, abs=1)
     assert call.ring_seconds == pytest.approx(truth.get("ring", 0), abs=1)
     assert call.missing == ""
+
+
+# --- What FreeSWITCH itself does ------------------------------------------------------------------
+
+
+def test_what_freeswitch_waits_before_it_takes_a_call_back_is_no_hold(switch, client):
+    """It waits 250 ms at the end of each hold that a phone pressed, and counts them."""
+    holds = ",".join(f"{{{micro(20 + n * 2)},{micro(21 + n * 2)}}}" for n in range(8))
+    alices = leg(A, 0, 5, 60, caller="1001", called=CUSTOMER, bridged=5, user_name="1001")
+    alices["variables"] |= {"hold_accum_ms": "8000", "hold_events": f"{{{holds}}}"}
+    (call,) = sent(client, alices)
+    assert (call.hold_seconds, call.talk_seconds) == (6, 49)
+
+
+def test_half_of_a_loopback_is_no_call(switch, client):
+    half = leg(B, 0, 5, 60, called="1002", bridged=5, channel_name="loopback/1002-a")
+    half["variables"] |= {"direction": "outbound", "originating_leg_uuid": A}
+    assert sent(client, half) == []
+
+
+@pytest.mark.parametrize(("bye", "who"), [("recv_bye", "agent"), ("send_bye", "remote")])
+def test_who_hung_up_is_told_by_the_agents_own_leg(switch, client, bye, who):
+    alices = leg(A, 0, 5, 60, caller="1001", called=CUSTOMER, bridged=5, user_name="1001")
+    alices["variables"]["sip_hangup_disposition"] = bye
+    (call,) = sent(client, alices)
+    assert (call.status, call.end_reason) == ("COMPLETED", f"{who}_hangup")

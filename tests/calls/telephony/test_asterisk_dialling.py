@@ -11,7 +11,7 @@ from calls.providers.asterisk import Asterisk
 from calls.providers.asterisk.ami import Message, NotAmi, Reader, encode
 from calls.providers.asterisk.manager import Where
 from calls.providers.base import Gone, Unreachable
-from calls.simulation.asterisk_events import GREETING
+from calls.simulation.asterisk.events import GREETING
 from tests.support.client import NOWHERE
 from tests.support.patience import PATIENCE
 

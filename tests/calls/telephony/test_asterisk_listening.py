@@ -21,8 +21,8 @@ from calls.models import CallEvent, CallLog, ProviderAccount, ProviderIdentity
 from calls.providers.asterisk.ami import Message, login_key
 from calls.providers.asterisk.manager import Where, login
 from calls.providers.lasting import Heard, Link, Lost, Refused, Up
-from calls.simulation.asterisk_events import Exchange
-from calls.simulation.asterisk_server import AsteriskServer, messages_of
+from calls.simulation.asterisk.events import Exchange
+from calls.simulation.asterisk.server import AsteriskServer, messages_of
 from calls.simulation.base import ScriptedCall
 from calls.telephony import intake
 from calls.telephony.hooks import adapter_of

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from calls.providers.asterisk.dialplan import Dialplan
 from calls.providers.asterisk.tracker import Tracker
-from calls.simulation.asterisk_events import GREETING
+from calls.simulation.asterisk.events import GREETING
 from tests.support.asterisk import (
     T,
     cdr_rows,

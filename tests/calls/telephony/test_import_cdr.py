@@ -13,7 +13,7 @@ from calls import services, timeline
 from calls.models import CallEvent, CallLog
 from calls.providers.asterisk import cdr
 from calls.providers.asterisk.dialplan import Dialplan
-from calls.simulation.asterisk_events import GREETING
+from calls.simulation.asterisk.events import GREETING
 from calls.telephony import intake
 from common.instants import from_ms, now
 from tests.support.asterisk import STREAMS, T, events_of, exchange, in_ms, stream, tracker, truths

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from calls import timeline
+from calls.providers.freeswitch.event_socket import course
 from calls.providers.freeswitch.event_socket.board import Board
 from calls.providers.freeswitch.event_socket.channels import Channel, Conversation, Part
 from calls.providers.freeswitch.event_socket.esl import Message
@@ -20,6 +21,10 @@ _FIELDS: Mapping[str, str] = {
     "Caller-Caller-ID-Number": "initial_cid_num",
     "Caller-Destination-Number": "initial_dest",
 }
+_OTHERWISE: Mapping[str, str] = {
+    "Caller-Caller-ID-Number": "cid_num",
+    "Caller-Destination-Number": "dest",
+}
 _TALKING = ("ACTIVE", "HELD", "UNHELD")
 
 
@@ -31,7 +36,7 @@ def take(board: Board, rows: Sequence[Mapping[str, Any]]) -> None:
         for uuid, one in board.channels.items()
         if uuid not in listed and one.gap_since is not None
     ]
-    board.lose(gone, gone=True)
+    course.lose(board, gone, gone=True)
     _mark(board, {call: at for call, at in board.expected.items() if call not in listed}, gone=True)
     found = [_found(board, row) for row in listed.values()]
     for channel in filter(None, found):
@@ -62,10 +67,12 @@ def _found(board: Board, row: Mapping[str, Any]) -> Channel | None:
         board.close_gap(known)
         return known
     fields = {name: text(row.get(field)) for name, field in _FIELDS.items()}
+    for name, field in _OTHERWISE.items():
+        fields[name] = fields[name] or text(row.get(field))
     created = (number_of(row.get("created_epoch")) or 0) * 1_000_000
     fields["Caller-Channel-Created-Time"] = str(created)
     if fields["Call-Direction"] == "inbound":
-        fields["Caller-Username"] = text(row.get("initial_cid_num"))
+        fields["Caller-Username"] = fields["Caller-Caller-ID-Number"]
     return board.channel_of(Snapshot(Message("text/event-plain", fields)), is_exact=False)
 
 
@@ -77,4 +84,4 @@ def _see_whom_it_is_with(board: Board, channel: Channel) -> None:
         return
     states = (channel.latest, maker.latest)
     if all(one.message.get("Channel-Call-State") in _TALKING for one in states):
-        board.meet(channel, maker, board.at, is_guess=True)
+        course.meet(board, channel, maker, board.at, is_guess=True)

@@ -19,13 +19,13 @@ from collections.abc import Callable, Iterable, Mapping
 
 from calls import timeline
 from calls.providers.base import ProviderEvent, Unreadable
-from calls.providers.freeswitch.event_socket import resync
+from calls.providers.freeswitch.ending import UNHOLD_DELAY
+from calls.providers.freeswitch.event_socket import course, resync
 from calls.providers.freeswitch.event_socket.board import Board
 from calls.providers.freeswitch.event_socket.channels import Channel, Conversation, Part
 from calls.providers.freeswitch.event_socket.esl import GREETING, Message, event_of
 from calls.providers.freeswitch.event_socket.snapshot import Snapshot, instant
 from calls.providers.freeswitch.event_socket.where import channels_in
-from calls.providers.freeswitch.legs import UNHOLD_DELAY
 from calls.providers.reading import number_of, text
 
 _HEARD = 10_000  # numbers of events that may be repeated
@@ -58,7 +58,9 @@ class Tracker:
         return self.board.take_events()
 
     def lost(self) -> list[ProviderEvent]:
-        self.board.lose([one for one in self.board.channels.values() if one.hung_up is not None])
+        course.lose(
+            self.board, [one for one in self.board.channels.values() if one.hung_up is not None]
+        )
         if self.heard is not None:
             self.board.open_gap(self.heard)
         self._is_fresh, self._listing = False, True
@@ -67,7 +69,7 @@ class Tracker:
     def finish(self) -> list[ProviderEvent]:
         events = self.lost()
         self.board.at = self.heard or 0
-        self.board.lose(self.board.channels.values())
+        course.lose(self.board, self.board.channels.values())
         return events + self.board.take_events()
 
     def know(self, names: frozenset[str]) -> None:
@@ -118,7 +120,7 @@ class Tracker:
             self.remarks.append("has started again")
             if self.heard is not None:
                 self.board.open_gap(self.heard)
-            self.board.lose(self.board.channels.values(), gone=True)
+            course.lose(self.board, self.board.channels.values(), gone=True)
         self._core = core or self._core
 
     def _see_channel(self, message: Message, number: int) -> None:
@@ -158,11 +160,21 @@ class Tracker:
 def _see_state(board: Board, channel: Channel, said: Snapshot) -> None:
     """What the channel's own instants tell, whichever event brings them."""
     if channel.answered is not None and channel.reading().was_called:
-        board.answer(channel, channel.answered)
-    other = board.channels.get(said.bridged_to)
-    if other is None or other is channel or other in channel.met or channel.hung_up is not None:
+        course.answer(board, channel, channel.answered)
+    near = [one for one in (channel.maker, *channel.made) if one is not None]
+    for one in (channel, *near):
+        other = board.channels.get(one.latest.bridged_to)
+        if other is not None and channel in (one, other):
+            _have_met(board, one, other)
+
+
+def _have_met(board: Board, one: Channel, other: Channel) -> None:
+    """They are bridged, and we may not have heard when that began."""
+    both = (one, other)
+    if one is other or other in one.met or all(each.hung_up is not None for each in both):
         return
-    board.meet(channel, other, said.bridged or board.at)
+    if all(each.answered is not None for each in both):
+        course.meet(board, one, other, one.latest.bridged or board.at)
 
 
 def _progress(board: Board, channel: Channel, said: Snapshot) -> None:
@@ -177,11 +189,11 @@ def _progress(board: Board, channel: Channel, said: Snapshot) -> None:
 def _bridge(board: Board, channel: Channel, said: Snapshot) -> None:
     other = board.channels.get(said.bridged_to)
     if other is not None and other is not channel:
-        board.meet(channel, other, said.bridged or board.at)
+        course.meet(board, channel, other, said.bridged or board.at)
 
 
 def _unbridge(board: Board, channel: Channel, said: Snapshot) -> None:
-    board.part_ways(channel)
+    course.part_ways(board, channel)
 
 
 def _hold(board: Board, channel: Channel, said: Snapshot) -> None:
@@ -204,7 +216,7 @@ def _unhold(board: Board, channel: Channel, said: Snapshot) -> None:
     # Whoever is there now too: an earlier process may have heard the hold.
     channel.holding.update(board.talking(channel))
     channel.held_since = since
-    board.release(channel, at)
+    course.release(board, channel, at)
 
 
 def _data(board: Board, channel: Channel, said: Snapshot) -> None:
@@ -222,7 +234,7 @@ def _complete(board: Board, channel: Channel, said: Snapshot) -> None:
             for part in board.talking(channel):
                 board.say(part, timeline.HELD, since, party=said.name)
                 board.say(part, timeline.RESUMED, until - UNHOLD_DELAY, party=said.name)
-    board.finish(channel)
+    course.finish(board, channel)
 
 
 HANDLERS: Mapping[str, Callable[[Board, Channel, Snapshot], None]] = {

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 
 from calls import timeline
 from calls.providers.asterisk.ami import Message, Reader
-from calls.simulation.asterisk_events import GREETING, Exchange, message_of
+from calls.simulation.asterisk.events import GREETING, Exchange, message_of
 from calls.simulation.base import ScriptedCall
-from calls.simulation.lasting import LastingServer, Scripted
+from calls.simulation.listening.server import LastingServer, Scripted
 
 _TRUNK = "trunk"
 # How a dial ends that nobody answers, by the script's status: DialStatus, Q.850 cause.

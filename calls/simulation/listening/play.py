@@ -8,11 +8,12 @@ from typing import Any, Final, NoReturn
 
 from calls.models import ProviderAccount
 from calls.providers.lasting import Heard, Item, Link, Listened
-from calls.simulation import asterisk_events, asterisk_server
+from calls.simulation.asterisk import events as asterisk_events
+from calls.simulation.asterisk import server as asterisk_server
 from calls.simulation.base import Builder, ScriptedCall, Target
 from calls.simulation.freeswitch import server as freeswitch_server
 from calls.simulation.freeswitch import wire
-from calls.simulation.lasting import LastingServer, Scripted
+from calls.simulation.listening.server import LastingServer, Scripted
 from calls.telephony.hooks import adapter_of
 from calls.telephony.listening.listener import Listener
 
