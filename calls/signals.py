@@ -11,5 +11,5 @@ call_changed = Signal()  # answered, held, paused, noted, or corrected after its
 call_ended = Signal()  # once a call: at its first end
 # With whom it lay and when, before it was saved: `user_id` (None: nobody) and `start_time`.
 call_moved = Signal()
-call_disputed = Signal()
+dispute_opened = Signal()
 dispute_decided = Signal()  # upheld or rejected

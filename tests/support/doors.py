@@ -337,6 +337,8 @@ def written_backup() -> Backup:
 def make_things(people: People) -> dict[str, Any]:
     """What the addresses name: Alice's calls, contact, key and file, and her team."""
     ended = make_call(people.alice, 60, ago=7200, contact_phone="8765 4321")
+    disputed = make_call(people.alice, 60, ago=9000)
+    disputes.dispute(disputed, people.alice, "I never talked that long")
     begun = now() - dt.timedelta(days=1)
     estimated, _ = services.start_call(
         people.alice, reported=services.ReportedTime(begun, explicit=True)
@@ -369,8 +371,6 @@ def make_things(people: People) -> dict[str, Any]:
     schedule = ReportSchedule.objects.create(
         owner=people.alice, name="Her week", every="week", at=dt.time(8), next_at=now()
     )
-    disputed = make_call(people.alice, 60, ago=9000)
-    disputes.dispute(disputed, people.alice, "I never talked that long")
     return {
         "disputed": disputed.call_id,
         "rule": rule.pk,
