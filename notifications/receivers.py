@@ -7,7 +7,7 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 
 from calls.models import CallDispute
-from calls.signals import call_disputed, dispute_decided
+from calls.signals import dispute_decided, dispute_opened
 from notifications.bell import disputes
 from notifications.models import Rule, WebhookEndpoint
 from notifications.rules import installation, standard
@@ -29,7 +29,7 @@ def connect() -> None:
         forget_asked_reports, dispatch_uid="notifications.forget_asked_reports"
     )
     endpoint_switched_off.connect(raise_webhook_off, dispatch_uid="notifications.raise_webhook_off")
-    call_disputed.connect(raise_call_disputed, dispatch_uid="notifications.raise_call_disputed")
+    dispute_opened.connect(raise_dispute_opened, dispatch_uid="notifications.raise_dispute_opened")
     dispute_decided.connect(
         raise_dispute_decided, dispatch_uid="notifications.raise_dispute_decided"
     )
@@ -65,7 +65,7 @@ def forget_asked_reports(lines: set[str], contacts: set[int], **kwargs: Any) -> 
     sending.forget(lines, contacts)
 
 
-def raise_call_disputed(dispute: CallDispute, **kwargs: Any) -> None:
+def raise_dispute_opened(dispute: CallDispute, **kwargs: Any) -> None:
     disputes.opened(dispute)
 
 

@@ -39,7 +39,7 @@ def dispute(call: CallLog, actor: User, said: str, source: str = "") -> CallDisp
             raise CallConflict(_("This call is disputed already; wait until that is decided."))
         opened = CallDispute.objects.create(call=call, opened_by=actor, opened_at=now())
         _say(opened, actor, said, source or voice_of(actor, call))
-        signals.call_disputed.send(CallDispute, dispute=opened)
+        signals.dispute_opened.send(CallDispute, dispute=opened)
     return opened
 
 

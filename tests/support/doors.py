@@ -407,6 +407,8 @@ def written_backup() -> Backup:
 def make_things(people: People) -> dict[str, Any]:
     """What the addresses name: Alice's calls, contact, key and file, and her team."""
     ended = make_call(people.alice, 60, ago=7200, contact_phone="8765 4321")
+    disputed = make_call(people.alice, 60, ago=9000)
+    disputes.dispute(disputed, people.alice, "I never talked that long")
     begun = now() - dt.timedelta(days=1)
     estimated, _ = services.start_call(
         people.alice, reported=services.ReportedTime(begun, explicit=True)
@@ -440,8 +442,6 @@ def make_things(people: People) -> dict[str, Any]:
     schedule = ReportSchedule.objects.create(
         owner=people.alice, name="Her week", every="week", at=dt.time(8), next_at=now()
     )
-    disputed = make_call(people.alice, 60, ago=9000)
-    disputes.dispute(disputed, people.alice, "I never talked that long")
     # An account without an address: its window says so, and connects to nothing.
     phone = ProviderAccount.objects.create(kind="webphone", name="phone")
     line = PhoneLine.objects.create(user=people.alice, account=phone, sip_user="alice")

@@ -6,6 +6,7 @@ from html import unescape
 
 import openpyxl
 import pytest
+from django.conf import settings
 from django.http import QueryDict
 from django.test import Client
 from django.utils.translation import override
@@ -89,6 +90,12 @@ def test_a_call_says_its_grade_and_what_that_means(people, graded):
         assert str(grade.meaning) in page and f"</span>{grade.letter}</span>" in page
     history = unescape(client.get("/calls/").content.decode())
     assert all(history.count(str(grade.meaning)) >= 2 for grade in GRADES)
+
+
+def test_the_guide_explains_every_grade():
+    guide = (settings.BASE_DIR / "docs/user.md").read_text()
+    for grade in GRADES:
+        assert f"| {grade.letter} | {grade.short} |" in guide
 
 
 def test_programs_read_the_letter_and_people_the_words(people, graded):
