@@ -79,7 +79,9 @@ class Run:
         anchors = wanted.anchors()
         self.anchors = len(anchors)
         if wanted.call is None:
-            yield from map(Fault, wrong_file(wanted.copy))
+            yield from map(Fault, wrong_file())
+            if wanted.copy is not None:
+                yield from map(Fault, wrong_file(wanted.copy))
         ledger = Verification(wanted.calls(), anchors, not wanted.quick, wanted.say)
         yield from ledger.faults()
         self.calls, self.lines = ledger.seen, ledger.lines

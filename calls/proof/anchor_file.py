@@ -62,8 +62,7 @@ def catch_up() -> None:
 
 def note_restored(name: str) -> None:
     """Notes that data of the backup `name` took the place of those that the lines above are of."""
-    if read() is not None:
-        _append([f"{_RESTORED} {isoformat(now())} {name}"])
+    _append([f"{_RESTORED} {isoformat(now())} {name}"])
 
 
 def _append(lines: Iterable[str]) -> None:
@@ -104,8 +103,11 @@ def differing(anchors: Iterable[Anchor], file: Path | None = None) -> Iterator[s
             yield f"the anchor of {line.split()[0]} is gone from the database; the file has: {line}"
         elif ours_then != line:
             yield f"the anchor of {line.split()[0]} was changed; the file has: {line}"
+    if file is not None:
+        return  # a copy may have been made before others came
     told = {line.split()[0] for line in noted.lines}
-    # The end of a process may have come between the last anchor and the file.
-    for line in ours[:-1]:
+    # The end of a process may have come between the last anchor and the file; and on a machine to
+    # which data were just restored, it has none of them.
+    for line in ours[:-1] if noted.lines else ():
         if line.split()[0] not in told and line not in noted.all:
             yield f"the anchor of {line.split()[0]} is missing in {name}"

@@ -7,7 +7,7 @@ What looks wrong is therefore looked at again with the call locked; only what is
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -35,13 +35,18 @@ Say = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Fault:
-    """What was done behind the program's back; `call` is its id, "" where it is about none."""
+    """What was done behind the program's back; `call` is its id, "" where it is about none.
+
+    `values` are what stands there and what should: not for everybody who may see the call.
+    """
 
     what: str
     call: str = ""
+    values: str = ""
 
     def __str__(self) -> str:
-        return f"call {self.call}: {self.what}" if self.call else self.what
+        said = f"{self.what} {self.values}".strip()
+        return f"call {self.call}: {said}" if self.call else said
 
 
 @dataclass
@@ -181,13 +186,12 @@ class _Read:
             return True
         return self.rows is not None and bool(self.fold_faults(call))
 
-    def faults(self, call: int) -> Iterator[str]:
-        """What is wrong with a call that is there, a sentence each."""
-        lines = self.lines.get(call, [])
-        yield from chains.faults(lines)
-        yield from self.anchor_faults(call)
+    def faults(self, call: int) -> Iterator[Fault]:
+        """What is wrong with a call that is there."""
+        yield from map(Fault, chains.faults(self.lines.get(call, [])))
+        yield from map(Fault, self.anchor_faults(call))
         if self.is_stripped(call):
-            yield "its texts were blanked, and nobody removed them here"
+            yield Fault("its texts were blanked, and nobody removed them here")
         if self.rows is not None:
             yield from self.fold_faults(call)
 
@@ -209,21 +213,21 @@ class _Read:
         if newest and newest.lines == len(lines) and newest.seal != self.seals.get(call):
             yield "its row was changed: whose call it is, its id, direction or provider"
 
-    def fold_faults(self, call: int) -> list[str]:
+    def fold_faults(self, call: int) -> list[Fault]:
         """What the row says otherwise than its ledger."""
         assert self.rows is not None
         row, lines = self.rows.get(call), self.lines.get(call, [])
         if row is None:
             return []
         if not lines:
-            return ["it has no ledger"]
+            return [Fault("it has no ledger")]
         stored = {name: getattr(row, name) for name in _FOLDED}
         try:
             changed = row.apply(
                 timeline.fold(line.as_fact(instant_ms(line.occurred)) for line in lines)
             )
         except Exception as error:  # whatever was written there
-            return [f"its ledger cannot be folded: {error}"]
+            return [Fault("its ledger cannot be folded:", values=str(error))]
         found = [_differs(name, stored[name], getattr(row, name)) for name in changed]
         return found + list(_wrong_agent(row, lines))
 
@@ -231,19 +235,20 @@ class _Read:
 _FOLDED: Final = [f.attname for f in CallLog._meta.concrete_fields]
 
 
-def _differs(name: str, stored: Any, right: Any) -> str:
+def _differs(name: str, stored: Any, right: Any) -> Fault:
     """In words, without what may be about people: faults are kept and shown."""
     if name == "notes":
-        return "its row was changed: its notes are not those of its ledger"
-    return f"its row was changed: {name} is {stored}, its ledger says {right}"
+        return Fault("its row was changed: its notes are not those of its ledger")
+    values = f"is {stored}, its ledger says {right}"
+    return Fault(f"its row was changed: {name}", values=values)
 
 
-def _wrong_agent(row: CallLog, lines: list[Line]) -> Iterator[str]:
+def _wrong_agent(row: CallLog, lines: list[Line]) -> Iterator[Fault]:
     """Who clicked is whose call it is."""
     for line in lines:
         if line.key == timeline.STARTED and line.actor not in (None, row.user_id):
             whose = f"the agent is {row.user_id}, and {line.actor} began the call"
-            yield f"its row was changed: {whose}"
+            yield Fault(f"its row was changed: {whose}")
 
 
 def _anchored(calls: list[int]) -> Iterator[AnchoredHead]:
@@ -259,4 +264,4 @@ def _look_again(call: int, folds: bool) -> Iterator[Fault]:
     with transaction.atomic():
         row: Any = CallLog.objects.select_for_update(of=("self",)).filter(pk=call).first()
         found = [] if row is None else list(_Read.of([call], folds).faults(call))
-    yield from (Fault(what, str(row.call_id)) for what in found)
+    yield from (replace(fault, call=str(row.call_id)) for fault in found)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.once
 
 CSS = ROOT / "static" / "css"
 # Not the scales themselves, nor the sheets that dress what others have made.
-OTHERS = {"variables.css", "admin.css", "api_docs.css", "document_pdf.css"}
+OTHERS = {"variables.css", "admin.css", "api_docs.css", "document_pdf.css", "statement_pdf.css"}
 SHEETS = sorted(path for path in CSS.glob("*.css") if path.name not in OTHERS)
 # Distances, sizes of type, shapes and colours come from the scales.
 OF_A_SCALE = re.compile(

@@ -20,6 +20,7 @@ from metrics.rollups.daily import totals_of
 from metrics.rollups.rebuild import differences
 from tests.support.patience import PATIENCE
 from tests.support.people import make_call
+from upkeep.verification import Run, Wanted
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.engines]
 
@@ -255,3 +256,16 @@ def test_the_turns_of_one_person_at_once(live_people):
         parts = CallLog.objects.filter(conversation=f"c{number}").order_by("start_time")
         assert [part.duration_seconds for part in parts] == [60, 30]
     assert differences() == []
+
+
+def test_lines_that_come_at_once_are_one_chain(people, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    call = make_call(people.alice)
+
+    def note(text):
+        return lambda: services.add_note(call, people.alice, text)
+
+    at_once(*(note(str(number)) for number in range(8)))
+    places = call.events.order_by("pk").values_list("place", flat=True)
+    assert list(places) == list(range(1, 11))
+    assert list(Run(Wanted()).faults()) == []

@@ -25,8 +25,13 @@ def test_the_walk_finds_a_field_wherever_it_is_shown(people, things, said):
     files |= {f"/api/calls/export.{form}" for form in ("csv", "xlsx")}
     found = {"/calls/", "/calls/totals/", "/api/calls/log", *files} - {"/exports/"}
     assert shown[REASON] == {"/calls/", *pages, *programs, *files} - {"/exports/"}
+    statements = {
+        *("GET /calls/{ended}/statement/", "GET /calls/{ended}/statement.pdf"),
+        *("GET /reports/statement/", "GET /reports/statement/?team={red}"),
+        *("GET /reports/statement.pdf", "GET /reports/statement.pdf?agent={alice}"),
+    }
     assert shown[WORD] == {
-        *("/calls/", *pages, *programs, *files),
+        *("/calls/", *pages, *programs, *files, *statements),
         *(f"GET {door}" for door in files - {"/exports/", "/calls/export.pdf"}),
         *(f"search {door}" for door in found),
     }

@@ -20,6 +20,7 @@ from common.phones import to_e164
 from metrics import demo
 from metrics.demo.organisation import deal
 from metrics.rollups.rebuild import differences
+from upkeep.verification import Run, Wanted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
@@ -79,6 +80,7 @@ def test_every_call_is_the_fold_of_its_ledger():
     for call in calls:
         assert services.refold(call) == []
         assert call.events.filter(key="started").exists()
+    assert list(Run(Wanted()).faults()) == []
 
 
 def test_the_figures_agree_with_the_calls():

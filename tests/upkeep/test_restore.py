@@ -18,6 +18,12 @@ from upkeep.backups.making import make_backup
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
+ANCHOR = """
+import django; django.setup()
+from calls.proof.anchoring import make_anchor
+make_anchor()
+"""
+
 
 @pytest.fixture
 def own(live_people, tmp_path):
@@ -39,9 +45,12 @@ def end_everything(own):
 def test_a_restored_backup_is_the_data_of_its_day_and_the_present_ones_are_kept(own):
     assert own.run("backup")[0] == 0
     (file,) = own.backups()
+    own.run_code(ANCHOR)
     end_everything(own)
     code, said = own.run("restore", file)
     assert code == 0, said
+    # The file of anchors has one of which the backup knows nothing.
+    assert own.run("verify_ledger")[0] == 0
     assert "every sum agrees with the calls" in said and "cannot be opened" not in said
     assert calls_in(own) == 1
     assert own.ask("SELECT MAX(ring_time) FROM metrics_dailymetrics") == 0

@@ -57,7 +57,6 @@ def restore(file: Path, say: Say) -> Restored:
         engine = _restore_sqlite if connection.vendor == "sqlite" else _restore_postgresql
         with plain_words(folder):
             restored = engine(file, manifest, folder, say)
-            anchor_file.note_restored(file.name)
         _settle_in(folder)
     return restored
 
@@ -104,6 +103,7 @@ def _restore_sqlite(file: Path, manifest: Manifest, folder: Path, say: Say) -> R
         aside = database.with_name(f"{database.stem}-before-{_mark()}{database.suffix}")
         with sqlite.alone_with(database) as is_sound:
             keys.add(opened.keys)
+            anchor_file.note_restored(file.name)  # before: it may be ended after the exchange
             had_one = sqlite.exchange(database, staging, aside, is_sound=is_sound)
     finally:
         sqlite.clear_staging(database)
@@ -130,6 +130,7 @@ def _restore_postgresql(file: Path, manifest: Manifest, folder: Path, say: Say) 
             raw.unlink()
             _migrate(_address_of(ready), say)
             keys.add(opened.keys)
+            anchor_file.note_restored(file.name)
             postgresql.exchange(ready, aside)
     finally:
         raw.unlink(missing_ok=True)
