@@ -1,7 +1,7 @@
 """Records as JSON and XML, read by the same rules as those that come by HTTP."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -27,7 +27,7 @@ _AHEAD: Final = 3_600_000
 
 class _Documents(Format):
     account_kinds = ("freeswitch",)
-    pieces: ClassVar[Callable[[Iterator[str]], Iterator[Piece | BadLine]]]
+    pieces: ClassVar[staticmethod[[Iterator[str]], Iterator[Piece | BadLine]]]
     sign: ClassVar[bytes] = b""
 
     def fits(self, peek: Peek) -> int:
