@@ -11,7 +11,8 @@ from typing import Final
 logger = logging.getLogger(__name__)
 
 _OTHERS: Final = 0o077
-_FOLDERS: Final = ("backups", "exports", "live")  # ours; others in DATA_DIR may be anybody's
+# Ours; others in DATA_DIR may be anybody's.
+_FOLDERS: Final = ("backups", "exports", "live", "records")
 
 
 def keep_private(folder: Path, database: str = "") -> None:

@@ -16,7 +16,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_migrate, pos
 from accounts.models import ApiKey, Team, User
 from accounts.sockets import opener_of_session
 from calls.models import CallLog
-from calls.signals import call_changed, call_ended, call_moved, call_started
+from calls.signals import call_changed, call_ended, call_moved, call_started, calls_rewritten
 from common.instants import local_day, now
 from metrics.live import publisher
 from metrics.models import UserMetrics
@@ -29,6 +29,9 @@ def connect() -> None:
     post_save.connect(sum_saved_call, sender=CallLog, dispatch_uid="metrics.sum_saved_call")
     post_delete.connect(sum_deleted_call, sender=CallLog, dispatch_uid="metrics.sum_deleted_call")
     call_moved.connect(sum_moved_call, dispatch_uid="metrics.sum_moved_call")
+    calls_rewritten.connect(
+        sum_rewritten_calls, sender=CallLog, dispatch_uid="metrics.sum_rewritten_calls"
+    )
     call_started.connect(announce_start, dispatch_uid="metrics.announce_start")
     call_changed.connect(announce_change, dispatch_uid="metrics.announce_change")
     call_ended.connect(announce_end, dispatch_uid="metrics.announce_end")
@@ -64,6 +67,14 @@ def sum_deleted_call(instance: CallLog, **kwargs: Any) -> None:
 def sum_moved_call(call: CallLog, user_id: int | None, start_time: dt.datetime, **_: Any) -> None:
     if user_id is not None:
         _sum(call, user_id, start_time)
+
+
+def sum_rewritten_calls(lain: set[tuple[int, dt.datetime]], **kwargs: Any) -> None:
+    days: dict[int, set[dt.date]] = {}
+    for user_id, start_time in lain:
+        days.setdefault(user_id, set()).add(local_day(start_time))
+    for user_id in sorted(days):  # each locks its person's total
+        recompute(user_id, days[user_id])
 
 
 def _sum(call: CallLog, user_id: int, start_time: dt.datetime) -> None:

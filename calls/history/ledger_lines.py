@@ -54,11 +54,13 @@ _STATUSES = dict(CallLog.STATUSES)
 
 @dataclass(frozen=True)
 class LedgerLine:
-    """One event, and what it says besides its kind: (label, value) pairs."""
+    """One event, what it says besides its kind ((label, value) pairs), and whether it was taken
+    back since."""
 
     event: CallEvent
     source: str
     details: list[tuple[str, str]]
+    is_withdrawn: bool = False
 
     @property
     def happened(self) -> str:
@@ -74,14 +76,17 @@ def lines(events: list[CallEvent]) -> list[LedgerLine]:
     said of another turn of the same person with that turn's call."""
     seen: set[tuple[str, str]] = set()
     found = []
-    own = {fact.key for fact in timeline.own_turn([one.as_fact() for one in events]).events}
+    facts = [one.as_fact() for one in events]
+    own = {fact.key for fact in timeline.own_turn(facts).events}
+    gone = timeline.withdrawn_keys(facts)
     for event in events:
         if event.key not in own:
             continue
         repeated = {pair for pair in _provider_details(event.data) if pair in seen}
         details = [pair for pair in _details(event.data) if pair not in repeated]
         seen.update(_provider_details(event.data))
-        found.append(LedgerLine(event, source_words(event.source), details))
+        is_withdrawn = event.key in gone
+        found.append(LedgerLine(event, source_words(event.source), details, is_withdrawn))
     return found
 
 
@@ -125,6 +130,8 @@ def _details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "gap" in data:
         since, until = (time_ms(from_ms(int(instant))) for instant in data["gap"])
         yield _("Not heard"), f"{since} – {until}"
+    if timeline.WITHDRAWS in data:
+        yield _("Taken back"), _("what the record had said")
     if "disposition" in data:
         yield _("Outcome"), outcome_words(str(data["disposition"]))
     if "wrap_up" in data:

@@ -109,6 +109,8 @@ class ProviderEvent:
     Where several phones ring for one call, a `tentative` event makes no call by itself: it is kept
     until one of its call that is not does so (see calls.telephony.waiting_facts). `unless_known`
     says that it is tentative only while nobody of ours is known by `agents`.
+
+    `name` is the fact's own within its call, where neither number nor instant should name it.
     """
 
     kind: str
@@ -125,12 +127,13 @@ class ProviderEvent:
     conversation_sequence: int | None = None  # wherever these numbers begin
     tentative: bool = False
     unless_known: bool = False
+    name: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """Names the fact within its call: reported twice, it is one event of the ledger."""
-        mark = f"#{self.sequence}" if self.sequence is not None else str(self.at)
+        mark = self.name or (f"#{self.sequence}" if self.sequence is not None else str(self.at))
         party = str(self.data.get("party", ""))
         key = ":".join(part for part in (self.kind, self.leg, party, mark) if part)
         if len(key) <= 100:

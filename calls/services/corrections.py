@@ -24,11 +24,13 @@ def correct_call(
     answered: dt.datetime | None = None,
     end: dt.datetime | None = None,
     status: str | None = None,
+    unanswered: bool = False,
 ) -> CallLog:
     """Corrects an ended call, with a reason, by a further line in its ledger.
 
     Only what is given changes; the lengths follow. With nothing given it confirms an estimated
-    call as it stands. Raises BadCallData, or CallConflict while the call runs.
+    call as it stands. `unanswered`: nobody answered it at all. Raises BadCallData, or CallConflict
+    while the call runs.
     """
     if not reason.strip():
         raise BadCallData(_("Say why: a correction needs a reason."), "reason")
@@ -42,6 +44,8 @@ def correct_call(
         data: dict[str, Any] = {
             name: to_ms(cut(value)) for name, value in instants.items() if value is not None
         }
+        if unanswered:
+            data["answered"] = None
         if status is not None:
             data["status"] = status
         data["reason"] = reason.strip()

@@ -101,9 +101,13 @@ def fact(
 class Change:
     """What is about to be written of one call, which is locked, or new and not saved yet."""
 
-    def __init__(self, call: CallLog):
+    def __init__(self, call: CallLog, ledger: list[timeline.Event] | None = None):
+        """`ledger`: that of a stored call, where it has been read."""
         self.call = call
-        self.ledger = [] if call.pk is None else CallEvent.facts_of(call)
+        self.lay = (call.user_id, call.start_time)  # with whom, and when, before
+        if ledger is None:
+            ledger = [] if call.pk is None else CallEvent.facts_of(call)
+        self.ledger = ledger
         self._known = {event.key for event in self.ledger}
         self._last = max((event.number for event in self.ledger), default=0)
         self._lines: list[CallEvent] = []
@@ -119,6 +123,11 @@ class Change:
     def ends(self) -> bool:
         """Whether this ends the call, or tells the end of one whose end was only estimated."""
         return _certainty_of_end(self.call) > self._was_certain
+
+    @property
+    def written(self) -> tuple[list[CallEvent], set[str]]:
+        """The new lines, unsaved, and the names of the call's fields that the fold has changed."""
+        return self._lines, self._changed
 
     def knows(self, key: str) -> bool:
         """Whether the ledger has a line of this key."""

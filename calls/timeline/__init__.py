@@ -36,6 +36,7 @@ from calls.timeline.events import (
 )
 from calls.timeline.fold import fold
 from calls.timeline.turns import own_turn
+from calls.timeline.withdrawals import WITHDRAWS, standing, withdrawn_keys
 
 __all__ = [
     "ANSWERED",
@@ -65,11 +66,14 @@ __all__ = [
     "TERMINAL",
     "UNPAUSED",
     "WATCHDOG",
+    "WITHDRAWS",
     "WRAP_UP_ENDED",
     "WRAP_UP_STARTED",
     "CallState",
     "Event",
     "fold",
     "own_turn",
+    "standing",
     "was_answered",
+    "withdrawn_keys",
 ]

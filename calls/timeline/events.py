@@ -73,8 +73,9 @@ class Event:
     `key` names the event within its call: two events with the same key are one event. `at` is
     when it happened (ms). `data` depends on the kind: `ended` has status, reason, notes; `summary`
     any of start, answered, end, hold (ms), status, reason; `corrected` the same and `reason`;
-    `noted` has any of notes, disposition, and wrap_up (WRAP_UP_STARTED or _ENDED); `held` and
-    `resumed` may name the party; any may be marked offline.
+    `noted` has any of notes, disposition, wrap_up (WRAP_UP_STARTED or _ENDED), and withdraws (keys
+    of lines that are taken back, see calls.timeline.withdrawals); `held` and `resumed` may name the
+    party; any may be marked offline.
 
     A provider's events may say more. `ended` may report start, answered (None: never answered) and
     hold (a length) as `summary` does, and `unanswered`, the status that holds if nobody answered;

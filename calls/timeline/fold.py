@@ -13,7 +13,8 @@ events, and is the same whenever and however they are folded.
 
 Who is believed when sources differ: a provider's final record (`summary`), then what its report of
 the end says of earlier instants, then its live events, then those it calls provisional, then people
-and programs, then the watchdog's estimate. Corrections lie on top of all.
+and programs, then the watchdog's estimate. Corrections lie on top of all. What was taken back says
+nothing (see calls.timeline.withdrawals).
 """
 
 from collections.abc import Iterable
@@ -52,6 +53,7 @@ from calls.timeline.noted import disposition_of, notes_of, wrap_up_of
 from calls.timeline.order import in_order, step_place
 from calls.timeline.other_side import direction_of, number_of
 from calls.timeline.turns import FIRST, own_turn
+from calls.timeline.withdrawals import standing
 
 _FACTS: Final = frozenset({STARTED, RINGING, ANSWERED, HELD, RESUMED, PAUSED, UNPAUSED, ENDED})
 
@@ -82,7 +84,7 @@ def _intervals(
 
 def fold(events: Iterable[Event]) -> CallState:
     """The state that `events` prove. ValueError if there is no fact among them at all."""
-    ledger = _each_once(events)
+    ledger = standing(_each_once(events))
     known, turn, turns = own_turn(ledger)
     starts = claims_of(known, STARTED, "start")
     answers = claims_of([e for e in known if not e.data.get("reached")], ANSWERED, "answered")

@@ -52,6 +52,7 @@ class RecordImport(models.Model):
     message = models.CharField(_("message"), max_length=300, blank=True)
     file_name = models.CharField(_("file"), max_length=200)
     token = models.CharField(max_length=64, blank=True, editable=False)  # names it in DATA_DIR
+    runner = models.CharField(max_length=32, blank=True, editable=False)  # who runs it now
     digest = models.CharField(max_length=64, blank=True, editable=False)  # SHA-256 of the file
     size = models.PositiveBigIntegerField(default=0)
     format = models.CharField(_("format"), max_length=40)
@@ -86,6 +87,13 @@ class RecordImport(models.Model):
         permissions = [("reconcile_records", "Can bring in the phone systems' own records")]
         default_permissions = ()
         indexes = [models.Index(fields=["account", "until"], name="record_import_until")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=models.Q(state__in=("running", "undoing")),
+                name="one_import_at_a_time",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.file_name

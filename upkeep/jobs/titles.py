@@ -39,6 +39,14 @@ TITLES: Final[dict[str, Title]] = {
         _("Sums"), _("Compares every stored sum with the calls that it is made of.")
     ),
     "metrics.tasks.tidy_exports": Title(_("Old files"), _("Removes exports that have expired.")),
+    "reconciliation.tasks.take_up_imports": Title(
+        _("Records of phone systems"),
+        _("Takes up imports of records that wait, or that the end of a worker cut off."),
+    ),
+    "reconciliation.tasks.tidy_imports": Title(
+        _("Old drafts of imports"),
+        _("Removes files of records that nobody has taken in for a week."),
+    ),
 }
 
 

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from calls.models import CallLog
 from calls.providers.asterisk import cdr
 from common.instants import to_ms
+from reconciliation.models import RecordImport
 from tests.calls.telephony.test_import_cdr import record
 from tests.support.asterisk import T, events_of, exchange
 from tests.support.people import make_pbx
@@ -311,6 +312,7 @@ def test_a_queue_that_answered_for_a_member_who_did_not_is_abandoned(pbx, tmp_pa
     )  # fmt: skip
     for rows in ([queue, tried], [tried, queue]):
         CallLog.objects.all().delete()
+        RecordImport.objects.all().delete()
         imported(pbx, "\n".join(rows), tmp_path)
         assert calls() == [("-", "inbound", CUSTOMER, "NO_ANSWER", 40, 0)]
 
@@ -343,7 +345,7 @@ def test_a_try_that_fits_two_calls_makes_no_third_and_is_told(pbx, tmp_path):
                dst="1001", uniqueid=f"{T}.24"),
     ]  # fmt: skip
     printed = imported(pbx, "\n".join(rows), tmp_path)
-    assert "fits this call and another one" in printed
+    assert "fits another call as well" in printed
     assert [(one[0], one[3]) for one in calls()] == [("-", "NO_ANSWER")] * 2
     assert [call.lacks for call in CallLog.objects.order_by("start_time")] == [[], ["conflict"]]
 

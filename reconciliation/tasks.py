@@ -1,0 +1,42 @@
+"""What the worker does with the phone systems' own records."""
+
+import logging
+from typing import Any
+
+from django.db import transaction
+from huey import crontab
+from huey.contrib.djhuey import db_periodic_task, db_task
+
+from reconciliation.imports import runs, tidying
+from reconciliation.models import RecordImport
+from reconciliation.signals import import_waits
+
+logger = logging.getLogger(__name__)
+
+
+@db_task()
+def run_import(pk: int) -> None:
+    runs.run(pk)
+
+
+def connect() -> None:
+    import_waits.connect(
+        queue_import, sender=RecordImport, dispatch_uid="reconciliation.queue_import"
+    )
+
+
+def queue_import(pk: int, **kwargs: Any) -> None:
+    transaction.on_commit(lambda: run_import(pk))
+
+
+@db_periodic_task(crontab(minute="*"))
+def take_up_imports() -> None:
+    for pk in runs.waiting():
+        run_import(pk)
+
+
+@db_periodic_task(crontab(hour="3", minute="40"))
+def tidy_imports() -> None:
+    removed = tidying.tidy()
+    if removed:
+        logger.info("%d old drafts of imports were removed", removed)
