@@ -44,12 +44,17 @@ loadmodule "nathelper.so"
 loadmodule "xhttp.so"
 loadmodule "websocket.so"
 loadmodule "dialog.so"
+loadmodule "acc.so"
 loadmodule "http_client.so"
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "default_expires", 120)
 modparam("websocket", "keepalive_mechanism", 0)
 modparam("nathelper|registrar", "received_avp", "$avp(RECEIVED)")
 modparam("dialog", "db_mode", 0)
+modparam("acc", "log_flag", 1)
+modparam("acc", "cdr_enable", 1)
+modparam("acc", "cdr_log_enable", 1)
+modparam("acc", "cdr_extra", "ci=$ci;from=$fU;to=$tU")
 modparam("http_client", "connection_timeout", 2)
 modparam("tm", "fr_inv_timer", {patience_ms})
 request_route {{
@@ -68,6 +73,7 @@ request_route {{
     if (is_method("REGISTER")) {{ if (!save("location")) sl_reply_error(); exit; }}
     t_check_trans();
     if (is_method("INVITE")) {{
+        setflag(1);
         dlg_manage();
         $var(event) = "started"; $var(status) = ""; route(HOOK);
         t_on_failure("FAILS");

@@ -32,7 +32,7 @@ class Table:
         self.path, self.size = path, path.stat().st_size
         beginning = beginning_of(path)
         self.encoding = self.separator = self.sheet = ""
-        self.sheets = []
+        self.sheets: list[str] = []
         if beginning.startswith(ZIPPED[:2]):
             self.kind = "xlsx"
             self._open_book(str(reading.get("sheet") or ""))
@@ -46,7 +46,7 @@ class Table:
 
     def _open_book(self, sheet: str) -> None:
         with closing(Book(self.path)) as book:
-            self.sheets: list[str] = book.sheets
+            self.sheets = [*book.sheets]
             self.sheet = sheet if sheet in book.sheets else self._first_with_rows(book)
 
     def _first_with_rows(self, book: Book) -> str:
