@@ -1,11 +1,13 @@
 """A real SIP server on loopback: phones register by UDP or WebSocket, and a hook hears of calls."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -133,6 +135,25 @@ HOOK = """\
 """
 
 
+# What its accounting writes, of an answer and of a whole call.
+ANSWERED = re.compile(r"transaction answered: timestamp=(\d+);.*call_id=([^;]+);")
+ENDED = re.compile(
+    r"start_time=([\d.]+); end_time=([\d.]+); duration=([\d.]+); ci=(\S+); from=(\S+); to=(\S+)"
+)
+
+
+class Accounted(NamedTuple):
+    """A call in the server's own accounting: epoch seconds, of the answer whole ones."""
+
+    call: str
+    caller: str
+    called: str
+    started: float
+    answered: int
+    ended: float
+    duration: float
+
+
 def need_kamailio() -> None:
     """Skips where there is none, unless CI or REQUIRE_TELEPHONY says not."""
     if shutil.which("kamailio") and shutil.which("sipp"):
@@ -185,6 +206,15 @@ class Kamailio:
         if self._process is not None:
             kill(self._process)
             self._process = None
+
+    def accounted(self) -> list[Accounted]:
+        """What its own accounting tells of the calls that are over."""
+        log = self._log.read_text(errors="replace")
+        answers = {call: int(at) for at, call in ANSWERED.findall(log)}
+        return [
+            Accounted(call, caller, called, float(s), answers[call], float(e), float(d))
+            for s, e, d, call, caller, called in ENDED.findall(log)
+        ]
 
     def _starts(self) -> bool:
         with ExitStack() as held:
