@@ -47,6 +47,8 @@ loadmodule "xhttp.so"
 loadmodule "websocket.so"
 loadmodule "dialog.so"
 loadmodule "acc.so"
+loadmodule "mqueue.so"
+loadmodule "rtimer.so"
 loadmodule "http_client.so"
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "default_expires", 120)
@@ -57,6 +59,9 @@ modparam("acc", "log_flag", 1)
 modparam("acc", "cdr_enable", 1)
 modparam("acc", "cdr_log_enable", 1)
 modparam("acc", "cdr_extra", "ci=$ci;from=$fU;to=$tU")
+modparam("mqueue", "mqueue", "name=hooks;size=10000")
+modparam("rtimer", "timer", "name=sender;interval=20000u;mode=1;")
+modparam("rtimer", "exec", "timer=sender;route=SEND")
 modparam("http_client", "connection_timeout", 2)
 modparam("tm", "fr_inv_timer", {patience_ms})
 request_route {{
@@ -116,25 +121,33 @@ event_route[xhttp:request] {{
     }}
     xhttp_reply("404", "Not Found", "", "");
 }}
-route[HOOK] {{
 {hook}
+"""
+# The instant is taken at once. A process of its own sends the messages, again where a line breaks:
+# a call never waits for them.
+HOOK = """\
+route[HOOK] {{
+    mq_add("hooks", "$ci", "{{\\"event\\":\\"$var(event)\\",\\"call_id\\":\\"$ci\\","
+        "\\"direction\\":\\"outbound\\",\\"from\\":\\"$fU\\",\\"to\\":\\"$tU\\","
+        "\\"status\\":\\"$var(status)\\",\\"at\\":$TV(Sn)}}");
+}}
+route[SEND] {{
+    while (mq_fetch("hooks")) {{
+        $var(sent) = 0;
+        while ($var(sent) < 9) {{
+            $var(sent) = $var(sent) + 1;
+            http_client_query("{url}", "$mqv(hooks)",
+                "Content-Type: application/json\\r\\nX-CallManager-Token: {token}", "$var(answer)");
+            if ($rc >= 200 && $rc < 500) $var(sent) = 9;
+        }}
+        mq_pv_free("hooks");
+    }}
 }}
 """
-# The instant is taken before the message is sent, so that it may be sent late, again or twice.
-HOOK = """\
-    $var(body) = "{{\\"event\\":\\"" + $var(event) + "\\",\\"call_id\\":\\"" + $ci
-        + "\\",\\"direction\\":\\"outbound\\",\\"from\\":\\"" + $fU + "\\",\\"to\\":\\"" + $tU
-        + "\\",\\"status\\":\\"" + $var(status) + "\\",\\"at\\":" + $TV(Sn) + "}}";
-    $var(sent) = 0;
-    while ($var(sent) < 3) {{
-        $var(sent) = $var(sent) + 1;
-        http_client_query("{url}", "$var(body)",
-            "Content-Type: application/json\\r\\nX-CallManager-Token: {token}", "$var(answer)");
-        if ($rc >= 200 && $rc < 500) $var(sent) = 3;
-    }}
+NO_HOOK = """\
+route[HOOK] {{ return; }}
+route[SEND] {{ return; }}
 """
-
-
 # What its accounting writes, of an answer and of a whole call.
 ANSWERED = re.compile(r"transaction answered: timestamp=(\d+);.*call_id=([^;]+);")
 ENDED = re.compile(
@@ -185,7 +198,7 @@ class Kamailio:
     ):
         self.folder = folder.absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._hook = HOOK.format(url=hook, token=token) if hook else "    return;"
+        self._hook = (HOOK if hook else NO_HOOK).format(url=hook, token=token)
         self._gateway, self._patience_ms = gateway, patience_ms
         self._process: subprocess.Popen[bytes] | None = None
         self._log = self.folder / "log"
