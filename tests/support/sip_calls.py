@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tests.support.patience import await_that
 from tests.support.processes import kill, spawn
-from tests.support.telephony import SCENARIO, _seconds, hold_port
+from tests.support.telephony import SCENARIO, epoch_seconds, hold_port
 
 # As in SCENARIO, but through servers on the way, and with the instants of the answer and the end.
 CALLER = (
@@ -138,9 +138,9 @@ def place_calls(port: int, agent: str, lengths_ms: list[int], folder: Path) -> l
         Measured(
             call,
             lengths_ms[int(call.partition("-")[0]) - 1],
-            _seconds(s, u),
-            _seconds(a, b),
-            _seconds(t, v),
+            epoch_seconds(s, u),
+            epoch_seconds(a, b),
+            epoch_seconds(t, v),
         )
         for call, a, b, s, u, t, v in found
     ]
