@@ -95,8 +95,8 @@ class AsteriskCsv(Format):
         encoding = str(reading.get("encoding") or "")
         columns = _columns(reading, context.account_settings)
         zone = zone_of(reading, context)
-        first = cdr.read_lines(_first_lines(path, encoding), zone, columns)
-        if not any(isinstance(one, cdr.CdrRow) for one in first):
+        first = list(cdr.read_lines(_first_lines(path, encoding), zone, columns))
+        if first and not any(isinstance(one, cdr.CdrRow) for one in first):
             raise UnreadableFile(
                 _("No line of this file looks like one of Asterisk's call detail records.")
             )

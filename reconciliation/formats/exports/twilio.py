@@ -87,7 +87,7 @@ class _Leg(Drafted):
         return Sides(who.agents, who.number, who.direction)
 
     @property
-    def duration(self) -> Length | None:  # type: ignore[override]
+    def duration(self) -> Length | None:
         return None
 
     def end(self, answered: int | None) -> int | None:

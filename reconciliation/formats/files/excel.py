@@ -27,7 +27,7 @@ class Book:
         self._file = path.open("rb")  # by its name alone it would be refused
         try:
             self._book = openpyxl.load_workbook(self._file, read_only=True, data_only=True)
-            self.sheets = [sheet.title for sheet in self._book.worksheets]
+            self.sheets: list[str] = [str(sheet.title) for sheet in self._book.worksheets]
         except Exception as error:  # openpyxl raises whatever a damaged part of the file provokes
             self._file.close()
             raise UnreadableFile(_("This Excel file is damaged or protected.")) from error

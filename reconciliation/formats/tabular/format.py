@@ -193,10 +193,11 @@ class Tabular(Format):
             return Timed(row.line, row, ())
         try:
             said = reader.said(row.cells, is_cut=row.is_cut)
-            instants = reader.start(said).instants
+            told = reader.start(said)
+            instants = told.instants
             if len(instants) == 2:
                 instants = self._by_length(said, instants, reader)
-            return Timed(row.line, said, instants)
+            return Timed(row.line, said, instants, told.precision)
         except Unclear as error:
             return Timed(row.line, BadLine(row.line, str(error)), ())
 

@@ -276,6 +276,11 @@ def test_the_half_of_the_day(desk):
     assert records[0].precision >= 60_000
 
 
+def test_an_end_after_midnight(desk):
+    (one,), _bad = desk.read("Fecha;Hora;Hora de fin\n05/01/2026;23:59:30;00:01:00\n")
+    assert one.end - one.start == 90_000
+
+
 @pytest.mark.parametrize(
     ("dates", "order", "asks"),
     [
