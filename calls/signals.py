@@ -13,6 +13,6 @@ call_ended = Signal()  # once a call: at its first end
 call_moved = Signal()
 dispute_opened = Signal()
 dispute_decided = Signal()  # upheld or rejected
-# Many at once, by themselves (calls.services.bulk): `lain` are pairs (user_id, start_time), with
+# Many at once, by themselves (recording.save_all): `lain` are pairs (user_id, start_time), with
 # whom they lay and when, before and after. No other signal tells of them.
 calls_rewritten = Signal()

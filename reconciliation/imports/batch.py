@@ -15,7 +15,7 @@ from calls.models import CallLog
 from calls.providers.base import ProviderEvent
 from calls.services import bulk
 from calls.services.conversations import mark_shared
-from calls.services.recording import Change
+from calls.services.recording import Change, save_all
 from calls.telephony import intake
 from common.instants import now
 from reconciliation.call_record import CallRecord
@@ -213,7 +213,7 @@ class Batch:
         ProviderRecord.objects.filter(pk__in=replaced).delete()
         fields = {one.change.call.pk: set(one.fields) for one in results if one.change}
         touched = {one.change.call.pk: one.change for one in results if one.change}
-        bulk.save_all(list(touched.values()), fields=fields)
+        save_all(list(touched.values()), fields=fields)
         for one in results:
             if one.change is not None and one.fields:
                 mark_shared(one.change.call)

@@ -25,7 +25,8 @@ class Told:
 @dataclass(frozen=True)
 class Ours:
     """A call as the ledger proves it (ms). `is_heard`: its phone system told when it began;
-    `is_dialled`: and a click had asked for it, so that the agent's own phone may have rung first."""
+    `is_dialled`: and a click had asked for it, so that the agent's own phone may have rung first.
+    """
 
     start: Told
     answered: Told
