@@ -29,6 +29,7 @@ from bench.parts import (
     pages,
     pairs,
     processes,
+    records,
     resources,
 )
 from bench.peers import environment
@@ -54,9 +55,11 @@ PARTS: Final[Mapping[str, Callable[[Stage], None]]] = {
     "daily": daily.measure,
     "pages": pages.measure,
     "history": history.measure,
+    "records": records.measure,
+    "records-many": records.measure_many,
 }
-# Its pages and files take minutes and have no target.
-USUAL: Final = [name for name in PARTS if name != "history"]
+# Their pages, files and records take minutes.
+USUAL: Final = [name for name in PARTS if name not in ("history", "records-many")]
 WITH_MANY: Final = ("growth", "daily", "pages")
 
 

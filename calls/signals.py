@@ -10,6 +10,6 @@ call_changed = Signal()  # answered, held, paused, noted, or corrected after its
 call_ended = Signal()  # once a call: at its first end
 # With whom it lay and when, before it was saved: `user_id` (None: nobody) and `start_time`.
 call_moved = Signal()
-# Many at once, by themselves (calls.services.bulk): `lain` are pairs (user_id, start_time), with
+# Many at once, by themselves (recording.save_all): `lain` are pairs (user_id, start_time), with
 # whom they lay and when, before and after. No other signal tells of them.
 calls_rewritten = Signal()

@@ -5,7 +5,8 @@ Used by calls.services and calls.telephony, the only writers of a call.
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from typing import Any, Final
@@ -222,3 +223,44 @@ def add_word(call: CallLog, said: timeline.Event, *, actor: User) -> None:
     change = Change(call)
     change.say(said, actor=actor)
     change.save()
+
+
+def save_all(changes: Sequence[Change], *, fields: Mapping[int, set[str]]) -> None:
+    """Writes the changes of many locked calls, within a transaction: what Change.save does one by
+    one, in few statements. The sums follow once for all of them, and people are not told call by
+    call: who brings so many tells once. An end that nobody had told is told as ever.
+
+    `fields`: those that the caller has set, by the key of the call.
+    """
+    many = []
+    for change in changes:
+        change.fold()
+        if change.ends:
+            change.save(*fields.get(change.call.pk, ()), alive=False)
+        else:
+            many.append(change)
+    CallEvent.insert(line for change in many for line in change.written[0])
+    changed: dict[frozenset[str], list[CallLog]] = defaultdict(list)
+    for change in many:
+        changed[frozenset(change.written[1] | fields.get(change.call.pk, set()))].append(
+            change.call
+        )
+    for names, calls in changed.items():
+        _update(calls, sorted(names))
+    lain = {lay for one in many for lay in (one.lay, (one.call.user_id, one.call.start_time))}
+    signals.calls_rewritten.send(CallLog, lain={lay for lay in lain if lay[0] is not None})
+
+
+def _update(calls: Sequence[CallLog], names: Sequence[str]) -> None:
+    """One statement for the calls that get the same values, as most that are confirmed do."""
+    if not names:
+        return
+    same: dict[tuple[Any, ...], list[CallLog]] = defaultdict(list)
+    for call in calls:
+        same[tuple(getattr(call, name) for name in names)].append(call)
+    if len(same) > len(calls) // 4:
+        CallLog.rewrite(calls, names)
+        return
+    for values, alike in same.items():
+        keys = [call.pk for call in alike]
+        CallLog.objects.filter(pk__in=keys).update(**dict(zip(names, values, strict=True)))

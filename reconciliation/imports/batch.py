@@ -3,7 +3,6 @@
 Within one transaction the calls are locked, compared, and written with few statements.
 """
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +15,7 @@ from calls.models import CallLog
 from calls.providers.base import ProviderEvent
 from calls.services import bulk
 from calls.services.conversations import mark_shared
-from calls.services.recording import Change
+from calls.services.recording import Change, save_all
 from calls.telephony import intake
 from common.instants import now
 from reconciliation.call_record import CallRecord
@@ -26,7 +25,7 @@ from reconciliation.matching.assigning import Match, assigned
 from reconciliation.matching.candidates import Candidates, Wanted, elsewhere
 from reconciliation.matching.judging import Verdict, claims_of, judge
 from reconciliation.matching.people import People
-from reconciliation.matching.rows import row_of
+from reconciliation.matching.rows import key_of, row_of
 from reconciliation.matching.told import ours_of
 from reconciliation.models import ProviderRecord, RecordImport
 
@@ -70,18 +69,18 @@ class Batch:
         """What would come of each record, in their order; nothing is written."""
         known = self._known()
         open_ones = [one for one in self.own if self._is_open(one, known)]
-        rivals = [one for one in self.ahead if one.key not in known]
+        rivals = [one for one in self.ahead if key_of(one) not in known]
         matches = self._matches([*open_ones, *rivals], known)[: len(open_ones)]
         self._read_calls([match.call.pk for match in matches if match.call is not None])
         judged = {
-            match.wanted.record.key: self._judged(match, known.get(match.wanted.record.key))
+            match.wanted.record.key: self._judged(match, known.get(key_of(match.wanted.record)))
             for match in matches
         }
         return [judged.get(one.key) or Result(REPEATED) for one in self.own]
 
     # --- What is known already --------------------------------------------------------------------
     def _known(self) -> dict[str, ProviderRecord]:
-        keys = [one.key[:160] for one in (*self.own, *self.ahead)]
+        keys = [key_of(one) for one in (*self.own, *self.ahead)]
         rows = ProviderRecord.objects.filter(
             account=self.what.account, key__in=keys, is_withdrawn=False
         )
@@ -89,7 +88,7 @@ class Batch:
 
     @staticmethod
     def _is_open(record: CallRecord, known: dict[str, ProviderRecord]) -> bool:
-        row = known.get(record.key[:160])
+        row = known.get(key_of(record))
         return row is None or row.outcome in OPEN
 
     # --- Whose call it is -------------------------------------------------------------------------
@@ -149,7 +148,7 @@ class Batch:
         row.is_link = bool(fields)
         if row.outcome != ProviderRecord.DIFFERENT:
             claims = _with_doubt(verdict.claims, record)
-            line = line_of_record(call, record, claims, line_key(self.what, record.key))
+            line = line_of_record(call, record, claims, line_key(self.what, key_of(record)))
             change.add_lines([line])
             row.event_keys = [line.key]
         differences = [(one.field, one.ours, one.theirs) for one in verdict.differences]
@@ -202,7 +201,7 @@ class Batch:
             agents=record.agents,
             number=record.number,
             direction=record.direction,
-            name=line_key(self.what, record.key),
+            name=line_key(self.what, key_of(record)),
             data=_with_doubt(claims_of(record), record),
         )
 
@@ -214,7 +213,7 @@ class Batch:
         ProviderRecord.objects.filter(pk__in=replaced).delete()
         fields = {one.change.call.pk: set(one.fields) for one in results if one.change}
         touched = {one.change.call.pk: one.change for one in results if one.change}
-        bulk.save_all(list(touched.values()), fields=fields)
+        save_all(list(touched.values()), fields=fields)
         for one in results:
             if one.change is not None and one.fields:
                 mark_shared(one.change.call)
@@ -243,7 +242,7 @@ def _with_doubt(claims: dict[str, Any], record: CallRecord) -> dict[str, Any]:
 
 def _made_id(record: CallRecord) -> str:
     """The id of a call whose record has none."""
-    return f"record:{hashlib.sha256(record.key.encode()).hexdigest()[:32]}"
+    return f"record:{key_of(record)[:32]}"
 
 
 _TOLD: Final = ("outcome", "start_time", "answered_time", "end_time", "status", "call_id")

@@ -13,6 +13,9 @@ from reconciliation.matching.skew import Skew, SkewEstimate
 _AT_ONCE: Final = 1_000
 # How far a call may lie from its record for the two to be compared (ms), where no id names it.
 _WIDE: Final = 600_000
+# How much the lengths of a pair may differ (ms).
+_STRETCH: Final = 2_000
+_CLICKED_STRETCH: Final = 30_000
 
 
 def skew_of(
@@ -55,7 +58,11 @@ def _difference(record: CallRecord, call: Candidate) -> Iterator[int]:
     if end is None or not call.has_own_end or call.end is None:
         return
     cut = (record.precision - 1) // 2  # whole seconds are cut: in the mean the truth is later
-    if call.ended_by.startswith("provider:"):
+    is_heard = call.ended_by.startswith("provider:")
+    stretch = abs((end - record.start) - (call.end - call.start))
+    if stretch > record.precision + (_STRETCH if is_heard else _CLICKED_STRETCH):
+        return  # a clock moves both ends alike: this is another difference
+    if is_heard:
         yield end + cut - call.end
     else:
         yield (record.start + end - call.start - call.end) // 2 + cut

@@ -26,7 +26,7 @@ def accept(record: ProviderRecord, person: User) -> ProviderRecord:
     changes nothing. CallError with a sentence where it cannot be."""
     with transaction.atomic():
         call, record = _locked(record)
-        if record.outcome == ProviderRecord.ACCEPTED:
+        if record.outcome == ProviderRecord.ACCEPTED and not record.is_withdrawn:
             return record
         _check_open(record)
         if call is None:

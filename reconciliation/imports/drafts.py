@@ -147,8 +147,8 @@ def remove_draft(what: RecordImport) -> None:
         _check_draft(what, also=(RecordImport.FAILED,))
         if what.held.exists():
             raise ValidationError(_("This import has written something: take it back first."))
-        transaction.on_commit(lambda: files.remove(what))
         RecordImport.objects.filter(pk=what.pk).delete()
+    files.remove(what)
 
 
 def _check_draft(what: RecordImport, also: tuple[str, ...] = ()) -> None:

@@ -1,7 +1,6 @@
 """The lines that records add to ledgers. Each has the number of its import in its key: what was
 taken back may be brought in again, and a ledger has a key once."""
 
-import hashlib
 from typing import Any
 
 from calls import timeline
@@ -13,8 +12,8 @@ from reconciliation.models import RecordImport
 
 
 def line_key(what: RecordImport, key: str, word: str = "record") -> str:
-    """What the import calls the line about the record `key`."""
-    return f"{word}:{what.pk}:{hashlib.sha256(key.encode()).hexdigest()[:40]}"
+    """What the import calls the line about the record whose row has the `key`."""
+    return f"{word}:{what.pk}:{key[:40]}"
 
 
 def line_of_record(

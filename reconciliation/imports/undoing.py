@@ -9,7 +9,7 @@ from django.db import transaction
 from calls import timeline
 from calls.models import CallLog
 from calls.services import bulk
-from calls.services.recording import ADMIN, Change
+from calls.services.recording import ADMIN, Change, save_all
 from common.instants import now, to_ms
 from reconciliation.models import ProviderRecord, RecordImport
 
@@ -43,7 +43,7 @@ def _withdraw(what: RecordImport, rows: Sequence[ProviderRecord]) -> None:
         if _taken_out(what, change, its_rows):
             changes.append(change)
             fields[pk] = _unlinked(change.call, its_rows)
-    bulk.save_all(changes, fields=fields)
+    save_all(changes, fields=fields)
     ProviderRecord.objects.filter(pk__in=[row.pk for row in rows]).update(is_withdrawn=True)
 
 

@@ -101,7 +101,15 @@ class _Comparison:
         if theirs is None or ours.at is None:
             return None  # whether anybody answered at all is the status
         span = spans.of_instant(theirs, self.record.precision)
+        if self._is_own_phone(theirs, ours.at):
+            return None
         return self._instant("answered", span, ours, theirs, reasons.ANSWER)
+
+    def _is_own_phone(self, theirs: int, ours: int) -> bool:
+        """Whether the record tells when the agent's own phone answered, which a click had made
+        ring, and nothing of the other side."""
+        begun = spans.of_instant(self.record.start, self.record.precision)
+        return self.ours.is_dialled and theirs < ours and begun.off(theirs) == 0
 
     def end(self) -> Unequal | None:
         span, theirs = spans.of_end(self.record), spans.end_of(self.record)

@@ -1,5 +1,6 @@
 """A record as it is kept, and back."""
 
+import hashlib
 from dataclasses import replace
 
 from common.instants import from_ms, to_ms
@@ -21,6 +22,11 @@ def without_skew(record: CallRecord, skew: int) -> CallRecord:
     )
 
 
+def key_of(record: CallRecord) -> str:
+    """What its row is found by: a digest, because some formats make their keys of numbers."""
+    return hashlib.sha256(record.key.encode()).hexdigest()
+
+
 def row_of(what: RecordImport, record: CallRecord) -> ProviderRecord:
     """The unsaved row of a record whose skew is taken off; what came of it is not said yet."""
     end, answered = spans.end_of(record), spans.answered_of(record)
@@ -28,7 +34,7 @@ def row_of(what: RecordImport, record: CallRecord) -> ProviderRecord:
     return ProviderRecord(
         account=what.account,
         brought_by=what,
-        key=record.key[:160],
+        key=key_of(record),
         line=min(record.lines, default=0),
         start_time=from_ms(record.start),
         answered_time=None if answered is None else from_ms(answered),

@@ -24,7 +24,9 @@ class Told:
 
 @dataclass(frozen=True)
 class Ours:
-    """A call as the ledger proves it (ms). `is_heard`: its phone system told when it began."""
+    """A call as the ledger proves it (ms). `is_heard`: its phone system told when it began;
+    `is_dialled`: and a click had asked for it, so that the agent's own phone may have rung first.
+    """
 
     start: Told
     answered: Told
@@ -33,6 +35,7 @@ class Ours:
     talk: int | None
     duration: int | None
     is_heard: bool
+    is_dialled: bool
 
     @property
     def was_answered(self) -> bool:
@@ -48,6 +51,7 @@ def ours_of(call: CallLog, ledger: Iterable[timeline.Event], precisions: Mapping
     if call.ended_by == timeline.WATCHDOG:  # it may have cut off an answer that was told
         guessed = timeline.fold(fact for fact in facts if fact.source != timeline.WATCHDOG)
         start, answered = guessed.start, guessed.answered
+    is_heard = any(_is_from_phone(fact, timeline.STARTED, "start") for fact in facts)
     return Ours(
         _told(start, timeline.STARTED, "start", facts, precisions),
         _told(answered, timeline.ANSWERED, "answered", facts, precisions),
@@ -55,7 +59,8 @@ def ours_of(call: CallLog, ledger: Iterable[timeline.Event], precisions: Mapping
         call.status,
         None if call.talk_seconds is None else call.talk_seconds * 1000,
         None if call.duration_seconds is None else call.duration_seconds * 1000,
-        any(_is_from_phone(fact, timeline.STARTED, "start") for fact in facts),
+        is_heard,
+        is_heard and any(fact.key == timeline.STARTED for fact in facts),
     )
 
 

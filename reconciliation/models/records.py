@@ -20,8 +20,9 @@ class ProviderRecord(PreparedWrites, models.Model):  # type: ignore[misc]  # stu
     `outcome`: the call's times were equal (CONFIRMED), lacked what the record told (COMPLETED),
     differ (DIFFERENT, until somebody decides: ACCEPTED or KEPT), or there was no call (CREATED).
     LEFT_OUT: it is of nobody's and nothing's interest; `note` says why. `reasons` are codes of why
-    the two may differ (reconciliation.matching.reasons). `event_keys` are the lines that it added
-    to the ledger of its call, so that they can be taken back; `is_withdrawn` once they were.
+    the two may differ (reconciliation.matching.reasons), the chief one first. `event_keys` are the
+    lines that it added to the ledger of its call, so that they can be taken back; `is_withdrawn`
+    once they were.
     `is_link`: the call was nobody's phone system's until this record came.
     """
 
@@ -49,7 +50,7 @@ class ProviderRecord(PreparedWrites, models.Model):  # type: ignore[misc]  # stu
     call = models.ForeignKey(
         CallLog, related_name="records", null=True, blank=True, on_delete=models.SET_NULL
     )
-    key = models.CharField(max_length=160)
+    key = models.CharField(max_length=64)  # a digest of the record's own
     outcome = models.CharField(_("outcome"), max_length=9, choices=OUTCOMES)
     note = models.CharField(_("note"), max_length=300, blank=True)
     reasons = models.JSONField(default=list, blank=True)

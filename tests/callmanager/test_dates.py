@@ -23,12 +23,12 @@ FOR_PROGRAMS = {
     "common/formats/period_words.py",
     "calls/management/commands/provider_account.py",
     "calls/simulation/zoom.py",
-    "calls/telephony/cdr_reconciliation.py",
     "calls/views/imports.py",
     "metrics/exports/csv_file.py",
     "metrics/exports/responses.py",
     "notifications/rules/forms.py",
     "reconciliation/demo.py",
+    "reconciliation/management/imports.py",
     "upkeep/backups/places.py",
     "upkeep/backups/restoring.py",
 }

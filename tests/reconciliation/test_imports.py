@@ -134,7 +134,7 @@ def test_an_extension_means_somebody_in_its_own_account_only(pbx, people):
     assert CallLog.objects.get().user is None
     heard(other, "theirs", agent="7001")
     assert outcomes(taken_in(pbx, line("theirs", agent="7001"))) == {"left_out": 1}
-    assert "other" in ProviderRecord.objects.get(key__contains="theirs").note
+    assert "other" in ProviderRecord.objects.get(outcome="left_out").note
 
 
 def make_other():
@@ -283,3 +283,36 @@ def test_a_number_that_two_calls_fit_is_doubtful(pbx, people):
 
 def _at(seconds):
     return services.ReportedTime(from_ms(T + round(seconds * 1000)), explicit=True)
+
+
+# --- Clocks and clicks ----------------------------------------------------------------------------
+def test_local_times_over_a_change_of_clocks_are_those_of_the_calls(pbx):
+    """Madrid's clocks go forward at 02:00 on 2026-03-29, while the second call lasts."""
+    spring = 1_774_742_400  # 2026-03-29 00:00:00 UTC, 01:00 in Madrid
+    for call, since in (("early", spring - 600), ("over", spring + 3_590)):
+        begun = since - T // 1000
+        heard(pbx, call, begun, begun + 2, begun + 30)
+    local = {
+        "early": ("2026-03-29 00:50:00", "2026-03-29 00:50:02", "2026-03-29 00:50:30"),
+        "over": ("2026-03-29 01:59:50", "2026-03-29 01:59:52", "2026-03-29 03:00:20"),
+    }
+    lines = [
+        line(call) | dict(zip(("start", "answered", "end"), told, strict=True))
+        for call, told in local.items()
+    ]
+    what = draft(pbx, *lines)
+    imports.set_reading(what, "table", {**what.reading, "time_zone": "Europe/Madrid"})
+    imports.take_in(what)
+    assert outcomes(ran(what)) == {"confirmed": 2}
+
+
+def test_a_record_of_the_agents_own_phone_is_no_difference_where_a_click_had_dialled(pbx, people):
+    """The click and the phone system's live events are one call; its record counts from the own
+    phone's answer."""
+    call = clicked(people.alice, 0, None)
+    heard(pbx, "one", 4, 9, 30)
+    call.refresh_from_db()
+    assert call.provider_call_id == "one" and call.answered_time == from_ms(T + 9_000)
+    assert outcomes(taken_in(pbx, line("one", 1, 1, 30))) == {"confirmed": 1}
+    call.refresh_from_db()
+    assert (call.evidence, call.talk_seconds) == ("A", 21)

@@ -96,8 +96,13 @@ def file_of(*lines: dict[str, str]) -> io.BytesIO:
     return io.BytesIO(text.getvalue().encode())
 
 
-def draft(account: ProviderAccount, *lines: dict[str, str], person: Any = None) -> RecordImport:
-    return imports.start(account, person, "records.csv", file_of(*lines), format="table")
+def draft(
+    account: ProviderAccount,
+    *lines: dict[str, str],
+    person: Any = None,
+    file_name: str = "records.csv",
+) -> RecordImport:
+    return imports.start(account, person, file_name, file_of(*lines), format="table")
 
 
 def taken_in(account: ProviderAccount, *lines: dict[str, str], person: Any = None) -> RecordImport:

@@ -23,9 +23,12 @@ from calls.services import forgetting
 from common.instants import now
 from metrics.exports import jobs
 from metrics.models import DailyMetrics, SavedView, UserMetrics
+from reconciliation import imports as record_imports
+from reconciliation.models import ProviderRecord
 from tests.support.doors import client_of
 from tests.support.hooks import make_account, map_to, tell
 from tests.support.people import make_call
+from tests.support.records import draft, line, taken_in
 from upkeep import tasks
 from upkeep.models import Removal
 from upkeep.signals import personal_data_removed
@@ -218,6 +221,25 @@ def test_the_number_of_a_company_stays_with_the_others(person):
     assert [call.contact_phone for call in calls] == ["", main]
 
 
+@pytest.mark.engines
+def test_records_of_phone_systems_and_their_files_say_nothing_any_more(
+    live_people, settings, tmp_path
+):
+    settings.DATA_DIR = tmp_path
+    account = make_account("generic")
+    told = line("r1", number="8765-4321"), line("r2", 100, 105, 125, number=OTHER)
+    taken_in(account, *told)
+    record_imports.examine(draft(account, *told, file_name=f"{NAME}.csv"))
+    assert len(json.loads(say("export_person", "--phone", NUMBER))["records"]) == 1
+    told = say("forget", "--phone", NUMBER)
+    assert "1 record of a phone system" in told and "1 file of records" in told
+    say("forget", "--phone", NUMBER, "--yes")
+    left = everything(tmp_path).lower()
+    assert [text for text in SECRETS if text.lower().encode() in left] == []
+    assert sorted(ProviderRecord.objects.values_list("number", flat=True)) == ["", OTHER]
+    assert list((tmp_path / "records").iterdir()) == []
+
+
 REFUSED = [
     {"kind": "answered"},
     {"source": "x"},
@@ -277,6 +299,8 @@ PERSONAL = {
     "calls.CallText": {"words"},
     "metrics.SavedView": {"query"},
     "metrics.Export": {"query"},
+    "reconciliation.RecordImport": {"file_name", "message", "plan", "faults"},
+    "reconciliation.ProviderRecord": {"number", "number_line", "agent_name", "note"},
 }
 # Words of ours, technical names, and what is about the organisation and its own people. Rooms
 # above upkeep keep nothing of whom one speaks with: see notifications/models.
@@ -307,6 +331,15 @@ NOT_PERSONAL = {
     "calls.ConversationNumber": {"conversation"},
     "calls.WaitingFact": {"call", "key", "payload_hash"},
     "metrics.SavedView": {"name", "path"},
+    "reconciliation.RecordImport": {
+        *("origin", "state", "token", "runner", "digest", "format", "reading"),
+    },
+    "reconciliation.ProviderRecord": {
+        *("key", "outcome", "reasons", "event_keys", "status", "reason", "direction"),
+        *("rounding", "currency"),
+    },
+    "reconciliation.PriceList": {"currency", "rates"},
+    "webphone.PhoneLine": {"sip_user", "sealed_password"},
     "metrics.Export": {"form", "language", "state", "message"},
     "upkeep.Backup": {"name", "sha256", "error", "doubts", "copied_to", "copy_error"},
     "upkeep.JobRun": {"name", "result", "worker"},

@@ -8,15 +8,15 @@ from django.contrib.contenttypes.models import ContentType
 
 from calls.models import CallEvent, CallLog, Contact, RawEvent
 from common.instants import isoformat, now
-from upkeep.personal_data import traces
+from upkeep.personal_data import records, traces
 from upkeep.personal_data.people import Person
 
 _CHUNK = 500
 
 
 def held_about(person: Person) -> dict[str, Any]:
-    """Contacts, calls with their ledgers, messages of phone systems, rows of imported files and
-    notes of the administration. Instants are ISO 8601 in UTC, lengths whole seconds."""
+    """Contacts, calls with their ledgers, messages and records of phone systems, rows of imported
+    files and notes of the administration. Instants are ISO 8601 in UTC, lengths whole seconds."""
     calls = person.keys_of_calls()
     return {
         "made_at": isoformat(now()),
@@ -28,6 +28,7 @@ def held_about(person: Person) -> dict[str, Any]:
             {"received_at": isoformat(fact.received_at), "call": fact.call, "fact": fact.fact}
             for fact in traces.waiting_about(person)
         ],
+        "records": list(records.held(person, calls)),
         "imports": [_import(one, person) for one in traces.imports_about(person)],
         "administration": _log(person, calls),
     }

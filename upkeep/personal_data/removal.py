@@ -22,7 +22,7 @@ from calls.services import forgetting
 from common.instants import day_start, now, today
 from metrics.live import publisher
 from upkeep.models import Removal
-from upkeep.personal_data import traces
+from upkeep.personal_data import records, traces
 from upkeep.personal_data.people import Person, keys_before
 from upkeep.signals import personal_data_removed
 
@@ -81,6 +81,7 @@ def forget_person(person: Person, *, asked_by: User | None, reason: str = "") ->
     for part in _chunks(calls, CHUNK):
         with transaction.atomic():
             counts = forgetting.forget(part)
+            counts["records"] = records.blank(records.of_calls(part))
             traces.forget_log_of(CallLog, part)
             _announce(person.lines, _NOTHING, frozenset(part))
             _count(removal, counts)
@@ -117,6 +118,9 @@ def forget_before(day: dt.date, *, asked_by: User | None, reason: str = "") -> R
         with transaction.atomic():
             messages = RawEvent.objects.filter(pk__in=keys)
             _count(removal, {"messages": forgetting.blank_messages(messages)})
+    with transaction.atomic():
+        records.forget_imports_before(cutoff)
+        _count(removal, {"records": records.blank(records.before(cutoff))})
     with transaction.atomic():
         WaitingFact.objects.filter(received_at__lt=cutoff).delete()
         _count(removal, traces.forget_before(cutoff))
@@ -191,6 +195,10 @@ def words_of(counts: dict[str, int]) -> list[str]:
             "%(n)d message of a phone system", "%(n)d messages of phone systems", n
         ),
         "waiting": lambda n: ngettext("%(n)d waiting fact", "%(n)d waiting facts", n),
+        "records": lambda n: ngettext(
+            "%(n)d record of a phone system", "%(n)d records of phone systems", n
+        ),
+        "drafts": lambda n: ngettext("%(n)d file of records", "%(n)d files of records", n),
         "contacts": lambda n: ngettext("%(n)d contact", "%(n)d contacts", n),
         "imports": lambda n: ngettext("%(n)d imported file", "%(n)d imported files", n),
         "files": lambda n: ngettext("%(n)d export", "%(n)d exports", n),

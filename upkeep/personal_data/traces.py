@@ -15,6 +15,8 @@ from django.http import QueryDict
 from calls.models import CallLog, Contact, ContactImport, ContactNumber, RawEvent, WaitingFact
 from metrics.exports import jobs
 from metrics.models import Export, SavedView
+from reconciliation.models import RecordImport
+from upkeep.personal_data import records
 from upkeep.personal_data.people import Person
 from upkeep.personal_data.texts import Mentions
 
@@ -142,6 +144,7 @@ class Traces:
     imports: list[int]
     views: list[int]
     log: list[int]
+    records: list[int]
 
     @classmethod
     def of(cls, person: Person) -> "Traces":
@@ -151,12 +154,16 @@ class Traces:
             [one.pk for one in imports_about(person)],
             [view.pk for view in _views_about(mentions)],
             _log_about(mentions),
+            list(records.records_about(person).values_list("pk", flat=True)),
         )
 
     def counts(self) -> dict[str, int]:
         """How much there is of each kind; of exports all, which go in any case."""
         found = {name: len(keys) for name, keys in vars(self).items()}
-        return found | {"files": Export.objects.count()}
+        return found | {
+            "files": Export.objects.count(),
+            "drafts": RecordImport.objects.filter(state=RecordImport.DRAFT).count(),
+        }
 
     def forget(self, person: Person) -> Counter[str]:
         """Takes the person out of all of them; how many of each kind. Within a transaction."""
@@ -171,13 +178,17 @@ class Traces:
             view.save(update_fields=["query"])
         log = LogEntry.objects.filter(pk__in=self.log)
         log.update(object_repr="", change_message="")
-        return Counter(self.counts() | {"files": _remove_exports()})
+        counts = self.counts() | {"files": _remove_exports(), "drafts": records.remove_files()}
+        counts["records"] = records.blank(records.records_about(person))
+        records.forget_in_imports(mentions)
+        return Counter(counts)
 
 
 def counts_before(cutoff: dt.datetime) -> dict[str, int]:
     return {
         "imports": ContactImport.objects.filter(created_at__lt=cutoff).count(),
         "log": _old_log(cutoff).count(),
+        "records": records.to_blank(records.before(cutoff)).count(),
     }
 
 

@@ -93,7 +93,8 @@ def _counts(what: RecordImport, counts: Mapping[str, int], *, dry_run: bool) -> 
     """The line that programs read. Records that are known already are of calls that match."""
     matched = sum(counts.get(name, 0) for name in ("confirmed", "different", "repeated"))
     return (
-        f"{what.rows - what.unreadable} rows: {matched} calls matched, {counts.get('completed', 0)} corrected, "
+        f"{what.rows - what.unreadable} rows: {matched} calls matched, "
+        f"{counts.get('completed', 0)} corrected, "
         f"{counts.get('created', 0)} new, {what.unreadable} lines not readable"
         + (" (dry run: nothing was changed)" if dry_run else "")
     )

@@ -85,7 +85,7 @@ class Asked(dict):
 
 
 # What people say and what the fields of an event say (ProviderEvent.facts).
-NOT_OF_ADAPTERS = {"notes", "disposition", "wrap_up", "offline"} | {
+NOT_OF_ADAPTERS = {"notes", "disposition", "wrap_up", "offline", "withdraws"} | {
     *("agent", "number", "direction", "leg", "seq", "conversation_seq"),
 }
 
@@ -104,11 +104,12 @@ def test_all_that_the_fold_asks_of_an_events_data_is_explained():
 
 
 def test_all_that_is_read_of_an_events_data_elsewhere_is_explained():
-    """The intake and the comparison with call detail records, by the names in their text."""
-    files = ("intake.py", "lines.py", "clicks.py", "cdr_reconciliation.py")
-    source = "".join((ROOT / "calls" / "telephony" / file).read_text() for file in files)
+    """The intake and the comparison with records, by the names in their text."""
+    files = [f"calls/telephony/{name}.py" for name in ("intake", "lines", "clicks")]
+    files.append("reconciliation/matching/told.py")
+    source = "".join((ROOT / file).read_text() for file in files)
     asked = set(re.findall(r"""\.data(?:\.get\(|\[)"(\w+)\"""", source))
-    assert {"joined", "channel", "provisional"} <= asked
+    assert {"joined", "provisional"} <= asked
     assert asked - NOT_OF_ADAPTERS <= DATA_KEYS
 
 
