@@ -76,15 +76,14 @@ class Bar:
 
 @dataclass(frozen=True)
 class Line:
-    """A team's or an agent's share; `query` is what the history page shows of them, `days` are
-    those of an agent. `username` is "" for a team."""
+    """A team's or an agent's share; `query` is how the pages of calls and of differences know them
+    and the period, `days` are those of an agent."""
 
     name: str
     query: str
     share: Share
     differences: int
     team: str = ""
-    username: str = ""
     days: Sequence[tuple[dt.date, Share]] = ()
 
     @property
@@ -182,14 +181,13 @@ def _agent(
     period: Period,
     days: Mapping[int, Sequence[tuple[dt.date, Share]]],
 ) -> Line:
-    user, username = line.keys["user_id"], line.keys["username"]
+    user = line.keys["user_id"]
     return Line(
         line.name,
-        _query({"agent": username}, period),
+        _query({"agent": line.keys["username"]}, period),
         Share.of(line.sums),
         differences[user],
         line.team,
-        username,
         days.get(user, ()),
     )
 

@@ -58,11 +58,13 @@ class KindOfDifference:
 def found(
     viewer: User, asked: Mapping[str, Any], period: Period | None
 ) -> QuerySet[ProviderRecord]:
-    """The differences `viewer` may see that pass: by state, account, agent and kind."""
+    """The differences `viewer` may see that pass: by state, account, team, agent and kind."""
     outcomes = _OUTCOMES[asked.get("state") or OPEN]
     records = records_visible_to(viewer).filter(outcome__in=outcomes, call__isnull=False)
     if asked.get("account"):
         records = records.filter(account=asked["account"])
+    if asked.get("team"):
+        records = records.filter(call__user__team=asked["team"])
     if asked.get("agent"):
         records = records.filter(call__user__username=asked["agent"])
     if asked.get("kind"):
@@ -85,7 +87,9 @@ def page_of(records: QuerySet[ProviderRecord], cursor: str) -> tuple[list[Differ
     """A page of `records`, newest first, and the cursor of the next. ValidationError for a cursor
     that is not one of ours."""
     rows, older = page_by_start(
-        records.select_related("account", "decided_by", "call__user__team", "call__contact"),
+        records.select_related(
+            "account", "brought_by", "decided_by", "call__user__team", "call__contact"
+        ),
         "differences",
         cursor,
         ROWS_A_PAGE,

@@ -10,6 +10,7 @@ from accounts.models import User
 from accounts.people import people_of
 from calls.models import ProviderAccount
 from common.text import name_key
+from metrics.dashboard.selection import teams_of
 from reconciliation.dashboard.differences import DECIDED, KINDS, OPEN
 
 _STATES = [
@@ -27,6 +28,7 @@ class DifferenceFilter(forms.Form):
         choices=[("", _("every kind")), *KINDS.items()],
         required=False,
     )
+    team = forms.ChoiceField(label=_("Team"), required=False)
     agent = forms.ChoiceField(label=_("Agent"), required=False)
     account = forms.ModelChoiceField(
         label=_("Phone system"),
@@ -37,6 +39,8 @@ class DifferenceFilter(forms.Form):
 
     def __init__(self, data: Any, viewer: User):
         super().__init__(data)
+        teams = [(str(team.pk), team.name) for team in teams_of(viewer)]
+        self.fields["team"].choices = [("", _("All teams")), *teams]  # type: ignore[attr-defined]
         people = people_of(User.objects.visible_to(viewer))
         names = sorted(people, key=lambda person: name_key(person.display_name))
         agents = [(person.username, person.display_name) for person in names]

@@ -179,11 +179,12 @@ def _of_clock(skew_ms: int | None, spread_ms: int | None, count: int, file_name:
 # --- Records --------------------------------------------------------------------------------------
 @register.inclusion_tag("reconciliation/_call_records.html", takes_context=True)
 def records_of_call(context: dict[str, Any], call: CallLog) -> dict[str, Any]:
-    """What the records say of a call that the reader may see."""
+    """What the records say of a call that the reader may see. A call that has one is of its
+    account, so that nothing is asked about the others."""
     viewer = context["request"].user
     records = call.records.filter(is_withdrawn=False).select_related("brought_by")
     return {
-        "records": list(records.order_by("start_time", "pk")),
+        "records": list(records.order_by("start_time", "pk")) if call.account_id else [],
         "may_see": viewer.has_perm(roles.VIEW_TEAM_CALLS),
         "may_reconcile": viewer.has_perm(roles.RECONCILE),
     }

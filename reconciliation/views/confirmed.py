@@ -10,16 +10,13 @@ from django.views.decorators.http import require_safe
 
 from accounts import roles
 from accounts.requests import PageRequest
-from common.instants import day_range
 from common.periods import WEEK, Period
 from metrics.dashboard.tables import cut
 from metrics.views.periods import with_period
+from reconciliation.dashboard import missing
 from reconciliation.dashboard.accounts import account_states, last_imports
 from reconciliation.dashboard.confirmed import confirmed_of, most_of
-from reconciliation.matching.unrecorded import calls_without_record
 from reconciliation.models import RecordImport
-
-MOST_COUNTED = 1000
 
 
 @never_cache
@@ -31,7 +28,6 @@ def records(request: PageRequest, period: Period) -> HttpResponse:
     if not RecordImport.objects.exclude(state=RecordImport.DRAFT).exists():
         return render(request, "reconciliation/records.html", {"period": period, "is_empty": True})
     found = confirmed_of(request.user, period, with_all=request.GET.get("rows") == "all")
-    unknown = calls_without_record(None, *day_range(period.first, period.last), request.user)
     context: dict[str, Any] = {
         "period": period,
         "everyone": request.user.scope.everyone,
@@ -40,8 +36,8 @@ def records(request: PageRequest, period: Period) -> HttpResponse:
         "teams": cut(found.teams, request.GET),
         "agents": cut(found.agents, request.GET),
         "differences": found.differences,
-        "unknown": unknown.order_by()[: MOST_COUNTED + 1].count(),
-        "most_counted": MOST_COUNTED,
+        "unknown": missing.count_of(request.user, period),
+        "most_counted": missing.MOST_COUNTED,
         "accounts": account_states(),
         "imports": last_imports() if request.user.has_perm(roles.RECONCILE) else [],
     }

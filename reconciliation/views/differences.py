@@ -32,7 +32,7 @@ _may_see = permission_required(roles.VIEW_TEAM_CALLS, raise_exception=True)
 _may_decide = permission_required(roles.RECONCILE, raise_exception=True)
 ACCEPTED_AT_ONCE: Final = 500  # each is a correction: so many take some seconds
 # What a link to the same differences says.
-FILTERS: Final = ("state", "kind", "agent", "account", *PARAMETERS)
+FILTERS: Final = ("state", "kind", "team", "agent", "account", *PARAMETERS)
 
 
 @never_cache

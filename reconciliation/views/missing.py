@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import roles
 from accounts.requests import PageRequest
+from common.databases.query_timeout import TookTooLong
 from common.htmx import render_page
 from common.periods import WEEK, Period
 from metrics.views.periods import with_period
@@ -23,11 +24,13 @@ from reconciliation.dashboard import missing
 def records_missing(request: PageRequest, period: Period) -> HttpResponse:
     """A page of them, newest first, each with its likely reason."""
     cursor = request.GET.get("cursor", "")
+    context: dict[str, Any] = {"period": period, "cursor": cursor}
     try:
-        rows, older = missing.page_of(request.user, None, period, cursor)
+        context["rows"], context["older"] = missing.page_of(request.user, None, period, cursor)
     except ValidationError as error:
         raise BadRequest from error
-    context: dict[str, Any] = {"period": period, "rows": rows, "older": older, "cursor": cursor}
+    except TookTooLong:
+        context["too_slow"] = True
     return render_page(
         request, "reconciliation/missing.html", "reconciliation/_missing.html", context
     )

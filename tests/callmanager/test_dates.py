@@ -27,6 +27,7 @@ FOR_PROGRAMS = {
     "metrics/exports/csv_file.py",
     "metrics/exports/responses.py",
     "notifications/rules/forms.py",
+    "reconciliation/demo.py",
     "reconciliation/management/imports.py",
     "upkeep/backups/places.py",
     "upkeep/backups/restoring.py",

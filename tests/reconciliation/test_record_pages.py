@@ -54,8 +54,9 @@ def test_supervisors_see_their_teams_and_decide_nothing(client, people: People, 
         assert {name for name in ("Alice", "Carol") if f"<span>{name}</span>" in shown} == seen
         assert "1</strong> open difference" in page(client, user, f"/records/?{DAYS}")
         assert "Accept the record" not in shown and "Accept all" not in shown
-    shown = page(client, people.ada, f"/records/differences/?{DAYS}")
-    assert shown.count("Accept the record") == 2
+    for query, count in (("", 2), (f"&team={people.red.pk}", 1), ("&agent=carol", 1)):
+        shown = page(client, people.ada, f"/records/differences/?{DAYS}{query}")
+        assert shown.count("Accept the record") == count
 
 
 def test_the_share_leads_to_the_calls_that_are_confirmed(client, people: People, account):
