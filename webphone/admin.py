@@ -14,7 +14,7 @@ from calls.models.dial_links import IN_PAGE
 from calls.models.provider import comparable
 from common.generics import ModelAdmin, ModelForm
 from webphone.models import PhoneLine
-from webphone.services.lines import hand_out, take_back
+from webphone.services.lines import hand_out
 
 
 class PhoneLineForm(ModelForm[PhoneLine]):
@@ -73,9 +73,7 @@ class PhoneLineAdmin(ModelAdmin[PhoneLine]):
     def save_model(self, request: HttpRequest, obj: PhoneLine, form: Any, change: bool) -> None:
         hand_out(obj)
 
-    def delete_model(self, request: HttpRequest, obj: PhoneLine) -> None:
-        take_back(obj)
-
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PhoneLine]) -> None:
+        """One by one: what each was known as goes with it."""
         for line in queryset:
-            take_back(line)
+            line.delete()

@@ -1,18 +1,14 @@
-"""Whether the person has a phone in the page, for every page."""
+"""Whether a page may need the way to the phone in the page: no other asks how its reader calls."""
 
-from typing import Any
+from typing import Any, Final
 
-from django.utils.functional import SimpleLazyObject
+from django.http import HttpRequest
 
-from accounts.models import User
-from accounts.requests import PageRequest
-from webphone.services.lines import has_line
+# By the names of their addresses: pages with links that call. One of a call has some if it has a
+# number.
+_CALLING: Final = frozenset({"desk", "contacts", "contact", "current_calls", "me"})
 
 
-def phone(request: PageRequest) -> dict[str, Any]:
-    """Lazy: asked only where a template shows the way to the phone."""
-
-    def found() -> bool:
-        return isinstance(request.user, User) and has_line(request.user)
-
-    return {"has_phone": SimpleLazyObject(found)}
+def phone(request: HttpRequest) -> dict[str, Any]:
+    here = request.resolver_match
+    return {"page_calls": here is not None and here.url_name in _CALLING}

@@ -11,6 +11,7 @@ from accounts.models import User
 from calls import timeline
 from calls.errors import BadCallData, CallConflict
 from calls.models import CallLog
+from calls.models.dial_links import IN_PAGE
 from calls.services.recording import Change, ReportedTime, fact, lock_own
 from common.instants import from_ms, now
 
@@ -87,5 +88,7 @@ def heartbeat(call_id: uuid.UUID, user: User) -> CallLog:
 
 
 def heartbeat_all(user: User) -> None:
-    """The person's page is open: all own running calls are alive."""
-    CallLog.objects.filter(user=user).active().update(last_seen_at=now())
+    """The person's page is open: all own running calls are alive, but for those of the phone in the
+    page, whose window says so itself and may die while others stay open."""
+    calls = CallLog.objects.filter(user=user).active()
+    calls.exclude(account__kind=IN_PAGE).update(last_seen_at=now())

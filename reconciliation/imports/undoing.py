@@ -7,7 +7,7 @@ from typing import Final
 from django.db import transaction
 
 from calls import timeline
-from calls.models import CallLog
+from calls.models import CallLog, Tombstone
 from calls.services import bulk
 from calls.services.recording import ADMIN, Change, save_all
 from common.instants import now, to_ms
@@ -64,7 +64,7 @@ def _taken_out(what: RecordImport, change: Change, rows: Sequence[ProviderRecord
     try:
         change.fold()
     except ValueError:
-        change.call.delete()
+        change.call.delete(actor=what.person, why=Tombstone.UNDONE)
         return False
     return True
 

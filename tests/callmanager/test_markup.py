@@ -13,7 +13,9 @@ pytestmark = pytest.mark.once
 INLINE = re.compile(r"<style|<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=|javascript:", re.I)
 # Files, a mail as it is sent, what scripts read, and the timer and the bell, which are parts of
 # every page.
-NO_PAGE = re.compile(r"\.(csv|xlsx|vcf|pdf)(\?|$)|/file/$|/mail/$|/words/$|^/timer/$|/bell/$")
+NO_PAGE = re.compile(
+    r"\.(csv|xlsx|vcf|pdf)(\?|$)|/file/$|/mail/$|/words/$|^/timer/$|/bell/$|^/phone/who/"
+)
 # Who is sent to a page that several may see: whoever has most to see there.
 EYES = ("alice", "sue", "ada", "nobody")
 

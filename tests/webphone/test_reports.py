@@ -174,6 +174,8 @@ def test_a_window_that_is_silent_for_too_long_has_died(alice, people):
     report(alice, [], alive=["d1@host", "d2@host"])
     assert stale_calls.ask_and_close() == 0
     calls.update(last_seen_at=seen)
+    alice.get("/timer/")  # another page of the person is open
+    services.heartbeat_all(people.alice)
     assert stale_calls.ask_and_close() == 1
     call = calls.get()
     assert (call.status, call.evidence, call.end_time) == ("DROPPED", "E", seen)

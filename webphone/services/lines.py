@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from django.core.cache import cache
 from django.utils.translation import gettext as _
 
-from accounts.models import User
 from calls.models import DialChoice, DialLink
 from calls.models.dial_links import SERVER
 from calls.providers.webphone import WebPhone
@@ -13,41 +11,19 @@ from calls.telephony.hooks import adapter_of
 from common.encryption import Sealed
 from webphone.models import PhoneLine
 
-_KNOWN_FOR = 60  # seconds
-
 
 class NotSetUp(Exception):
     """The line cannot be used as it is; says why, in the agent's words."""
 
 
-def has_line(user: User) -> bool:
-    """Whether `user` has a working line; every page asks, so it is remembered for a minute."""
-    key = _key(user.pk)
-    found: bool | None = cache.get(key)
-    if found is None:
-        found = PhoneLine.objects.working().filter(user=user).exists()
-        cache.set(key, found, _KNOWN_FOR)
-    return found
-
-
-def _key(user_pk: int) -> str:
-    return f"phone_line:{user_pk}"
-
-
 def hand_out(line: PhoneLine) -> None:
     """Saves `line`. Its agent may choose to call with it, and does so unless they chose already."""
     line.save()
-    cache.delete(_key(line.user_id))
     way = DialLink.objects.filter(account=line.account).first()
     if way is None:
         way = DialLink.objects.create(kind=SERVER, account=line.account)
     if line.is_active and not DialChoice.objects.filter(user=line.user).exists():
         DialChoice.of_user(line.user, way)
-
-
-def take_back(line: PhoneLine) -> None:
-    cache.delete(_key(line.user_id))
-    line.delete()
 
 
 def adapter_of_line(line: PhoneLine) -> WebPhone:

@@ -3,7 +3,8 @@
   "use strict";
 
   const { calls, quality } = window.phone;
-  const words = JSON.parse(document.getElementById("phone_words").textContent);
+  const said = document.getElementById("phone_words").content.querySelectorAll("[data-word]");
+  const words = Object.fromEntries([...said].map(({ dataset, textContent }) => [dataset.word, textContent]));
   const list = document.getElementById("calls");
   const template = document.getElementById("call_card");
   const MEASURE_MS = 2000;
