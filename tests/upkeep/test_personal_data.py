@@ -348,7 +348,6 @@ NOT_PERSONAL = {
         *("rounding", "currency"),
     },
     "reconciliation.PriceList": {"currency", "rates"},
-    "webphone.PhoneLine": {"sip_user", "sealed_password"},
     "metrics.Export": {"form", "language", "state", "message"},
     "upkeep.Backup": {"name", "sha256", "error", "doubts", "copied_to", "copy_error"},
     "upkeep.JobRun": {"name", "result", "worker"},
