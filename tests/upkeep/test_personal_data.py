@@ -347,7 +347,6 @@ NOT_PERSONAL = {
         *("key", "outcome", "reasons", "event_keys", "status", "reason", "direction"),
         *("rounding", "currency"),
     },
-    "reconciliation.PriceList": {"currency", "rates"},
     "metrics.Export": {"form", "language", "state", "message"},
     "upkeep.Backup": {"name", "sha256", "error", "doubts", "copied_to", "copy_error"},
     "upkeep.JobRun": {"name", "result", "worker"},
