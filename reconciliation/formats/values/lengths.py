@@ -1,6 +1,7 @@
 """Lengths of calls, however a file writes them -> ms, and what they were counted in."""
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -35,6 +36,7 @@ class Length(NamedTuple):
     unit: int
 
 
+@lru_cache(maxsize=4096)
 def length_of(text: str, unit: int = 1000) -> Length | None:
     """A length; None where there is none. A bare number is so many of `unit` (ms). Unclear for
     anything else, and for what is longer than a day."""

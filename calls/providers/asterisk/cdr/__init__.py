@@ -7,8 +7,9 @@ phone's ring as talk.
 
 from calls.providers.asterisk.cdr.columns import ColumnNames, column_names
 from calls.providers.asterisk.cdr.conversations import CdrConversation, conversations
+from calls.providers.asterisk.cdr.lines import Layout
 from calls.providers.asterisk.cdr.parts import CdrPart, parts, parts_of
-from calls.providers.asterisk.cdr.rows import CdrRow, Layout, read, read_lines
+from calls.providers.asterisk.cdr.rows import CdrRow, read, read_lines
 
 __all__ = [
     "CdrConversation",

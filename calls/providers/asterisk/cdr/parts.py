@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from calls.providers.asterisk.cdr.conversations import QUEUE, CdrConversation, conversations
-from calls.providers.asterisk.cdr.rows import OUTCOMES, CdrRow
+from calls.providers.asterisk.cdr.dispositions import OUTCOMES
+from calls.providers.asterisk.cdr.rows import CdrRow
 from calls.providers.asterisk.dialplan import Dialplan, half_of, is_local, local_exten, peer_of
 
 # A row that ends in one of these is of a call that waits, without anybody.
