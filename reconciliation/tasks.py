@@ -7,7 +7,7 @@ from django.db import transaction
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task, db_task
 
-from reconciliation.imports import runs, tidying
+from reconciliation.imports import drafts, runs
 from reconciliation.models import RecordImport
 from reconciliation.signals import import_waits
 
@@ -37,6 +37,6 @@ def take_up_imports() -> None:
 
 @db_periodic_task(crontab(hour="3", minute="40"))
 def tidy_imports() -> None:
-    removed = tidying.tidy()
+    removed = drafts.tidy()
     if removed:
         logger.info("%d old drafts of imports were removed", removed)

@@ -19,7 +19,8 @@ _COLUMNS: Final = ("start", "answered", "end", "agent", "number", "direction", "
 _WORDS: Final = {"NO_ANSWER": "no answer"}
 # What a phone system knows of the calls: whole seconds, cut, and ids of its own.
 _SELECT: Final = """SELECT substr(c.start_time, 1, 19),
-coalesce(substr(c.answered_time, 1, 19), ''), substr(c.end_time, 1, 19), u.extension, c.phone_e164, c.direction, c.status, 'id' || c.id
+coalesce(substr(c.answered_time, 1, 19), ''), substr(c.end_time, 1, 19),
+u.extension, c.phone_e164, c.direction, c.status, 'id' || c.id
 FROM calls_calllog c JOIN accounts_user u ON u.id = c.user_id
 WHERE c.end_time IS NOT NULL AND c.phone_line <> '' ORDER BY c.start_time"""
 
