@@ -1,4 +1,4 @@
-# make run [PORT=8000] · make test [ARGS="-k timer"] · make check · make proof · make bench · make profile · make help
+# make run [PORT=8000] · make test [ARGS="-k timer"] · make check · make proof · make telephony · make bench · make profile · make help
 PORT ?= 8000
 PYTHON ?= python3
 ARGS ?=
@@ -6,7 +6,7 @@ WORKERS ?= 3
 VENV_PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check proof bench profile messages runtime development
+.PHONY: help run test check proof telephony bench profile messages runtime development
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -25,6 +25,9 @@ check: development ## all that CI checks: format, lint, types, migrations, langu
 proof: ## deep proofs that take an hour: stress, fuzzing, softphones, kills, every page, mutations
 	@$(PYTHON) scripts/prepare.py --proof
 	@$(VENV_PYTHON) scripts/proof.py
+
+telephony: development ## real calls through a real SIP server, measured by the caller and its records
+	@REQUIRE_TELEPHONY=1 $(VENV_PYTHON) -m pytest -p tests.support.worker -s -m telephony tests/proof $(ARGS)
 
 bench: development ## benchmarks beside other servers, judged by targets (ARGS="--only pairs,log")
 	@$(VENV_PYTHON) -m bench $(ARGS)

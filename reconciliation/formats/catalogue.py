@@ -13,6 +13,14 @@ from reconciliation.formats.base import (
     Reading,
     UnreadableFile,
 )
+from reconciliation.formats.exports import (
+    AircallCsv,
+    RingCentralCsv,
+    TeamsCsv,
+    ThreeCxCsv,
+    TwilioCsv,
+    ZoomCsv,
+)
 from reconciliation.formats.files import Peek
 from reconciliation.formats.freeswitch import FreeSwitchCsv, FreeSwitchJson, FreeSwitchXml
 from reconciliation.formats.table import AnyTable
@@ -29,17 +37,12 @@ __all__ = [
     "formats_for",
 ]
 
-FORMATS: Final[Mapping[str, Format]] = {
-    one.code: one
-    for one in (
-        AsteriskCsv(),
-        FreePbxCsv(),
-        FreeSwitchCsv(),
-        FreeSwitchJson(),
-        FreeSwitchXml(),
-        AnyTable(),
-    )
-}
+_ALL: Final[tuple[Format, ...]] = (
+    *(AsteriskCsv(), FreePbxCsv(), FreeSwitchCsv(), FreeSwitchJson(), FreeSwitchXml()),
+    *(TwilioCsv(), ZoomCsv(), AircallCsv(), RingCentralCsv(), TeamsCsv(), ThreeCxCsv()),
+    AnyTable(),
+)
+FORMATS: Final[Mapping[str, Format]] = {one.code: one for one in _ALL}
 
 
 def formats_for(kind: str) -> list[Format]:

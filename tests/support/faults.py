@@ -179,7 +179,7 @@ class FaultProxy(Between):
             head = await reader.readuntil(b"\r\n\r\n")
             length = next(
                 int(line.split(b":")[1])
-                for line in head.lower().split(b"\r\n")
+                for line in [*head.lower().split(b"\r\n"), b"content-length: 0"]  # a 204 has none
                 if line.startswith(b"content-length:")
             )
             return head + await reader.readexactly(length)

@@ -1,11 +1,13 @@
 """A real SIP server on loopback: phones register by UDP or WebSocket, and a hook hears of calls."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -44,12 +46,22 @@ loadmodule "nathelper.so"
 loadmodule "xhttp.so"
 loadmodule "websocket.so"
 loadmodule "dialog.so"
+loadmodule "acc.so"
+loadmodule "mqueue.so"
+loadmodule "rtimer.so"
 loadmodule "http_client.so"
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "default_expires", 120)
 modparam("websocket", "keepalive_mechanism", 0)
 modparam("nathelper|registrar", "received_avp", "$avp(RECEIVED)")
 modparam("dialog", "db_mode", 0)
+modparam("acc", "log_flag", 1)
+modparam("acc", "cdr_enable", 1)
+modparam("acc", "cdr_log_enable", 1)
+modparam("acc", "cdr_extra", "ci=$ci;from=$fU;to=$tU")
+modparam("mqueue", "mqueue", "name=hooks;size=10000")
+modparam("rtimer", "timer", "name=sender;interval=20000u;mode=1;")
+modparam("rtimer", "exec", "timer=sender;route=SEND")
 modparam("http_client", "connection_timeout", 2)
 modparam("tm", "fr_inv_timer", {patience_ms})
 request_route {{
@@ -68,6 +80,7 @@ request_route {{
     if (is_method("REGISTER")) {{ if (!save("location")) sl_reply_error(); exit; }}
     t_check_trans();
     if (is_method("INVITE")) {{
+        setflag(1);
         dlg_manage();
         $var(event) = "started"; $var(status) = ""; route(HOOK);
         t_on_failure("FAILS");
@@ -108,23 +121,50 @@ event_route[xhttp:request] {{
     }}
     xhttp_reply("404", "Not Found", "", "");
 }}
-route[HOOK] {{
 {hook}
+"""
+# The instant is taken at once. A process of its own sends the messages, again where a line breaks:
+# a call never waits for them.
+HOOK = """\
+route[HOOK] {{
+    mq_add("hooks", "$ci", "{{\\"event\\":\\"$var(event)\\",\\"call_id\\":\\"$ci\\","
+        "\\"direction\\":\\"outbound\\",\\"from\\":\\"$fU\\",\\"to\\":\\"$tU\\","
+        "\\"status\\":\\"$var(status)\\",\\"at\\":$TV(Sn)}}");
+}}
+route[SEND] {{
+    while (mq_fetch("hooks")) {{
+        $var(sent) = 0;
+        while ($var(sent) < 9) {{
+            $var(sent) = $var(sent) + 1;
+            http_client_query("{url}", "$mqv(hooks)",
+                "Content-Type: application/json\\r\\nX-CallManager-Token: {token}", "$var(answer)");
+            if ($rc >= 200 && $rc < 500) $var(sent) = 9;
+        }}
+        mq_pv_free("hooks");
+    }}
 }}
 """
-# The instant is taken before the message is sent, so that it may be sent late, again or twice.
-HOOK = """\
-    $var(body) = "{{\\"event\\":\\"" + $var(event) + "\\",\\"call_id\\":\\"" + $ci
-        + "\\",\\"direction\\":\\"outbound\\",\\"from\\":\\"" + $fU + "\\",\\"to\\":\\"" + $tU
-        + "\\",\\"status\\":\\"" + $var(status) + "\\",\\"at\\":" + $TV(Sn) + "}}";
-    $var(sent) = 0;
-    while ($var(sent) < 3) {{
-        $var(sent) = $var(sent) + 1;
-        http_client_query("{url}", "$var(body)",
-            "Content-Type: application/json\\r\\nX-CallManager-Token: {token}", "$var(answer)");
-        if ($rc >= 200 && $rc < 500) $var(sent) = 3;
-    }}
+NO_HOOK = """\
+route[HOOK] {{ return; }}
+route[SEND] {{ return; }}
 """
+# What its accounting writes, of an answer and of a whole call.
+ANSWERED = re.compile(r"transaction answered: timestamp=(\d+);.*call_id=([^;]+);")
+ENDED = re.compile(
+    r"start_time=([\d.]+); end_time=([\d.]+); duration=([\d.]+); ci=(\S+); from=(\S+); to=(\S+)"
+)
+
+
+class Accounted(NamedTuple):
+    """A call in the server's own accounting: epoch seconds, of the answer whole ones."""
+
+    call: str
+    caller: str
+    called: str
+    started: float
+    answered: int
+    ended: float
+    duration: float
 
 
 def need_kamailio() -> None:
@@ -158,7 +198,7 @@ class Kamailio:
     ):
         self.folder = folder.absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._hook = HOOK.format(url=hook, token=token) if hook else "    return;"
+        self._hook = (HOOK if hook else NO_HOOK).format(url=hook, token=token)
         self._gateway, self._patience_ms = gateway, patience_ms
         self._process: subprocess.Popen[bytes] | None = None
         self._log = self.folder / "log"
@@ -179,6 +219,15 @@ class Kamailio:
         if self._process is not None:
             kill(self._process)
             self._process = None
+
+    def accounted(self) -> list[Accounted]:
+        """What its own accounting tells of the calls that are over."""
+        log = self._log.read_text(errors="replace")
+        answers = {call: int(at) for at, call in ANSWERED.findall(log)}
+        return [
+            Accounted(call, caller, called, float(s), answers[call], float(e), float(d))
+            for s, e, d, call, caller, called in ENDED.findall(log)
+        ]
 
     def _starts(self) -> bool:
         with ExitStack() as held:

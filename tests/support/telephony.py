@@ -221,12 +221,12 @@ def call_with_sipp(phone: Softphone, lengths_ms: list[int], folder: Path) -> lis
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stdout[-3000:].decode()
     return [
-        SippCall(caller, _seconds(s, u), _seconds(t, v))
+        SippCall(caller, epoch_seconds(s, u), epoch_seconds(t, v))
         for caller, s, u, t, v in LOGGED.findall((folder / "calls.log").read_text())
     ]
 
 
-def _seconds(whole: str, micro: str) -> float:
+def epoch_seconds(whole: str, micro: str) -> float:
     """Two numbers as sipp prints them, 1795411851.000000 and 454427.000000."""
     return float(whole) + float(micro) / 1e6
 
@@ -280,7 +280,7 @@ class Followed:
 def length(call: CallLog) -> float:
     """Seconds from the start to the end."""
     assert call.end_time is not None
-    return (call.end_time - call.start_time).total_seconds()
+    return (call.end_time - call.start_time).totalepoch_seconds()
 
 
 def calls_of(person: User) -> list[tuple[str, str, str]]:

@@ -94,13 +94,12 @@ class AsteriskCsv(Format):
     ) -> Iterator[CallRecord | BadLine]:
         encoding = str(reading.get("encoding") or "")
         columns = _columns(reading, context.account_settings)
-        first = _first_lines(path, encoding)
-        _layout, read, bad = _tried(first, columns)
-        if bad and not read:
+        zone = zone_of(reading, context)
+        first = list(cdr.read_lines(_first_lines(path, encoding), zone, columns))
+        if first and not any(isinstance(one, cdr.CdrRow) for one in first):
             raise UnreadableFile(
                 _("No line of this file looks like one of Asterisk's call detail records.")
             )
-        zone = zone_of(reading, context)
         return _Reading(path, encoding, context).records(zone, columns)
 
 
@@ -134,11 +133,10 @@ class _Reading:
         bad: list[BadLine] = []
         rows = self._rows(cdr.read_lines(self._lines(bad), zone, columns), bad)
         for conversation in in_windows(rows):
-            yield from bad
-            bad.clear()
+            yield from _taken(bad)
             for part in cdr.parts_of(conversation, dialplan):
                 yield record_of(part)
-        yield from bad
+        yield from _taken(bad)
 
     def _lines(self, bad: list[BadLine]) -> Iterator[str]:
         """The lines; the last is none where the file was cut off in it."""
@@ -165,6 +163,13 @@ class _Reading:
                 bad.append(BadLine(one.line, _("The call ends before it begins.")))
             else:
                 yield one
+
+
+def _taken(bad: list[BadLine]) -> list[BadLine]:
+    """Those that have waited, in the order of the file."""
+    found = sorted(bad, key=lambda one: one.line)
+    bad.clear()
+    return found
 
 
 def record_of(part: cdr.CdrPart) -> CallRecord:

@@ -24,29 +24,33 @@ class Book:
         import openpyxl  # large, and seldom needed
 
         _refuse(path)
+        self._file = path.open("rb")  # by its name alone it would be refused
         try:
-            self._book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            self.sheets = [sheet.title for sheet in self._book.worksheets]
+            self._book = openpyxl.load_workbook(self._file, read_only=True, data_only=True)
+            self.sheets: list[str] = [str(sheet.title) for sheet in self._book.worksheets]
         except Exception as error:  # openpyxl raises whatever a damaged part of the file provokes
+            self._file.close()
             raise UnreadableFile(_("This Excel file is damaged or protected.")) from error
         if not self.sheets:
             raise UnreadableFile(_("There is nothing in this file."))
 
     def rows(self, name: str) -> Iterator[Row | BadLine]:
         """The rows of a sheet that have anything in them; formulas as what they last came to."""
-        number = 0
+        number = width = 0
         try:
             sheet = self._book[name]
             sheet.reset_dimensions()
             for number, values in enumerate(_values(sheet), start=1):
                 cells = [cell_of(value) for value in values[:_MOST_CELLS]]
+                width = max(width, len(cells))  # empty cells at the end are not there
                 if any(cells):
-                    yield Row(number, cells)
+                    yield Row(number, cells + [""] * (width - len(cells)))
         except Exception:  # as above
             yield BadLine(number + 1, _("The file is damaged from here on."))
 
     def close(self) -> None:
         self._book.close()
+        self._file.close()
 
 
 def _values(sheet: Any) -> Iterator[tuple[Any, ...]]:

@@ -46,7 +46,7 @@ class Table:
 
     def _open_book(self, sheet: str) -> None:
         with closing(Book(self.path)) as book:
-            self.sheets = book.sheets
+            self.sheets = [*book.sheets]
             self.sheet = sheet if sheet in book.sheets else self._first_with_rows(book)
 
     def _first_with_rows(self, book: Book) -> str:

@@ -87,6 +87,7 @@ def _cells(text: str, separator: str) -> list[str] | None:
     """None where a quotation mark never ends."""
     if '"' not in text:
         return [cell.strip() for cell in text.split(separator)]
+    found: list[str] | None
     try:
         found = next(csv.reader([text], delimiter=separator, strict=True))
     except csv.Error:

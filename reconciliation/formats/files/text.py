@@ -49,7 +49,7 @@ def refuse_what_is_no_text(beginning: bytes) -> None:
 
 def _is_binary(beginning: bytes) -> bool:
     """A few stray bytes are no reason; every tenth is."""
-    signs = sum(beginning.count(bytes([sign])) for sign in (*range(9), *range(14, 27)))
+    signs = sum(beginning.count(bytes([sign])) for sign in (*range(9), *range(14, 32)))
     return signs * 10 > len(beginning)
 
 

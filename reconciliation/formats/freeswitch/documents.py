@@ -1,7 +1,7 @@
 """Records as JSON and XML, read by the same rules as those that come by HTTP."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -27,7 +27,6 @@ _AHEAD: Final = 3_600_000
 
 class _Documents(Format):
     account_kinds = ("freeswitch",)
-    pieces: ClassVar[Callable[[Iterator[str]], Iterator[Piece | BadLine]]]
     sign: ClassVar[bytes] = b""
 
     def fits(self, peek: Peek) -> int:
@@ -56,21 +55,29 @@ class _Documents(Format):
 
     def _pieces(self, path: Path) -> Iterator[Piece | BadLine]:
         beginning_of(path)
-        return type(self).pieces(text_of(path))
+        return self.pieces(text_of(path))
+
+    def pieces(self, text: Iterator[str]) -> Iterator[Piece | BadLine]:
+        """The records in a text."""
+        raise NotImplementedError
 
 
 class FreeSwitchJson(_Documents):
     code = "freeswitch_json"
     title = gettext_lazy("FreeSWITCH: call detail records (JSON)")
-    pieces = staticmethod(objects)
     sign = b"{"
+
+    def pieces(self, text: Iterator[str]) -> Iterator[Piece | BadLine]:
+        return objects(text)
 
 
 class FreeSwitchXml(_Documents):
     code = "freeswitch_xml"
     title = gettext_lazy("FreeSWITCH: call detail records (XML)")
-    pieces = staticmethod(elements)
     sign = b"<"
+
+    def pieces(self, text: Iterator[str]) -> Iterator[Piece | BadLine]:
+        return elements(text)
 
 
 def _shown(piece: Piece) -> list[str]:

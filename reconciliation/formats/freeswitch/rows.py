@@ -132,7 +132,7 @@ class _Leg(Drafted):
         return (status, reason) if status else super().outcome()
 
     @property
-    def talk(self) -> Length | None:  # type: ignore[override]
+    def talk(self) -> Length | None:
         if self.told_answer is None and "answered" in self.said:
             return None
         exact = self.said.get("exact", "")

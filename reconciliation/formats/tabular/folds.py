@@ -15,12 +15,13 @@ Instants = tuple[int, ...]
 
 @dataclass(slots=True)
 class Timed:
-    """A row, the instants at which it may have begun, and what is settled: the instant, and whether
-    nothing told which of two."""
+    """A row, the instants at which it may have begun and how exact they are (ms), and what is
+    settled: the instant, and whether nothing told which of two."""
 
     line: int
     row: Any
     instants: Instants
+    precision: int = 1000
     start: int = 0
     is_unsure: bool = False
 

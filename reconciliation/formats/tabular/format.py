@@ -70,6 +70,7 @@ class Tabular(Format):
     needs: ClassVar[tuple[str, ...]] = ("start",)
     # How lengths are made whole; None where the reader is asked.
     rounding: ClassVar[str | None] = FLOOR
+    draft: ClassVar[type[Drafted]] = Drafted
     zone_name: ClassVar[str] = ""  # of all times, where the system writes no other
 
     # --- What it is -------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ class Tabular(Format):
         return order_of(cells)
 
     def _remarks(self, layout: Layout, rows: Sequence[Row], is_proven: bool) -> Iterator[str]:
-        if not layout.line:
+        if not layout.line and not layout.columns:
             yield _("No line names the columns: say what each of them holds.")
         if rows and not is_proven and "start" in layout.columns:
             yield _("The dates do not tell whether the day or the month comes first: check that.")
@@ -192,10 +193,11 @@ class Tabular(Format):
             return Timed(row.line, row, ())
         try:
             said = reader.said(row.cells, is_cut=row.is_cut)
-            instants = reader.start(said).instants
+            told = reader.start(said)
+            instants = told.instants
             if len(instants) == 2:
                 instants = self._by_length(said, instants, reader)
-            return Timed(row.line, said, instants)
+            return Timed(row.line, said, instants, told.precision)
         except Unclear as error:
             return Timed(row.line, BadLine(row.line, str(error)), ())
 
@@ -214,5 +216,4 @@ class Tabular(Format):
 
     def records(self, said: Said, timed: Timed, reader: Reader) -> Iterator[CallRecord]:
         """What a row tells: mostly one record. Unclear where it cannot be read."""
-        draft = Drafted(said, timed, reader, self.rounding or reader.rounding)
-        yield draft.record()
+        yield self.draft(said, timed, reader, self.rounding or reader.rounding).record()

@@ -66,10 +66,9 @@ class Drafted:
 
     # --- When -------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def precision(self) -> int:
-        told = self.reader.start(self.said)
-        return told.precision
+        return self.timed.precision
 
     @cached_property
     def duration(self) -> Length | None:

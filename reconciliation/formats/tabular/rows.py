@@ -24,6 +24,7 @@ _UNIT_WORDS: Final = (
     ("min", re.compile(r"\b(mins?|minutes?|minutos?)\b", re.IGNORECASE)),
     ("h", re.compile(r"\b(h|hrs?|hours?|horas?)\b", re.IGNORECASE)),
 )
+_DAY: Final = 86_400_000
 _AHEAD: Final = 3_600_000  # ms that a phone system's clock may be ahead of ours
 
 
@@ -78,14 +79,18 @@ class Reader:
     def instant(self, said: Said, name: str, not_before: int) -> int | None:
         """When something happened that came after `not_before`; None where nothing stands there."""
         text = said.get(name, "")
-        if text and _is_time_of_day(text):
+        is_bare = bool(text) and _is_time_of_day(text)
+        if is_bare:
             day = _with_time(said["start"], "").partition(" ")[0]
             text = f"{day} {text}"
         told = self.clock.read(text) if text else None
         if told is None:
             return None
-        later = [one for one in told.instants if one >= not_before - told.precision]
-        return later[0] if later else told.instants[-1]
+        instants = told.instants
+        if is_bare and instants[-1] < not_before - told.precision:
+            instants = tuple(one + _DAY for one in instants)  # after midnight
+        later = [one for one in instants if one >= not_before - told.precision]
+        return later[0] if later else instants[-1]
 
     def length(self, said: Said, name: str) -> Length | None:
         text = said.get(name, "")

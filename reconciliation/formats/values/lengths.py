@@ -22,6 +22,9 @@ _WORDED = re.compile(
     r"(?:\s*\(.*\))?",
     re.IGNORECASE,
 )
+_WITH_UNIT = re.compile(r"([\d.,]+)\s*([^\W\d_]+)\.?")
+# The beginnings of words for units.
+_WORDS: Final = (("ms", 1), ("mil", 1), ("m", 60_000), ("s", 1000), ("h", 3_600_000))
 _NOTHING = frozenset({"", "-", "--", "—", "–", "n/a", "na", "null", "none", r"\n"})
 
 
@@ -58,6 +61,12 @@ def _written(text: str, unit: int) -> Length:
         hours, minutes, other_minutes, seconds, rest = worded.groups()
         length = _of(hours, minutes or other_minutes, seconds, rest)
         return length if seconds else Length(length.ms, 60_000)
+    if decimal := _WITH_UNIT.fullmatch(text):
+        number = _NUMBER.fullmatch(decimal[1])
+        named = (ms for word, ms in _WORDS if decimal[2].casefold().startswith(word))
+        counted = next(named, 0)
+        if number and counted:
+            return _decimal(text, number, counted)
     raise Unclear(_("“%(text)s” is no length.") % {"text": text[:40]})
 
 
@@ -82,4 +91,4 @@ def _decimal(text: str, number: "re.Match[str]", unit: int) -> Length:
 
 def _fraction(unit: int, digits: str | None) -> int:
     """What the last of the digits behind the point counts."""
-    return max(1, unit // 10 ** len(digits or ""))
+    return max(1, unit // int("1" + "0" * len(digits or "")))

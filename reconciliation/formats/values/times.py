@@ -83,13 +83,17 @@ class Clock:
         clocks skipped."""
         if len(text) == 19 and text[4] == "-" and text[10] in " T" and text[13] == ":":
             try:
-                return Told(self._instants(dt.datetime.fromisoformat(text), text), 1000)
+                return self._bounded(
+                    Told(self._instants(dt.datetime.fromisoformat(text), text), 1000), text
+                )
             except ValueError as error:
                 if isinstance(error, Unclear):
                     raise
         if text.casefold() in _NEVER or text.startswith("0000-00-00"):
             return None
-        told = self._number(text) or self._written(text)
+        return self._bounded(self._number(text) or self._written(text), text)
+
+    def _bounded(self, told: Told, text: str) -> Told:
         if not all(EARLIEST <= one <= LATEST for one in told.instants):
             raise Unclear(_("“%(text)s” is no time of a call.") % {"text": text[:40]})
         return told
