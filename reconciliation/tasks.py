@@ -13,7 +13,7 @@ from common.instants import local_now
 from reconciliation.fetching.coverage import instant_in
 from reconciliation.fetching.nightly import HOUR, fetch_all
 from reconciliation.fetching.runs import fetch
-from reconciliation.imports import runs, tidying
+from reconciliation.imports import drafts, runs
 from reconciliation.models import RecordImport
 from reconciliation.signals import import_waits
 
@@ -43,7 +43,7 @@ def take_up_imports() -> None:
 
 @db_periodic_task(crontab(hour="3", minute="40"))
 def tidy_imports() -> None:
-    removed = tidying.tidy()
+    removed = drafts.tidy()
     if removed:
         logger.info("%d old drafts of imports were removed", removed)
 

@@ -1,5 +1,6 @@
 """A file of records before anything is written: kept, read, looked at."""
 
+import datetime as dt
 import logging
 import secrets
 from collections.abc import Mapping
@@ -27,6 +28,9 @@ RUNNING: Final = "running"
 DONE: Final = "done"
 FAILED: Final = "failed"
 _AT_ONCE: Final = 500_000  # bytes; larger files are the worker's
+# Drafts that nobody has taken in for so long are removed, with their files.
+KEPT: Final = dt.timedelta(days=7)
+_NEEDED: Final = (RecordImport.DRAFT, RecordImport.WAITING, RecordImport.RUNNING)
 # Where an account keeps how its next files are read.
 KEPT_READING: Final = "records"
 
@@ -154,3 +158,15 @@ def remove_draft(what: RecordImport) -> None:
 def _check_draft(what: RecordImport, also: tuple[str, ...] = ()) -> None:
     if what.state not in (RecordImport.DRAFT, *also):
         raise ValidationError(_("This import is no longer a draft."))
+
+
+def tidy(present: dt.datetime | None = None) -> int:
+    """Removes old drafts, and the files that no import needs; how many drafts."""
+    cutoff = (present or now()) - KEPT
+    with transaction.atomic():
+        old = RecordImport.objects.filter(state=RecordImport.DRAFT, created_at__lt=cutoff)
+        gone = list(old.select_for_update())
+        RecordImport.objects.filter(pk__in=[what.pk for what in gone]).delete()
+    needed = RecordImport.objects.filter(state__in=_NEEDED)
+    files.remove_all_but(needed.values_list("token", flat=True))
+    return len(gone)

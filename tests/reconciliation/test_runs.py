@@ -9,7 +9,7 @@ from calls.models import CallEvent, CallLog
 from common.instants import now
 from metrics.rollups.rebuild import each_difference
 from reconciliation import imports, tasks
-from reconciliation.imports import runs, tidying
+from reconciliation.imports import decisions, drafts, runs
 from reconciliation.models import ProviderRecord, RecordImport
 from tests.support.beside import beside
 from tests.support.patience import await_that
@@ -116,7 +116,20 @@ def test_the_worker_takes_up_what_waits_and_removes_what_is_old(pbx):
     tasks.run_import.call_local(what.pk)
     assert runs.waiting() == []
     old = draft(pbx, line("two"))
-    RecordImport.objects.filter(pk=old.pk).update(created_at=now() - 2 * tidying.KEPT)
+    RecordImport.objects.filter(pk=old.pk).update(created_at=now() - 2 * drafts.KEPT)
     tasks.tidy_imports.call_local()
     assert not RecordImport.objects.filter(pk=old.pk).exists()
     assert taken_in(pbx, line("two", 100, 105, 125)).created == 1
+
+
+def test_two_people_who_accept_at_once_correct_the_call_once(pbx, live_people):
+    call = heard(pbx, "one")
+    taken_in(pbx, line("one", end=65))
+    record = ProviderRecord.objects.get()
+    same = ProviderRecord.objects.get()
+    with beside(lambda: decisions.accept(record, live_people.ada)):
+        decisions.accept(same, live_people.ada)
+    assert call.events.filter(kind="corrected").count() == 1
+    call.refresh_from_db()
+    assert (call.evidence, call.duration_seconds) == ("A", 65)
+    assert list(each_difference()) == []
