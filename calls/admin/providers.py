@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST
 from accounts.requests import person_of
 from calls.admin.pages import EditableLines, RoughPaginator
 from calls.models import ProviderAccount, ProviderIdentity, RawEvent
+from calls.models.dial_links import IN_PAGE
 from calls.providers import adapters
 from calls.simulation.trial import try_hook
 from calls.telephony import assignment, hooks
@@ -170,6 +171,8 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     @admin.display(description=gettext_lazy("address of the hook"))
     def address(self, account: ProviderAccount) -> str:
         address = hook_address(account)
+        if account.kind == IN_PAGE:
+            return _("It has none: its windows report to this site.")
         if not address:
             return _("It has none: a listener asks this phone system.")
         return format_html('<code class="copyable">{}</code>', address)

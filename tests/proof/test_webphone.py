@@ -210,6 +210,29 @@ def test_a_click_and_its_call_are_one(exchange, phones, live_people):
     assert (call.status, call.evidence) == ("COMPLETED", "B")
 
 
+def test_a_click_opens_the_phones_window(exchange, live_people):
+    """Where none is open yet; and that dials, once."""
+    contact = Contact(name="Bob at home", owner=live_people.alice)
+    contact.set_numbers([("88887777", "mobile")])
+    bob = exchange.phone(live_people.bob)
+    PhoneLineOf(bob).renamed("+50688887777")
+    bob.page.reload()
+    bob.ready()
+    make_line(live_people.alice, exchange.account)
+    desk = exchange.visits(live_people.alice, "/", permissions=["microphone"])
+    with desk.expect_popup() as opened:
+        desk.locator("form[data-dial]").get_by_role("button").first.click()
+    alice = Phone(opened.value, live_people.alice).ready()
+    bob.awaits("ringing")
+    bob.press("Take the call")
+    alice.awaits("talking")
+    desk.goto("/calls/")
+    alice.press("Hang up")
+    over(alice, bob)
+    (call,) = calls_of(live_people.alice)
+    assert (call.contact, call.status, call.evidence) == (contact, "COMPLETED", "B")
+
+
 class PhoneLineOf:
     """The line of who has `phone`."""
 

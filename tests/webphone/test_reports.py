@@ -54,7 +54,7 @@ def said(began, session="d1@host", steps=CALL, **more):
 
 
 def report(client, events, **more):
-    body = {"events": events, "sent_at": to_ms(now()), **more}
+    body = {"events": events, "sent_at": to_ms(now()), "offset": 0, **more}
     return client.post("/phone/events/", json.dumps(body), "application/json")
 
 
