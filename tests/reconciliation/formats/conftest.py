@@ -1,5 +1,4 @@
 import pytest
-from django.utils import translation
 
 from tests.reconciliation.formats.reading import Desk
 
@@ -7,9 +6,3 @@ from tests.reconciliation.formats.reading import Desk
 @pytest.fixture
 def desk(tmp_path):
     return Desk(tmp_path)
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
