@@ -61,6 +61,22 @@ def test_an_alert_is_counted_in_all_tabs_without_a_reload_and_so_is_its_reading(
         assert tab.evaluate("window.notReloaded")
 
 
+def test_a_click_does_not_give_way_to_what_the_list_asks_for(visit: Visits, live_people):
+    page = visit(live_people.sue, "/notifications/")
+    not_reloaded(page)
+    ring(live_people.sue, kind=Kind.PROVIDER_SILENT)
+    expect(page.locator(".notification-unread")).to_have_count(1)
+    settle(page)
+    held: list[Any] = []
+    page.route("**/notifications/", lambda request: held.append(request), times=1)
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('bell'))")
+    await_that(lambda: page.evaluate("true") and held)
+    page.get_by_role("button", name="Mark all as read").click()
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('bell'))")
+    held[0].continue_()
+    expect(page.locator(".notification-unread")).to_have_count(0)
+
+
 def test_no_part_that_shows_calls_asks_again_for_it(visit: Visits, live_people):
     page = visit(live_people.sue, "/team/")
     settle(page)

@@ -280,7 +280,7 @@ class Followed:
 def length(call: CallLog) -> float:
     """Seconds from the start to the end."""
     assert call.end_time is not None
-    return (call.end_time - call.start_time).totalepoch_seconds()
+    return (call.end_time - call.start_time).total_seconds()
 
 
 def calls_of(person: User) -> list[tuple[str, str, str]]:

@@ -1,20 +1,18 @@
 """How to get into a manager interface, and a short visit to one."""
 
 import ipaddress
-import socket
 import ssl
-import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from calls.providers import visit
 from calls.providers.asterisk.ami import Banner, Message, NotAmi, Reader, encode, login_key
 from calls.providers.base import Unreachable
 from calls.providers.lasting import Refused
 
 PORT, TLS_PORT = 5038, 5039
 SYNC = "sync-1"  # marks the question which channels are up
-_PATIENCE = 10.0  # seconds for a whole visit
 
 
 @dataclass(frozen=True)
@@ -107,34 +105,10 @@ def login(where: Where, secret: str, *, events: bool) -> Generator[bytes, Messag
         raise Refused(answer.get("Message") or "The login was refused.")
 
 
-class Visit:
+class Visit(visit.Visit):
     """A short connection without events: log in, ask, leave. Unreachable if anything fails."""
 
-    def __init__(self, where: Where):
-        self._where = where
-        self._waiting: list[Message] = []
-        self._reader = Reader()
-        self._deadline = time.monotonic() + _PATIENCE
-
-    def __enter__(self) -> "Visit":
-        refused = Unreachable("The account has no secret.")
-        for secret in self._where.secrets:
-            try:
-                self._enter(secret)
-            except Refused as error:
-                refused = Unreachable(f"Asterisk refuses the login: {error}")
-                self._socket.close()
-            else:
-                return self
-        raise refused
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            self._socket.sendall(encode("Logoff"))
-        except OSError:
-            pass
-        finally:
-            self._socket.close()
+    _where: Where
 
     def ask(self, action: str, fields: dict[str, str]) -> Message:
         """The response to an action. Unreachable if Asterisk says no."""
@@ -153,7 +127,6 @@ class Visit:
         return found
 
     def _enter(self, secret: str) -> None:
-        self._connect()
         if not isinstance(self._next(), Banner):
             self._socket.close()
             raise Unreachable("What answers there is no Asterisk manager.")
@@ -165,41 +138,12 @@ class Visit:
                 action = steps.send(answer)
             except StopIteration:
                 return
-
-    def _connect(self) -> None:
-        self._reader, self._waiting = Reader(), []
-        where = self._where
-        try:
-            plain = socket.create_connection((where.host, where.port), timeout=_PATIENCE)
-            context = where.tls_context()
-            self._socket = (
-                context.wrap_socket(plain, server_hostname=where.host) if context else plain
-            )
-        except OSError as error:
-            raise Unreachable(f"Asterisk does not answer at {where.host}: {error}") from error
+            except Refused as error:
+                raise Refused(f"Asterisk refuses the login: {error}") from None
 
     def _ask(self, action: bytes, action_id: str) -> Message:
-        try:
-            self._socket.sendall(action)
-        except OSError as error:
-            raise Unreachable(f"The connection to Asterisk broke: {error}") from error
+        self._send(action)
         while True:
-            message = self._next()
+            message: Message = self._next()
             if "Response" in message and not message.event and message.get("ActionID") == action_id:
                 return message
-
-    def _next(self) -> Message:
-        while not self._waiting:
-            left = self._deadline - time.monotonic()
-            try:
-                if left <= 0:
-                    raise TimeoutError("no answer in time")
-                self._socket.settimeout(left)
-                piece = self._socket.recv(65536)
-                if not piece:
-                    raise ConnectionError("Asterisk hung up")
-                self._waiting = self._reader.feed(piece)
-            except (OSError, NotAmi) as error:
-                self._socket.close()
-                raise Unreachable(f"The connection to Asterisk broke: {error}") from error
-        return self._waiting.pop(0)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from calls.models import CallLog, Tombstone
+from common.instants import isoformat
 from upkeep.verification import Run, Wanted, deleted, newest_anchor
 
 _SHOWN: Final = 200
@@ -76,8 +77,8 @@ class Command(BaseCommand):
             raise CommandError(f"The tombstone of the call {call_id} was changed.")
         who = stone.actor.username if stone.actor else "the program"
         self.stdout.write(
-            f"The call {call_id} with {stone.lines} lines went on {stone.at:%Y-%m-%d %H:%M:%S} "
-            f"UTC, by {who}: {stone.why}."
+            f"The call {call_id} with {stone.lines} lines went on {isoformat(stone.at)}, "
+            f"by {who}: {stone.why}."
         )
         return None
 
