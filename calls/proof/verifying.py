@@ -20,7 +20,7 @@ from calls.models import Anchor, AnchorPart, CallEvent, CallLog, CallQuerySet, T
 from calls.models.anchor import AnchoredHead
 from calls.models.event import HASHED
 from calls.models.rows import AsStored
-from calls.proof import anchor_file, chains
+from calls.proof import anchor_file, chains, disputed
 from calls.proof.anchoring import in_blocks, seals_of
 from calls.proof.chains import Line, instant_ms
 
@@ -163,6 +163,7 @@ class _Read:
     heads: dict[int, list[AnchoredHead]]
     seals: dict[int, str]
     blanked: set[int]
+    disputes: dict[int, list[disputed.Dispute]]
     rows: dict[int, CallLog] | None
 
     @classmethod
@@ -176,13 +177,15 @@ class _Read:
         blanked = Tombstone.objects.filter(call__in=calls, why=Tombstone.BLANKED)
         rows = {row.pk: row for row in CallLog.objects.filter(pk__in=calls)} if folds else None
         said = set(blanked.values_list("call", flat=True))
-        return cls(lines, heads, seals_of(calls), said, rows)
+        return cls(lines, heads, seals_of(calls), said, disputed.of_calls(calls), rows)
 
     def is_suspect(self, call: int) -> bool:
         lines = self.lines.get(call, [])
         if not lines or not chains.is_whole(lines):
             return True
         if any(True for _fault in self.anchor_faults(call)) or self.is_stripped(call):
+            return True
+        if any(True for _fault in disputed.faults(self.disputes.get(call, []), lines)):
             return True
         return self.rows is not None and bool(self.fold_faults(call))
 
@@ -192,6 +195,8 @@ class _Read:
         yield from map(Fault, self.anchor_faults(call))
         if self.is_stripped(call):
             yield Fault("its texts were blanked, and nobody removed them here")
+        disputes, lines = self.disputes.get(call, []), self.lines.get(call, [])
+        yield from map(Fault, disputed.faults(disputes, lines))
         if self.rows is not None:
             yield from self.fold_faults(call)
 

@@ -60,6 +60,8 @@ def lacking(record: CallRecord, ours: Ours) -> dict[str, Any]:
     if ours.end.precision is not None:
         for name in ("end", "status", "reason"):
             claims.pop(name, None)
+    if ours.knows_hold or not (record.hold or ours.was_held):
+        claims.pop("hold", None)  # of several legs a record has one, and it counts in its own way
     return claims
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from calls import timeline
 from calls.models import CallLog
@@ -26,6 +26,8 @@ class Told:
 class Ours:
     """A call as the ledger proves it (ms). `is_heard`: its phone system told when it began;
     `is_dialled`: and a click had asked for it, so that the agent's own phone may have rung first.
+    `knows_hold`: it told the holds as they happened, and nothing was missed meanwhile.
+    `was_held`: anybody told of a hold.
     """
 
     start: Told
@@ -36,6 +38,8 @@ class Ours:
     duration: int | None
     is_heard: bool
     is_dialled: bool
+    knows_hold: bool
+    was_held: bool
 
     @property
     def was_answered(self) -> bool:
@@ -52,6 +56,7 @@ def ours_of(call: CallLog, ledger: Iterable[timeline.Event], precisions: Mapping
         guessed = timeline.fold(fact for fact in facts if fact.source != timeline.WATCHDOG)
         start, answered = guessed.start, guessed.answered
     is_heard = any(_is_from_phone(fact, timeline.STARTED, "start") for fact in facts)
+    holds = [fact for fact in facts if fact.kind == timeline.HELD]
     return Ours(
         _told(start, timeline.STARTED, "start", facts, precisions),
         _told(answered, timeline.ANSWERED, "answered", facts, precisions),
@@ -61,6 +66,8 @@ def ours_of(call: CallLog, ledger: Iterable[timeline.Event], precisions: Mapping
         None if call.duration_seconds is None else call.duration_seconds * 1000,
         is_heard,
         is_heard and any(fact.key == timeline.STARTED for fact in facts),
+        "gap" not in call.missing and any(fact.by_provider for fact in holds),
+        bool(holds),
     )
 
 
@@ -76,7 +83,8 @@ def _told(
         return Told(at, _TYPED_MS)
     heard = [fact for fact in facts if _is_from_phone(fact, kind, name)]
     if heard:
-        return Told(at, min(precisions.get(fact.key, 1) for fact in heard))
+        believed = [fact for fact in heard if _instant(fact, kind, name) == at]
+        return Told(at, min(precisions.get(fact.key, 1) for fact in believed or heard))
     if any(fact.kind == kind and _is_a_persons(fact) for fact in facts):
         return Told(at, CLICK_MS)
     return Told(at, None)
@@ -93,6 +101,10 @@ def _is_from_phone(fact: timeline.Event, kind: str, name: str) -> bool:
         return False
     is_live = fact.kind == kind and not fact.data.get("provisional")
     return (is_live and not fact.data.get("reached")) or name in fact.data
+
+
+def _instant(fact: timeline.Event, kind: str, name: str) -> Any:
+    return fact.at if fact.kind == kind else fact.data.get(name)
 
 
 def _is_a_persons(fact: timeline.Event) -> bool:

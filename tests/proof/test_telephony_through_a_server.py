@@ -121,4 +121,5 @@ def tell(rows, messages: int, within: float) -> None:
         print(
             f"{one.asked_ms:8d} | {one.talk:10.3f} | {recorded:10.3f} | "
             f"{record.ended - record.answered:8.0f} | {before.evidence} -> {after.evidence}"
+            + (", its end was lost: as the record tells" if before.end_time is None else "")
         )

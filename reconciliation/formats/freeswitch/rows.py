@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from calls import timeline
 from calls.providers.freeswitch import causes
+from calls.providers.freeswitch.ending import UNHOLD_DELAY
 from calls.providers.reading import other_side, text
 from reconciliation.call_record import EXACT, NEAREST, CallRecord
 from reconciliation.formats.files import Peek, Row
@@ -140,6 +141,8 @@ class _Leg(Drafted):
 
     def record(self) -> CallRecord:
         found = super().record()
+        if found.hold:  # how often it waited itself, a row does not tell: once at least
+            found = replace(found, hold=max(0, found.hold - UNHOLD_DELAY))
         if self.said.get("exact") and found.talk is not None:
             return replace(found, rounding=EXACT, duration=None, unit=1)
         return found

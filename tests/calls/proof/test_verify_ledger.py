@@ -13,7 +13,7 @@ from calls.models import Anchor, AnchorPart, CallEvent, CallLog, Tombstone
 from calls.proof import anchor_file
 from calls.proof.anchoring import make_anchor
 from calls.providers.base import ProviderEvent
-from calls.services import ReportedTime, forgetting, wrap_up
+from calls.services import ReportedTime, disputes, forgetting, wrap_up
 from calls.telephony import assignment, intake
 from common.instants import now, today
 from metrics.models import DailyMetrics
@@ -313,6 +313,26 @@ def test_a_changed_row_is_named(anchored, change, words):
     attack(f"UPDATE calls_calllog SET {change} WHERE id = %s", anchored.pk)
     faults, _ = verify("--call", anchored.call_id)
     assert len(faults) == 1 and words in faults[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            "UPDATE calls_calldispute SET state = 'upheld'",
+            "it is upheld, of which its ledger knows",
+        ),
+        ("UPDATE calls_calldispute SET opened_by_id = decided_by_id", "by whom it is open"),
+        ("DELETE FROM calls_calldispute", "changed or removed: its ledger says rejected"),
+    ],
+)
+def test_a_changed_dispute_is_named(people, call, change, words):
+    opened = disputes.dispute(call, people.alice, "No fue así")
+    disputes.decide(opened, people.sue, upheld=False, said="Sí fue así")
+    assert verify("--call", call.call_id)[0] == []
+    attack(change)
+    faults, _ = verify("--call", call.call_id)
+    assert words in " ".join(faults)
 
 
 def test_a_call_that_was_given_to_another_is_named(people, call):

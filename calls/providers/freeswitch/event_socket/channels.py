@@ -72,6 +72,7 @@ class Channel:
     partner: "Channel | None" = None
     answered: int | None = None
     has_rung: bool = False
+    updated: list[int] = field(default_factory=list)  # when it was told who is there
     held_since: int | None = None
     held_before: int = 0  # microseconds
     phone_holds: bool = True

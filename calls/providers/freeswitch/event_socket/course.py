@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from calls import timeline
-from calls.providers.freeswitch.event_socket.board import AT_ONCE, Board
+from calls.providers.freeswitch.event_socket.board import AT_ONCE, PRECISION, Board
 from calls.providers.freeswitch.event_socket.channels import Channel, Part
 
+# An answer is settled with both phones within this time (ms).
+_SETTLING = 200
 _TRANSFERS: Mapping[str, str] = {"BLIND_TRANSFER": "blind", "ATTENDED_TRANSFER": "attended"}
 
 
@@ -125,8 +127,26 @@ def _end(board: Board, channel: Channel, part: Part, hung_up: int) -> None:
     if reason:
         more["reason"] = reason
     guess = timeline.COMPLETED if was_answered else timeline.FAILED
-    board.say(part, timeline.ENDED, _left_alone(channel, hung_up), status=status or guess, **more)
+    began, unsure = _talk_began(channel, part)
+    if unsure:
+        more["answered"] = began
+    over = _left_alone(channel, hung_up)
+    board.say(part, timeline.ENDED, over, PRECISION + unsure, status=status or guess, **more)
     board.publish(channel)
+
+
+def _talk_began(channel: Channel, part: Part) -> tuple[int | None, int]:
+    """When the talk began, and by how much (ms) that is unsure.
+
+    FreeSWITCH stamps an answer before the phones have settled it, and tells them who is there as
+    soon as both have. In between the phones themselves began to count.
+    """
+    answered = part.answered
+    if answered is None or part.is_guessed:
+        return answered, 0
+    waits = [at - answered for at in channel.updated if 0 <= at - answered <= _SETTLING]
+    half = min(waits, default=0) // 2
+    return answered + half, half
 
 
 def _left_alone(channel: Channel, hung_up: int) -> int:

@@ -224,6 +224,10 @@ def _data(board: Board, channel: Channel, said: Snapshot) -> None:
         _hold(board, channel, said)
 
 
+def _update(board: Board, channel: Channel, said: Snapshot) -> None:
+    channel.updated.append(board.at)
+
+
 def _hangup(board: Board, channel: Channel, said: Snapshot) -> None:
     channel.hung_up = min(channel.hung_up or board.at, board.at)
 
@@ -244,6 +248,7 @@ HANDLERS: Mapping[str, Callable[[Board, Channel, Snapshot], None]] = {
     "CHANNEL_UNBRIDGE": _unbridge,
     "CHANNEL_HOLD": _hold,
     "CHANNEL_UNHOLD": _unhold,
+    "CALL_UPDATE": _update,
     "CHANNEL_HANGUP": _hangup,
     "CHANNEL_HANGUP_COMPLETE": _complete,
     "CHANNEL_DESTROY": _complete,
