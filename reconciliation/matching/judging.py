@@ -60,6 +60,8 @@ def lacking(record: CallRecord, ours: Ours) -> dict[str, Any]:
     if ours.end.precision is not None:
         for name in ("end", "status", "reason"):
             claims.pop(name, None)
+    if ours.knows_hold or not claims.get("hold"):
+        claims.pop("hold", None)
     return claims
 
 

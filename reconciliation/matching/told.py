@@ -25,7 +25,8 @@ class Told:
 @dataclass(frozen=True)
 class Ours:
     """A call as the ledger proves it (ms). `is_heard`: its phone system told when it began;
-    `is_dialled`: and a click had asked for it, so that the agent's own phone may have rung first.
+    `is_dialled`: and a click, or another program, had asked for it, so that the agent's own phone
+    may have rung first. `knows_hold`: it told of each hold as it happened.
     """
 
     start: Told
@@ -36,6 +37,7 @@ class Ours:
     duration: int | None
     is_heard: bool
     is_dialled: bool
+    knows_hold: bool = False
 
     @property
     def was_answered(self) -> bool:
@@ -60,8 +62,18 @@ def ours_of(call: CallLog, ledger: Iterable[timeline.Event], precisions: Mapping
         None if call.talk_seconds is None else call.talk_seconds * 1000,
         None if call.duration_seconds is None else call.duration_seconds * 1000,
         is_heard,
-        is_heard and any(fact.key == timeline.STARTED for fact in facts),
+        is_heard and any(_is_own_ring(fact, start) for fact in facts),
+        not call.missing and any(_is_from_phone(fact, timeline.HELD, "hold") for fact in facts),
     )
+
+
+def _is_own_ring(fact: timeline.Event, start: int) -> bool:
+    """Whether it says that somebody asked for the call: by a click here, or by the ring of the
+    agent's own phone before the other side's."""
+    if fact.key == timeline.STARTED:
+        return True
+    is_ring = fact.kind == timeline.STARTED and fact.by_provider and fact.at < start
+    return is_ring and bool(fact.data.get("provisional"))
 
 
 def _told(
