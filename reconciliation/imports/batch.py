@@ -68,6 +68,7 @@ class Batch:
     def results(self) -> list[Result]:
         """What would come of each record, in their order; nothing is written."""
         known = self._known()
+        self._late = [row for one in self.own if (row := _priced(one, known.get(key_of(one))))]
         open_ones = [one for one in self.own if self._is_open(one, known)]
         rivals = [one for one in self.ahead if key_of(one) not in known]
         matches = self._matches([*open_ones, *rivals], known)[: len(open_ones)]
@@ -125,12 +126,14 @@ class Batch:
         result = self._alone(match) if match.call is None else self._compared(match, match.call.pk)
         row = result.row
         assert row is not None
-        row.note = (row.note or match.doubt)[:300]
+        row.note = " ".join(filter(None, (row.note, match.doubt)))[:300]
         if earlier is None:
             return result
         if _is_same(earlier, row):
             return Result(REPEATED)
         result.replaces = earlier.pk
+        if row.price is None:
+            row.price, row.currency = earlier.price, earlier.currency
         return result
 
     def _compared(self, match: Match, pk: int) -> Result:
@@ -171,6 +174,10 @@ class Batch:
             row.outcome = ProviderRecord.LEFT_OUT
             return Result(row.outcome, row)
         row.outcome = ProviderRecord.CREATED
+        if match.wanted.agent is None and record.agents:
+            row.note = _("Nobody of ours is called %(name)s there: the call has no agent yet.") % {
+                "name": record.agents[0][:120]
+            }
         return Result(row.outcome, row, event=self._event(record))
 
     def _why_left_out(self, match: Match) -> str:
@@ -210,6 +217,7 @@ class Batch:
         """Writes what comes of the records, within a transaction of the caller's."""
         results = self.results()
         replaced = [one.replaces for one in results if one.replaces is not None]
+        ProviderRecord.objects.bulk_update(self._late, ["price", "currency"])
         ProviderRecord.objects.filter(pk__in=replaced).delete()
         fields = {one.change.call.pk: set(one.fields) for one in results if one.change}
         touched = {one.change.call.pk: one.change for one in results if one.change}
@@ -243,6 +251,17 @@ def _with_doubt(claims: dict[str, Any], record: CallRecord) -> dict[str, Any]:
 def _made_id(record: CallRecord) -> str:
     """The id of a call whose record has none."""
     return f"record:{key_of(record)[:32]}"
+
+
+def _priced(record: CallRecord, row: ProviderRecord | None) -> ProviderRecord | None:
+    """The row of an earlier import with the price that the record now tells: providers bill some
+    time after the call, and part by part. None where there is nothing new."""
+    if row is None or record.price is None:
+        return None
+    if (row.price, row.currency) == (record.price, record.currency):
+        return None
+    row.price, row.currency = record.price, record.currency
+    return row
 
 
 _TOLD: Final = ("outcome", "start_time", "answered_time", "end_time", "status", "call_id")

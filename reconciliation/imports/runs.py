@@ -196,6 +196,8 @@ class _Runner:
         with closing(staged(self.what, self._beat)) as staging:
             count = staging.counts["unreadable"]
             if count and not self.what.reading.get("skip_bad"):
+                told = ("rows", "records", "unreadable", "faults")  # for whoever mends the file
+                self._update(**{name: staging.counts[name] for name in told})
                 raise ValidationError(_unreadable(count))
             taking = Taking(self.what, staging, self._beat, dry=False)
             taking.take(self._save)

@@ -61,11 +61,12 @@ class Taking:
             what.since, what.until = from_ms(period[0]), from_ms(period[1])
         self.skew, self.ids_tell = skew_of(self._staging, self.people, self._beat)
         if what.done:  # it goes on with the skew that it began with
-            self.skew = Skew(what.skew_ms or 0, what.skew_spread_ms or 0)
+            pairs = 0 if what.skew_ms is None else what.records
+            self.skew = Skew(what.skew_ms or 0, what.skew_spread_ms or 0, pairs)
             self.counts.update({name: getattr(what, name) for name in COUNTS})
         else:
             self.counts["repeated"] = found["twice"]
-        what.skew_ms, what.skew_spread_ms = self.skew.ms, self.skew.spread
+        what.skew_ms, what.skew_spread_ms = self.skew.told, self.skew.spread
 
     def _batches(self) -> Any:
         for own, ahead in self._staging.chunks(BATCH, self.what.done, _AHEAD):
@@ -109,7 +110,7 @@ class Taking:
             **{name: counts[name] for name in COUNTS},
             **{name: getattr(self.what, name) for name in told},
             "done": self.what.done + len(results),
-            "skew_ms": self.skew.ms,
+            "skew_ms": self.skew.told,
             "skew_spread_ms": self.skew.spread,
         }
 
@@ -120,7 +121,7 @@ class Taking:
             "rows": self.what.rows,
             "records": self.what.records,
             "unreadable": self.what.unreadable,
-            "skew_ms": self.skew.ms,
+            "skew_ms": self.skew.told,
             "skew_spread_ms": self.skew.spread,
             "pairs": self.skew.pairs,
             "zone_hours": self.skew.zone_hours,

@@ -91,6 +91,18 @@ def faults(what: RecordImport) -> Iterator[str]:
         yield f"... and {what.unreadable - MOST_TOLD} lines more"
 
 
+def notes(what: RecordImport) -> Iterator[str]:
+    """Sentences about the records that were left out or are in doubt, the first of them."""
+    for some in what.plan.get("examples", {}).values():
+        yield from (f"line {one['line']}: {one['note']}" for one in some if one["note"])
+    kept = what.held.exclude(note="").order_by("line", "pk")
+    for record in kept[:MOST_TOLD]:
+        yield f"line {record.line}: {record.note}"
+    more = kept.count() - MOST_TOLD
+    if more > 0:
+        yield f"... and {more} lines more"
+
+
 def differences(records: Iterable[ProviderRecord]) -> Iterator[str]:
     """Sentences about the records that contradict their calls."""
     for record in records:

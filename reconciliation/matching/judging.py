@@ -60,7 +60,7 @@ def lacking(record: CallRecord, ours: Ours) -> dict[str, Any]:
     if ours.end.precision is not None:
         for name in ("end", "status", "reason"):
             claims.pop(name, None)
-    if ours.knows_hold or not (record.hold or ours.was_held):
+    if ours.knows_hold or not claims.get("hold"):
         claims.pop("hold", None)  # of several legs a record has one, and it counts in its own way
     return claims
 

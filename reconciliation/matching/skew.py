@@ -23,6 +23,11 @@ class Skew:
     pairs: int = 0
 
     @property
+    def told(self) -> int | None:
+        """`ms`, or None where too few pairs tell anything of the clock."""
+        return self.ms if self.pairs >= _LEAST_PAIRS else None
+
+    @property
     def zone_hours(self) -> float:
         """How many hours a file lies off that seems to be read in a wrong time zone; else 0."""
         return 0 if abs(self.ms) <= _MOST else round(self.ms / 900_000) / 4

@@ -25,9 +25,9 @@ class Told:
 @dataclass(frozen=True)
 class Ours:
     """A call as the ledger proves it (ms). `is_heard`: its phone system told when it began;
-    `is_dialled`: and a click had asked for it, so that the agent's own phone may have rung first.
-    `knows_hold`: it told the holds as they happened, and nothing was missed meanwhile.
-    `was_held`: anybody told of a hold.
+    `is_dialled`: and a click, or another program, had asked for it, so that the agent's own phone
+    may have rung first. `knows_hold`: it told the holds as they happened, and nothing was missed
+    meanwhile.
     """
 
     start: Told
@@ -39,7 +39,6 @@ class Ours:
     is_heard: bool
     is_dialled: bool
     knows_hold: bool
-    was_held: bool
 
     @property
     def was_answered(self) -> bool:
@@ -56,7 +55,6 @@ def ours_of(call: CallLog, ledger: Iterable[timeline.Event], precisions: Mapping
         guessed = timeline.fold(fact for fact in facts if fact.source != timeline.WATCHDOG)
         start, answered = guessed.start, guessed.answered
     is_heard = any(_is_from_phone(fact, timeline.STARTED, "start") for fact in facts)
-    holds = [fact for fact in facts if fact.kind == timeline.HELD]
     return Ours(
         _told(start, timeline.STARTED, "start", facts, precisions),
         _told(answered, timeline.ANSWERED, "answered", facts, precisions),
@@ -65,10 +63,19 @@ def ours_of(call: CallLog, ledger: Iterable[timeline.Event], precisions: Mapping
         None if call.talk_seconds is None else call.talk_seconds * 1000,
         None if call.duration_seconds is None else call.duration_seconds * 1000,
         is_heard,
-        is_heard and any(fact.key == timeline.STARTED for fact in facts),
-        "gap" not in call.missing and any(fact.by_provider for fact in holds),
-        bool(holds),
+        is_heard and any(_is_own_ring(fact, start) for fact in facts),
+        "gap" not in call.missing
+        and any(_is_from_phone(fact, timeline.HELD, "hold") for fact in facts),
     )
+
+
+def _is_own_ring(fact: timeline.Event, start: int) -> bool:
+    """Whether it says that somebody asked for the call: by a click here, or by the ring of the
+    agent's own phone before the other side's."""
+    if fact.key == timeline.STARTED:
+        return True
+    is_ring = fact.kind == timeline.STARTED and fact.by_provider and fact.at < start
+    return is_ring and bool(fact.data.get("provisional"))
 
 
 def _told(

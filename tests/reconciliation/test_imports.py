@@ -1,14 +1,23 @@
 """Records confirm, complete, differ or make calls; again they change nothing; taken back, they
 leave what was there before."""
 
+import io
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
-from calls import services
+from calls import services, timeline
 from calls.models import CallEvent, CallLog, ProviderAccount, ProviderIdentity
+from calls.providers.base import ProviderEvent
+from calls.telephony import intake
 from common.instants import from_ms, now
 from metrics.rollups.rebuild import each_difference
 from reconciliation import imports
+from reconciliation.call_record import CallRecord
 from reconciliation.imports import files
+from reconciliation.matching.judging import lacking
+from reconciliation.matching.told import Ours, Told
 from reconciliation.models import ProviderRecord, RecordImport
 from tests.support.people import make_pbx
 from tests.support.records import (
@@ -247,7 +256,7 @@ def test_nothing_is_taken_in_of_a_file_with_lines_that_cannot_be_read(pbx):
     bad = line("two") | {"start": "yesterday"}
     what = taken_in(pbx, line("one"), bad)
     assert (what.state, CallLog.objects.count()) == ("failed", 0)
-    assert "1 line" in what.message
+    assert what.message and [line for line, _why in what.faults] == [3]
     what = draft(pbx, line("one"), bad)
     imports.set_reading(what, "table", {**what.reading, "skip_bad": True})
     imports.take_in(what)
@@ -316,3 +325,52 @@ def test_a_record_of_the_agents_own_phone_is_no_difference_where_a_click_had_dia
     assert outcomes(taken_in(pbx, line("one", 1, 1, 30))) == {"confirmed": 1}
     call.refresh_from_db()
     assert (call.evidence, call.talk_seconds) == ("A", 21)
+
+
+def test_a_record_of_the_agents_own_phone_is_none_where_another_program_had_dialled(pbx, people):
+    """The phone system told of the own phone's ring before that of the other side."""
+    ring = ProviderEvent(
+        kind=timeline.STARTED,
+        call="one",
+        at=T + 1_000,
+        agents=("1001",),
+        number=NUMBER,
+        direction="outbound",
+        data={"provisional": True},
+    )
+    intake.record(pbx, [ring], received=now())
+    heard(pbx, "one", 4, 9, 30)
+    assert outcomes(taken_in(pbx, line("one", 1, 1, 30))) == {"confirmed": 1}
+
+
+def test_holds_that_were_told_as_they_happened_are_more_exact_than_a_records_sum():
+    ours = Told(T, 1)
+    call = Ours(ours, ours, ours, "COMPLETED", 5_000, 9_000, True, False, knows_hold=True)
+    record = CallRecord(key="one", start=T, end=T + 9_000, answered=T, hold=2_751)
+    assert lacking(record, call) == {}
+    assert lacking(record, replace(call, knows_hold=False)) == {"hold": 2_751}
+
+
+# --- What comes late, and what nobody knows -------------------------------------------------------
+def test_a_price_that_comes_late_is_filled_in_and_never_lost(pbx):
+    heard(pbx, "one")
+    unpriced = taken_in(pbx, line("one"))
+    for told, kept in (("0.0080", "0.008"), ("0.0340", "0.034"), ("", "0.034")):
+        what = priced(pbx, told)
+        assert outcomes(what) == {"repeated": 1}
+        record = unpriced.held.get()
+        assert (record.price, record.currency) == (Decimal(kept), "USD")
+
+
+def priced(pbx, price):
+    said = line("one") | {"price": price, "currency": "USD" if price else ""}
+    text = ",".join(said) + "\n" + ",".join(said.values()) + "\n"
+    what = imports.start(pbx, None, "records.csv", io.BytesIO(text.encode()), format="table")
+    imports.take_in(what)
+    return ran(what)
+
+
+def test_records_of_unknown_agents_are_named(pbx):
+    what = taken_in(pbx, line("one", agent="7777"))
+    assert outcomes(what) == {"created": 1}
+    assert "7777" in what.held.get().note

@@ -26,6 +26,8 @@ from reconciliation.formats.base import (
 )
 from reconciliation.formats.files import Peek, Table, lines_of
 from reconciliation.formats.files.text import beginning_of, refuse_what_is_no_text
+from reconciliation.formats.values.lengths import LONGEST
+from reconciliation.formats.values.times import EARLIEST
 
 _LABELS: Final[Mapping[str, Any]] = {
     "start": gettext_lazy("Start (date and time)"),
@@ -161,6 +163,10 @@ class _Reading:
                 bad.append(BadLine(one.line, _("This call is in the future.")))
             elif one.end < one.start:
                 bad.append(BadLine(one.line, _("The call ends before it begins.")))
+            elif one.start < EARLIEST:  # a machine without a battery starts in 1970
+                bad.append(BadLine(one.line, _("This is no time of a call.")))
+            elif one.end - one.start > LONGEST:
+                bad.append(BadLine(one.line, _("The call is longer than a day.")))
             else:
                 yield one
 

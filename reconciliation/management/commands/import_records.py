@@ -61,12 +61,19 @@ class Command(BaseCommand):
         what = imports.begun(found, file, format, reading, _columns(map))
         if dry_run:
             self._tell(imports.looked_at(what), what.plan, " (dry run: nothing was changed)")
-        else:
+            return
+        try:
             imports.taken_in(what, keep_mapping=keep_mapping)
-            self._tell(what, vars(what), f" (import {what.pk})")
+        except imports.Refused as refusal:
+            for sentence in imports.faults(what):
+                self.stderr.write(sentence)
+            if what.faults:
+                raise CommandError(f"{refusal} With --skip-bad they are left out.") from None
+            raise
+        self._tell(what, vars(what), f" (import {what.pk})")
 
     def _tell(self, what: RecordImport, counts: Any, end: str) -> None:
-        for sentence in imports.faults(what):
+        for sentence in (*imports.faults(what), *imports.notes(what)):
             self.stdout.write(sentence)
         if what.skew_ms:
             self.stdout.write(f"The phone system's clock is {what.skew_ms / 1000:+.1f} s off ours.")
