@@ -23,7 +23,7 @@ def test_from_the_agents_word_to_the_decision_without_a_reload(visit, live_peopl
 
     agent = visit(live_people.alice, f"/calls/{call.call_id}/")
     agent.get_by_label("What is wrong with it?").fill(SAID)
-    agent.get_by_role("button", name="Dispute", exact=True).click()
+    agent.get_by_role("button", name="Dispute it").click()
     expect(agent.locator("#disputes")).to_contain_text(SAID)
 
     expect(waiting.locator("#bell .bell-count")).to_have_text("1")
