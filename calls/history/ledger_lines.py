@@ -64,6 +64,14 @@ class LedgerLine:
     is_withdrawn: bool = False
 
     @property
+    def title(self) -> str:
+        """What happened, in a word or two: a dispute is more than a note."""
+        about = self.event.data.get("dispute")
+        if not isinstance(about, Mapping):
+            return str(self.event.get_kind_display())
+        return _("disputed") if about.get("state") == CallDispute.OPEN else _("dispute decided")
+
+    @property
     def happened(self) -> str:
         return time_ms(self.event.occurred_at)
 
@@ -141,8 +149,9 @@ def _details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "wrap_up" in data:
         over = data["wrap_up"] == timeline.WRAP_UP_ENDED
         yield _("Wrap-up"), _("over") if over else _("begun")
-    if isinstance(data.get("dispute"), Mapping):
-        yield _("Dispute"), _dispute_words(data["dispute"])
+    decided = data.get("dispute")
+    if isinstance(decided, Mapping) and decided.get("state") != CallDispute.OPEN:
+        yield _("Decision"), _dispute_words(decided)
     if isinstance(data.get("turn"), int) and data["turn"] is not True:
         yield _("Turn"), str(data["turn"])
     yield from _doubtful_details(data)
@@ -151,8 +160,7 @@ def _details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _dispute_words(about: Mapping[str, Any]) -> str:
-    words = {CallDispute.OPEN: _("opened"), CallDispute.UPHELD: _("upheld")}
-    return words.get(str(about.get("state")), _("rejected"))
+    return _("upheld") if about.get("state") == CallDispute.UPHELD else _("rejected")
 
 
 def _doubtful_details(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

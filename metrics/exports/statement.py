@@ -18,6 +18,7 @@ from calls.models import Anchor, CallEvent, CallLog, CallQuerySet, Reader
 from calls.models.anchor import AnchoredHead
 from calls.proof.anchoring import anchored_heads
 from calls.proof.verifying import Fault, Verification
+from calls.templatetags.calls_format import whole
 from common.formats.period_words import period_in_words
 from common.instants import day_range
 from common.periods import Period
@@ -146,12 +147,12 @@ def statement_of_period(
 def _refuse_many(count: int) -> None:
     if count > MOST_CALLS:
         sentence = ngettext(
-            "There is %(n)d call in this period, and a statement holds %(most)d.",
-            "There are %(n)d calls in this period, and a statement holds %(most)d.",
+            "There is %(n)s call in this period, and a statement holds %(most)s.",
+            "There are %(n)s calls in this period, and a statement holds %(most)s.",
             count,
         )
         advice = _("Choose a shorter period or one agent; Excel and CSV files hold all calls.")
-        raise TooManyCalls(f"{sentence % {'n': count, 'most': MOST_CALLS}} {advice}")
+        raise TooManyCalls(f"{sentence % {'n': whole(count), 'most': whole(MOST_CALLS)}} {advice}")
 
 
 def _faults(calls: CallQuerySet) -> list[Fault]:

@@ -43,8 +43,8 @@ class Rate:
         return {
             "prefix": self.prefix,
             "direction": self.direction,
-            "per_minute": str(self.per_minute),
-            "connection": str(self.connection),
+            "per_minute": f"{self.per_minute:f}",  # ten is 10, never 1E+1
+            "connection": f"{self.connection:f}",
             "step": self.step,
         }
 

@@ -46,6 +46,11 @@ def account_states() -> list[AccountState]:
     ]
 
 
+def has_records() -> bool:
+    """Whether anything was ever brought in: before that there is nothing to agree or to differ."""
+    return RecordImport.objects.exclude(state=RecordImport.DRAFT).exists()
+
+
 def last_imports() -> list[RecordImport]:
     """The newest imports that are more than looked at."""
     taken = RecordImport.objects.exclude(state=RecordImport.DRAFT)

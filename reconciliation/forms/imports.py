@@ -42,6 +42,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         help_text=_("Call detail records or a list of calls: CSV, Excel, JSON or XML."),
+        error_messages={"empty": _("The file is empty.")},
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.json,.xml,.log"}),
     )
 

@@ -37,7 +37,8 @@ class AmountField(forms.DecimalField):
 
 def as_typed(rates: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What stands in the rows of a list's `rates`."""
-    return [{**rate, "digits": rate["prefix"] and f"+{rate['prefix']}"} for rate in rates]
+    found = (Rate.of(rate).kept for rate in rates)
+    return [{**rate, "digits": rate["prefix"] and f"+{rate['prefix']}"} for rate in found]
 
 
 class RateForm(forms.Form):
@@ -150,6 +151,7 @@ class PriceListForm(ModelForm[PriceList]):
     class Meta:
         model = PriceList
         fields = ("account", "valid_from", "currency")
+        labels = {"account": _("Phone system")}
         widgets = {"valid_from": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
         help_texts = {
             "valid_from": _("Calls of this day and later, until the account's next list."),
@@ -157,5 +159,7 @@ class PriceListForm(ModelForm[PriceList]):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["account"].queryset = ProviderAccount.objects.order_by("name")  # type: ignore[attr-defined]
+        account: Any = self.fields["account"]
+        account.queryset = ProviderAccount.objects.order_by("name")
+        account.label_from_instance = lambda one: one.name
         self.fields["account"].empty_label = None  # type: ignore[attr-defined]

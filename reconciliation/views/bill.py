@@ -42,6 +42,7 @@ def record_bill(request: PageRequest, period: Period) -> HttpResponse:
     context: dict[str, Any] = {
         "period": period,
         "has_lists": PriceList.objects.exists(),
+        "has_accounts": ProviderAccount.objects.exists(),
         "bill": bill,
         "totals": totals_of(bill),
         "tables": {name: cut(lines, request.GET) for name, lines in tables_of(bill).items()},

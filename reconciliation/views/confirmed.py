@@ -14,9 +14,8 @@ from common.periods import WEEK, Period
 from metrics.dashboard.tables import cut
 from metrics.views.periods import with_period
 from reconciliation.dashboard import missing
-from reconciliation.dashboard.accounts import account_states, last_imports
+from reconciliation.dashboard.accounts import account_states, has_records, last_imports
 from reconciliation.dashboard.confirmed import confirmed_of, most_of
-from reconciliation.models import RecordImport
 
 
 @never_cache
@@ -25,7 +24,7 @@ from reconciliation.models import RecordImport
 @with_period(WEEK)
 def records(request: PageRequest, period: Period) -> HttpResponse:
     """The share of the talk time that records confirm, and what is open."""
-    if not RecordImport.objects.exclude(state=RecordImport.DRAFT).exists():
+    if not has_records():
         return render(request, "reconciliation/records.html", {"period": period, "is_empty": True})
     found = confirmed_of(request.user, period, with_all=request.GET.get("rows") == "all")
     context: dict[str, Any] = {

@@ -23,6 +23,7 @@ from common.htmx import render_page, wants_part
 from common.instants import local_now
 from common.periods import PARAMETERS, Period, PeriodError, is_asked_for, period_of
 from reconciliation.dashboard import differences as inbox
+from reconciliation.dashboard.accounts import has_records
 from reconciliation.dashboard.visible import records_visible_to
 from reconciliation.forms.differences import DifferenceFilter, KeepForm
 from reconciliation.imports import decisions
@@ -52,6 +53,7 @@ def differences(request: PageRequest) -> HttpResponse:
             context["rows"], context["older"] = inbox.page_of(records, context["cursor"])
         except ValidationError as error:
             asked.wrong.append(error.message)
+    context["is_empty"] = not context["rows"] and not has_records()
     part = wants_part(request)
     return render_page(
         request,

@@ -35,6 +35,8 @@ def record_prices(request: PageRequest) -> HttpResponse:
 @_may_reconcile
 def record_price_new(request: PageRequest) -> HttpResponse:
     """A new list; `from` in the URL names one whose prices it begins with."""
+    if not ProviderAccount.objects.exists():
+        return redirect("record_prices")  # which says that there must be one first
     like = request.GET.get("from", "")
     earlier = PriceList.objects.filter(pk=int(like)).first() if like.isdecimal() else None
     fresh = PriceList(account=earlier.account, currency=earlier.currency) if earlier else None

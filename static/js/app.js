@@ -27,6 +27,11 @@
   document.body.addEventListener("htmx:oobAfterSwap", fade);
   document.addEventListener("click", ({ target }) => target.closest(".notice-close")?.parentElement.remove());
 
+  // Where names stand in a row that is moved sideways, that of this page is in sight.
+  for (const here of document.querySelectorAll(".site-nav [aria-current], .record-tabs [aria-current]")) {
+    here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 16;
+  }
+
   // Whoever signs out leaves: a part that is fetched meanwhile must not lead elsewhere.
   let leaving = false;
   addEventListener("submit", ({ target }) => (leaving ||= target.matches("[data-leaves]")));

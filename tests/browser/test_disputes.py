@@ -42,7 +42,7 @@ def test_from_the_agents_word_to_the_decision_without_a_reload(visit, live_peopl
     agent.locator("#bell").click()
     agent.get_by_role("link", name="Your dispute of a call was upheld.").click()
     expect(agent.locator("#disputes")).to_contain_text(ANSWER)
-    expect(agent.locator("#ledger")).to_contain_text("Dispute: upheld")
+    expect(agent.locator("#ledger")).to_contain_text("Decision: upheld")
     expect(agent.locator("#dispute")).to_be_visible()  # one may say more
     assert CallLog.objects.get().events.filter(kind="corrected").exists()
 

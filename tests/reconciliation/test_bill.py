@@ -180,10 +180,20 @@ def test_the_page_shows_it_and_the_file_has_every_digit(people, account, prices,
     assert client.get(reverse("record_bill"), {"period": "never"}).status_code == 400
 
 
-def test_before_there_are_prices_the_page_says_how_to_enter_them(people, client):
+def test_before_there_are_prices_the_page_says_how_to_enter_them(people, account, client):
     client.force_login(people.ada)
     page = client.get(reverse("record_bill"), headers={"Accept-Language": "en"}).content.decode()
     assert reverse("record_price_new") in page
+
+
+def test_before_there_is_a_phone_system_the_pages_say_to_add_one(people, client):
+    """A price list needs an account: nobody is led to a form that cannot be filled in."""
+    client.force_login(people.ada)
+    assert client.get(reverse("record_price_new")).headers["Location"] == reverse("record_prices")
+    for name in ("record_bill", "record_prices", "record_imports"):
+        page = client.get(reverse(name)).content.decode()
+        assert reverse("admin:calls_provideraccount_add") in page, name
+        assert reverse("record_price_new") not in page, name
 
 
 def test_the_bill_takes_as_many_queries_for_many_calls(

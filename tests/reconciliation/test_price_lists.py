@@ -110,3 +110,15 @@ def test_a_list_is_changed_copied_and_deleted(ada, account):
     assert not PriceList.objects.exists()
     assert ada.get(address).status_code == 404
     assert reverse("record_price_new") in ada.get(reverse("record_prices")).content.decode()
+
+
+def test_a_round_price_is_shown_as_it_was_typed(ada, account):
+    """Ten must not come back as 1E+1."""
+    row = ("+506", "", "20.00", "10", "60")
+    ada.post(reverse("record_price_new"), sent(account, row))
+    kept = PriceList.objects.get()
+    assert (kept.rates[0]["per_minute"], kept.rates[0]["connection"]) == ("20", "10")
+    kept.rates = [{**kept.rates[0], "connection": "1E+1"}]  # as it was kept once
+    kept.save()
+    page = ada.get(reverse("record_price", args=[kept.pk])).content.decode()
+    assert 'value="10"' in page and "E+" not in page

@@ -254,3 +254,12 @@ def test_a_reading_that_makes_no_sense_changes_nothing(client, people: People, a
         assert answer.status_code == 400 and b"field-error" in answer.content, form
     after = RecordImport.objects.get()
     assert (after.format, after.reading) == (before.format, before.reading)
+
+
+def test_before_there_are_records_nothing_is_said_to_agree(people, client, settings):
+    settings.LANGUAGE_CODE = "en"
+    client.force_login(people.ada)
+    page = client.get("/records/differences/").content.decode()
+    assert "No records of a phone system yet" in page
+    assert "No open differences" not in page
+    assert 'class="record-tabs"' in client.get("/records/").content.decode()  # the way to the bill

@@ -10,6 +10,8 @@
   const ASKED = `${PHONE}.dial`; // by a page, in localStorage
   const ASKED_FOR_MS = 60000; // a click that waited for longer would ring a phone that nobody expects to
   const SHOWN_MS = 6000;
+  // What an end before an answer is called where the person here brought it about.
+  const GIVEN_UP = ["Canceled", "Rejected"];
   const channel = new BroadcastChannel(PHONE);
   const [fault, last, number] = ["fault", "last", "number"].map((id) => document.getElementById(id));
   const title = document.title;
@@ -65,7 +67,7 @@
 
   function ended(call, event, cause, originator) {
     const why = words[cause] || (event === "ended" ? words.ended : words.failed);
-    const isOwn = event === "failed" && originator === "local";
+    const isOwn = event === "failed" && originator === "local" && GIVEN_UP.includes(cause);
     last.textContent = `${call.name || call.number || words.unknown}: ${isOwn ? words.ended : why}`;
     setTimeout(() => (last.textContent = ""), SHOWN_MS);
     if (calls.all.length === 0) document.getElementById("dial").open = true;
@@ -196,7 +198,10 @@
   showState("starting");
   // Kept as long as the window lives, however that ends.
   navigator.locks.request(PHONE, { ifAvailable: true }, async (lock) => {
-    if (lock === null) return showFault("elsewhere");
+    if (lock === null) {
+      showState("refused");
+      return showFault("elsewhere");
+    }
     await run();
     return new Promise(() => {});
   });

@@ -159,8 +159,8 @@ def test_what_is_no_number_keeps_nobody_out_who_has_another(people, text):
     rows = ["Nombre;Celular;Casa", f"Ana;{text};2222-0001", f"Eva;{text};", "Ida;8888-0002;"]
     what = taken_in(people.alice, "\n".join(rows))
     assert in_the_book() == [("Ana", ["+50622220001"]), ("Ida", ["+50688880002"])]
-    assert what.remarks == [(2, f"Sin “{text}”, que no es un número de teléfono.")]
-    assert what.errors == [(3, f"“{text}” no es un número de teléfono.")]
+    assert what.remarks == [(2, f"Sin «{text}», que no es un número de teléfono.")]
+    assert what.errors == [(3, f"«{text}» no es un número de teléfono.")]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_who_is_left_out_for_a_number_of_another_name_is_told(people):
     assert what.remarks == [] and what.created == 1  # the file knows both, so they are two
     Contact.objects.filter(name="Luis Paz").delete()
     what = taken_in(people.alice, "Nombre;Teléfono\nLuis Paz;2222-0000\n")
-    assert what.remarks == [(2, "“Luis Paz” tiene el número de “Ana Mora”, que ya está.")]
+    assert what.remarks == [(2, "«Luis Paz» tiene el número de «Ana Mora», que ya está.")]
 
 
 def test_one_person_in_two_spellings_of_a_number_is_one(people):

@@ -194,7 +194,8 @@ def test_the_command_says_why_it_does_not(args, why, account, receiver):
 def test_the_page_has_the_worker_fetch(account, receiver, client, people):
     receiver.answers = [providers.Aircall([aircall(1, now() - 2 * HOUR)])]
     client.force_login(people.ada)
-    assert "fetch_title" in client.get(reverse("record_imports")).content.decode()
+    for page in ("record_imports", "record_fetch"):
+        assert "fetch_title" in client.get(reverse(page)).content.decode()
     day = (now() - 3 * DAY).date().isoformat()
     sent = {"account": "aircall", "since": day, "until": (now() + DAY).date().isoformat()}
     answer = client.post(reverse("record_fetch"), sent)
