@@ -72,7 +72,7 @@ def claims_of(record: CallRecord) -> dict[str, Any]:
     if end is not None:
         claims |= {
             "end": end,
-            "status": record.status or _status(answered),
+            "status": record.status or _status(record, answered, end),
             "reason": record.reason,
         }
     if record.knows_answer or answered is not None:
@@ -82,8 +82,10 @@ def claims_of(record: CallRecord) -> dict[str, Any]:
     return claims
 
 
-def _status(answered: int | None) -> str:
-    return timeline.NO_ANSWER if answered is None else timeline.COMPLETED
+def _status(record: CallRecord, answered: int | None, end: int) -> str:
+    """Lists that tell nothing but lengths, such as bills, are of calls that came about."""
+    lasted = not record.knows_answer and end > record.start
+    return timeline.COMPLETED if lasted or answered is not None else timeline.NO_ANSWER
 
 
 @dataclass(frozen=True)

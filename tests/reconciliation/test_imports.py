@@ -374,3 +374,12 @@ def test_records_of_unknown_agents_are_named(pbx):
     what = taken_in(pbx, line("one", agent="7777"))
     assert outcomes(what) == {"created": 1}
     assert "7777" in what.held.get().note
+
+
+def test_a_list_that_tells_lengths_alone_is_of_calls_that_came_about(pbx):
+    text = "start,duration,agent,number\n2026-01-05 10:00:00,75,1001,+34600000006\n"
+    what = imports.start(pbx, None, "bill.csv", io.BytesIO(text.encode()), format="table")
+    imports.take_in(what)
+    assert outcomes(ran(what)) == {"created": 1}
+    call = CallLog.objects.get()
+    assert (call.status, call.talk_seconds) == ("COMPLETED", 75)
