@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connections, transaction
 from django.test import TransactionTestCase
+from huey.contrib.djhuey import HUEY
 
 from accounts.known_keys import known_keys
 from common.instants import now
@@ -105,6 +106,18 @@ def fresh_counters(counters):
         cache.clear()
     elif keys := list(counters.scan_iter(f"{settings.CACHES['default']['KEY_PREFIX']}:*", 1000)):
         counters.delete(*keys)
+
+
+@pytest.fixture
+def queue(settings, tmp_path, monkeypatch):
+    """The worker's queue, empty and this test's own: other tests beside it use the common one."""
+    if not settings.REDIS_URL:
+        monkeypatch.setattr(HUEY.storage, "filename", str(tmp_path / "worker.sqlite3"))
+        HUEY.storage.close()
+    HUEY.flush()
+    yield HUEY
+    HUEY.flush()
+    HUEY.storage.close()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import fcntl
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
-from huey.contrib.djhuey import HUEY
 
 from common.instants import now
 from tests.support.doors import client_of, written_backup
@@ -45,13 +44,11 @@ def test_without_any_the_list_says_so(ada):
     assert "There is no good backup yet." in ada.get(LIST).content.decode()
 
 
-def test_the_worker_makes_one_when_asked(ada, settings, tmp_path):
+def test_the_worker_makes_one_when_asked(ada, settings, tmp_path, queue):
     settings.DATA_DIR = tmp_path
-    HUEY.flush()
     assert ada.post(f"{LIST}now/").status_code == 302
-    (task,) = HUEY.pending()
+    (task,) = queue.pending()
     assert task.name == "back_up_now"
-    HUEY.flush()
     assert ada.get(f"{LIST}now/").status_code == 405
 
 

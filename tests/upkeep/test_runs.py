@@ -119,13 +119,8 @@ def test_the_page_says_plainly_that_no_worker_runs(people):
 
 @pytest.mark.engines
 @pytest.mark.server
-def test_run_now_runs_it_in_a_worker(live_people, tmp_path, monkeypatch, settings):
+def test_run_now_runs_it_in_a_worker(live_people, tmp_path, queue):
     name = "metrics.tasks.check_sums"  # by the clock it runs at night
-    # The queue that the other process reads.
-    if not settings.REDIS_URL:
-        monkeypatch.setattr(HUEY.storage, "filename", str(tmp_path / "worker.sqlite3"))
-        HUEY.storage.close()
-    HUEY.flush()
     with ticking_workers(tmp_path, 1):
         await_that(WorkerBeat.objects.exists)
         client = client_of(live_people.ada)
@@ -133,5 +128,3 @@ def test_run_now_runs_it_in_a_worker(live_people, tmp_path, monkeypatch, setting
         assert answer.status_code == 200
         done = await_that(JobRun.objects.filter(name=name, ended_at__isnull=False).first)
         assert not done.failed
-    HUEY.flush()
-    HUEY.storage.close()

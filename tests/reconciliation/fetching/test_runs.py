@@ -20,7 +20,7 @@ from reconciliation.models import ProviderRecord, RecordImport
 from tests.support import provider_records as providers
 from tests.support.receiver import receiving, saying
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engines]
+pytestmark = [pytest.mark.django_db, pytest.mark.engines, pytest.mark.usefixtures("queue")]
 
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
