@@ -54,8 +54,9 @@ def cards_of(sums: Sums) -> list[Card]:
             value_of(f, sums),
             str(f.more) % written,
             str(f.sentence),
+            # A share of nothing, as before any records have come, would look like a fault.
             confirmed=" ".join(
-                str(one.more) % written for one in BESIDE.get(f.name, ()) if one.has_value(sums)
+                str(one.more) % written for one in BESIDE.get(f.name, ()) if one.of(sums)
             ),
         )
         for f in ON_CARDS
