@@ -175,9 +175,13 @@ def test_no_figure_wraps_or_reaches_out_on_paper(seconds):
         assert value.position_x + value.width <= inner
 
 
-def test_the_timer_of_the_header_keeps_its_place_at_any_width(live_people, visit):
+@pytest.mark.parametrize("font", ["own", "system"])
+def test_the_timer_of_the_header_keeps_its_place_at_any_width(live_people, visit, font):
     page = visit(live_people.ada, "/organization/", locale="es")
     settle(page)
+    page.evaluate("document.fonts.ready.then(() => true)")
+    if font == "system":
+        page.evaluate("document.documentElement.style.setProperty('--font', 'sans-serif')")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         timer, menu = (
