@@ -2,18 +2,12 @@
 
 import asyncio
 import logging
-import os
 import random
-import signal
 import ssl
-import subprocess
-import sys
-import threading
 import time
 from io import StringIO
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from calls import services, timeline
@@ -30,9 +24,8 @@ from calls.telephony.listening.listener import Listener
 from common.instants import from_ms, now, to_ms
 from tests.support.asterisk import STREAMS, stream, truths
 from tests.support.certificates import certificate
+from tests.support.listening import OnItsOwnLoop, listeners, only_call
 from tests.support.patience import PATIENCE, await_that
-from tests.support.processes import spawn
-from tests.support.server import ROOT, test_database_url
 
 pytestmark = pytest.mark.once
 
@@ -40,45 +33,15 @@ SECRET = "ami-secret-1"
 NUMBER = "34600000001"
 
 
-class Pbx:
-    """A manager interface on a loop of its own, moved from the test's thread."""
+class Pbx(OnItsOwnLoop):
+    """A manager interface, and the exchange behind it."""
 
     def __init__(self, **options):
-        self.server = AsteriskServer("calls", SECRET, **options)
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self.port = self.do(self.server.start())
         self.exchange = Exchange(start=time.time() - 10)
-        self._played = 0
-
-    def do(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE)
-
-    def play(self):
-        """What happened on the exchange since the last time, to whoever listens."""
-        fresh, self._played = self.exchange.sent[self._played :], len(self.exchange.sent)
-
-        async def emit():
-            for _at, message in fresh:
-                self.server.emit(message)
-
-        self.do(emit())
-
-    def synced(self):
-        self.do(self.server.synced())
-
-    def cut(self):
-        async def cut():
-            self.server.cut()
-
-        self.do(cut())
+        super().__init__(AsteriskServer("calls", SECRET, **options), self.exchange)
 
     def asked(self):
         return [action.get("Action") for action in self.server.actions]
-
-    def close(self):
-        self.do(self.server.stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
 
 
 @pytest.fixture
@@ -99,52 +62,10 @@ def make_account(people, port, name="pbx", secret=SECRET):
     return account
 
 
-class Process:
-    """The real command."""
-
-    def __init__(self, *arguments):
-        self.process = spawn(
-            [sys.executable, "manage.py", "listen_asterisk", "--retry", "0.05", *arguments],
-            cwd=ROOT,
-            env=os.environ
-            | {
-                "DATABASE_URL": test_database_url(),
-                "DATA_DIR": str(settings.DATA_DIR),
-                "SECRET_KEY": settings.SECRET_KEY,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def terminate(self):
-        """Asks it to stop; what it printed."""
-        self.process.send_signal(signal.SIGTERM)
-        printed = self.process.communicate(timeout=PATIENCE)[0]
-        assert self.process.returncode == 0, printed
-        return printed
-
-    def kill(self):
-        self.process.kill()
-        self.process.communicate(timeout=PATIENCE)
-
-
 @pytest.fixture
 def listen():
-    started = []
-
-    def start(*arguments):
-        started.append(Process(*arguments))
-        return started[-1]
-
-    yield start
-    for one in started:
-        if one.process.poll() is None:
-            one.kill()
-
-
-def only_call(**which):
-    return lambda: CallLog.objects.filter(**which).first()
+    with listeners("listen_asterisk") as start:
+        yield start
 
 
 def call_out(pbx):

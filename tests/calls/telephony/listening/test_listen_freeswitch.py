@@ -3,16 +3,10 @@ its records."""
 
 import asyncio
 import json
-import os
-import signal
-import subprocess
-import sys
-import threading
 import time
 from io import StringIO
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from calls import timeline
@@ -27,51 +21,20 @@ from calls.telephony.hooks import adapter_of
 from common.instants import now
 from tests.support import freeswitch as play
 from tests.support.freeswitch import NUMBER, STREAMS, truths
+from tests.support.listening import OnItsOwnLoop, listeners, only_call
 from tests.support.patience import PATIENCE, await_that
-from tests.support.processes import spawn
-from tests.support.server import ROOT, test_database_url
 
 pytestmark = pytest.mark.once
 
 PASSWORD = "ClueCon-of-ours"
 
 
-class Pbx:
-    """An event socket on a loop of its own, moved from the test's thread."""
+class Pbx(OnItsOwnLoop):
+    """An event socket, and the switch behind it."""
 
     def __init__(self, **options):
-        self.server = FreeSwitchServer(PASSWORD, **options)
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self.port = self.do(self.server.start())
         self.switch = Switch(start=int(time.time()) - 10)
-        self._played = 0
-
-    def do(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE)
-
-    def play(self):
-        """What happened on the switch since the last time, to whoever listens."""
-        fresh, self._played = self.switch.sent[self._played :], len(self.switch.sent)
-
-        async def emit():
-            for _at, message in fresh:
-                self.server.emit(message)
-
-        self.do(emit())
-
-    def synced(self):
-        self.do(self.server.synced())
-
-    def cut(self):
-        async def cut():
-            self.server.cut()
-
-        self.do(cut())
-
-    def close(self):
-        self.do(self.server.stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        super().__init__(FreeSwitchServer(PASSWORD, **options), self.switch)
 
 
 @pytest.fixture
@@ -92,52 +55,10 @@ def make_account(people, port=8021, name="pbx", password=PASSWORD, **more):
     return account
 
 
-class Process:
-    """The real command."""
-
-    def __init__(self, *arguments):
-        self.process = spawn(
-            [sys.executable, "manage.py", "listen_freeswitch", "--retry", "0.05", *arguments],
-            cwd=ROOT,
-            env=os.environ
-            | {
-                "DATABASE_URL": test_database_url(),
-                "DATA_DIR": str(settings.DATA_DIR),
-                "SECRET_KEY": settings.SECRET_KEY,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def terminate(self):
-        """Asks it to stop; what it printed."""
-        self.process.send_signal(signal.SIGTERM)
-        printed = self.process.communicate(timeout=PATIENCE)[0]
-        assert self.process.returncode == 0, printed
-        return printed
-
-    def kill(self):
-        self.process.kill()
-        self.process.communicate(timeout=PATIENCE)
-
-
 @pytest.fixture
 def listen():
-    started = []
-
-    def start(*arguments):
-        started.append(Process(*arguments))
-        return started[-1]
-
-    yield start
-    for one in started:
-        if one.process.poll() is None:
-            one.kill()
-
-
-def only_call(**which):
-    return lambda: CallLog.objects.filter(**which).first()
+    with listeners("listen_freeswitch") as start:
+        yield start
 
 
 def lengths(call):
