@@ -41,7 +41,6 @@ _MANAGED_MODELS: Final = (
     "calls.provideridentity",
     "calls.disposition",
     "calls.diallink",
-    "reconciliation.pricelist",
     "webphone.phoneline",
 )
 
